@@ -1,0 +1,1 @@
+"""One attempt at the outside: http, process, durable file."""

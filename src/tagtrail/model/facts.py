@@ -1,0 +1,324 @@
+"""The facts of a release, in the order in which they come to be: Tag, Plan, Built, Approved, Signed, Logged, Published, Announced."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = [
+    "Announced", "Approval", "Approved", "Artifact", "Blob", "Built", "Draft", "Effect", "Entry", "File", "Finding",
+    "Key", "Logged", "Origin", "Override", "Plan", "Published", "Receipt", "Row", "Sidecar", "Signed", "Skip", "State",
+    "Survey", "Tag", "TagRef", "Tagged",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """Kept bytes, by name of their content: lower-case hex SHA-256, size in bytes, media type."""
+
+    sha256: str
+    size: int
+    media: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A public key of a person: what tag signatures and approvals are judged against.
+
+    `fingerprint` is written as the field's tools print it: an OpenPGP primary key as 40 upper-case hex digits, an SSH
+    key as `SHA256:` and unpadded base64. `material` is the armoured certificate or the `ssh-ed25519 AAAA...` line
+    (type and base64 only). `person` is the name of the people group or file stem, for people's eyes on this machine only.
+    Times are Unix seconds (`valid-after`, `valid-before` of allowed_signers); namespaces empty means any.
+    """
+
+    fingerprint: str
+    scheme: Literal["openpgp", "ssh"]
+    material: str
+    person: str = ""
+    valid_after: int | None = None
+    valid_before: int | None = None
+    namespaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagged:
+    """What a Source found at a name or a commit, not yet judged.
+
+    `raw` is the tag object's content as git stores it (None: no such tag, or a lightweight one, told apart by `kind`);
+    `object` is its id (40 or 64 hex); `commit` the commit asked for or pointed at; `time` the commit's committer time
+    in Unix seconds; `repo` the public address (`local:NAME` for a path on this disk). `pyproject` and `setup_cfg` are
+    those files' texts at the commit.
+    """
+
+    repo: str
+    name: str
+    kind: Literal["annotated", "light", "absent"]
+    raw: bytes | None
+    object: str | None
+    commit: str
+    time: int
+    pyproject: str | None = None
+    setup_cfg: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A tag that was judged good: signed by `signer`, a person allowed for `project`; `sha256` is that of `raw`'s bytes."""
+
+    project: str
+    name: str
+    version: str
+    repo: str
+    object: str
+    sha256: str
+    commit: str
+    time: int
+    signer: str
+    raw: Blob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing a rule has to say. `level` is error or warning; `fix` can be pasted or done."""
+
+    rule: str
+    name: str
+    level: Literal["error", "warning"]
+    text: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A rule that was set aside for one release, by whom it may, with the reason that goes into the entry."""
+
+    rule: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A tag that policy accepts, and all that will be done with it. `policy` is the project's settings digest."""
+
+    tag: Tag
+    kind: str
+    channel: str
+    series: str
+    builds: tuple[str, ...]
+    subdirectory: str
+    targets: tuple[str, ...]
+    announce: tuple[str, ...]
+    policy: str
+    purl: str
+    notes: Blob
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a file comes from; `by` is the fingerprint or identity of who brought it (empty: this instance built it)."""
+
+    how: Literal["built", "added", "imported"] = "built"
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file of a release before it is logged. `tar` is the SHA-256 of the uncompressed tar; `metadata` is the wheel's
+    METADATA or the sdist's PKG-INFO; `generated` names the members that are no blob of the tag's tree."""
+
+    name: str
+    blob: Blob
+    tar: str = ""
+    metadata: Blob | None = None
+    requires_python: str = ""
+    origin: Origin = field(default_factory=Origin)
+    generated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """The artifacts of a plan, kept. `tree` is the SHA-256 of the tag's tree as a tar in normal form."""
+
+    plan: Plan
+    artifacts: tuple[Artifact, ...]
+    tree: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A person's signature over the approval text whose SHA-256 is `digest`."""
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """What the settings' people have approved, byte for byte (need 0: no approvals)."""
+
+    built: Built
+    approvals: tuple[Approval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecar:
+    """A kept file that lies beside the artifacts and is named in the entry: .asc, SHA256SUMS, .tag, notes."""
+
+    name: str
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Approved artifacts and everything that goes beside them; all that an entry needs but its time."""
+
+    approved: Approved
+    sidecars: tuple[Sidecar, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is put before the sequencer: the statement without `time`, as canonical JSON without `time`, `approvals`
+    and `sidecars` for its digest (what approvals sign), and with the latter two for the entry."""
+
+    project: str
+    version: str
+    digest: str
+    statement: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRef:
+    """The tag as an entry names it."""
+
+    repo: str
+    name: str
+    object: str
+    sha256: str
+    commit: str
+    signer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file as an entry names it. `metadata` and `tar` are SHA-256 in hex, or empty."""
+
+    name: str
+    sha256: str
+    size: int = 0
+    requires_python: str = ""
+    metadata: str = ""
+    tar: str = ""
+    origin: Origin = field(default_factory=Origin)
+    generated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the trail: an in-toto Statement, parsed strictly from `raw`. `time` is Unix seconds; `index` is its place.
+
+    A release names all its files; another event's `files` are the objects that it concerns (a root, a commit).
+    """
+
+    index: int
+    raw: bytes
+    event: str
+    project: str
+    time: int
+    files: tuple[File, ...]
+    version: str = ""
+    kind: str = ""
+    channel: str = ""
+    series: str = ""
+    purl: str = ""
+    tag: TagRef | None = None
+    tree: str = ""
+    added: tuple[str, ...] = ()
+    sidecars: tuple[tuple[str, str], ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    policy: str = ""
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """The hinge: an entry of the trail, its proof, and the kept bytes that it names. It holds no plan: the trail and
+    the kept bytes alone can make it again."""
+
+    entry: Entry
+    proofs: tuple[Sidecar, ...]
+    blobs: tuple[Sidecar, ...]
+
+
+State = Literal["none", "asked", "sent", "seen", "refused", "conflict", "held", "dropped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One thing to be done at one place: `blob` put there under `path`. `key` is unique for ever at that target.
+
+    `entry` is the trail index it belongs to. An effect names bytes, it never carries them.
+    """
+
+    target: str
+    key: str
+    entry: int
+    path: str
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """What a target will not do, and why: shown, never silent."""
+
+    target: str
+    what: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Proof that an effect is there: where a consumer finds it, and the digest seen there (of an accepted but not yet
+    visible one: the digest sent)."""
+
+    where: str
+    sha256: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """The state of one effect in the journal. Times are Unix seconds; `due` is the earliest next attempt."""
+
+    effect: Effect
+    state: State = "none"
+    since: int = 0
+    due: int = 0
+    tries: int = 0
+    why: str = ""
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a target already has of a project, and whether we may add to it: facts for rules and for drift."""
+
+    target: str
+    files: tuple[tuple[str, str], ...] = ()
+    may_upload: bool | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Everything of an entry was seen where it belongs, or dropped by a person with a reason."""
+
+    logged: Logged
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """Everybody was told once."""
+
+    published: Published
+    receipts: tuple[Receipt, ...]

@@ -1,0 +1,93 @@
+"""Names that mean the same: project names, versions and file names in one form each (FORMAT.md, "name_key")."""
+
+import re
+import unicodedata
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    canonicalize_version,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+__all__ = ["RESERVED", "SUFFIXES", "fold", "name_key", "project_key", "sdist_stem", "version_key"]
+
+RESERVED = frozenset(
+    {"simple", "trail", "verify", "index.html", "feed.atom", "feed.rss", "feed", "static", "staging", "api", "robots.txt"}
+)
+"""Names that the site needs for itself: no project may be called so (folded)."""
+
+SUFFIXES = {
+    ".tgz": ".tar.gz",
+    ".taz": ".tar.gz",
+    ".tbz": ".tar.bz2",
+    ".tbz2": ".tar.bz2",
+    ".txz": ".tar.xz",
+    ".tlz": ".tar.lzma",
+    ".tzst": ".tar.zst",
+}
+"""Suffixes that mean another one."""
+
+_LONG = (".tar.gz", ".tar.bz2", ".tar.xz", ".tar.lzma", ".tar.zst", ".tar", ".zip", ".whl")
+
+
+def fold(text: str) -> str:
+    """Case and Unicode form folded: NFKC, then casefold, then NFKC again (Unicode 3.13, D146)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def project_key(name: str) -> str:
+    """PEP 503 normal form of the folded name."""
+    return canonicalize_name(fold(name))
+
+
+def version_key(version: str) -> str:
+    """PEP 440 canonical form without trailing zeros (`1.0` is `1.0.0`); what is no PEP 440 version is folded."""
+    try:
+        return canonicalize_version(Version(version))
+    except InvalidVersion:
+        return fold(version)
+
+
+def sdist_stem(project: str, version: str) -> str:
+    """`oslo.config`, `9.7.0` -> `oslo_config-9.7.0` (PEP 625; binary distribution specification, "escaping")."""
+    return f"{canonicalize_name(project).replace('-', '_')}-{version}"
+
+
+def name_key(project: str, name: str) -> str:
+    """The one form of a file name within a project: two files with one key may not have two digests, ever.
+
+    PEP 503 project, PEP 440 version, suffix aliases (`.tgz`), case and Unicode form, `-_.` alike elsewhere.
+    """
+    text = fold(name)
+    for alias, suffix in SUFFIXES.items():
+        if text.endswith(alias):
+            text = text.removesuffix(alias) + suffix
+    suffix = next((s for s in _LONG if text.endswith(s)), "")
+    stem = text.removesuffix(suffix) if suffix else text
+    if suffix == ".whl":
+        return _wheel_key(text)
+    return _versioned(project, stem) + suffix
+
+
+def _wheel_key(text: str) -> str:
+    try:
+        name, version, build, tags = parse_wheel_filename(text, validate_order=False)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return re.sub(r"[-_.]+", "-", text)
+    number = f"-{build[0]}{build[1]}" if build else ""
+    return f"{name}-{canonicalize_version(version)}{number}-{'.'.join(sorted(map(str, tags)))}.whl"
+
+
+def _versioned(project: str, stem: str) -> str:
+    wanted = project_key(project)
+    for cut in re.finditer(r"[-_]", stem):
+        head, tail = stem[: cut.start()], stem[cut.end() :]
+        if head and project_key(head) == wanted:
+            try:
+                return f"{wanted}-{canonicalize_version(Version(tail))}"
+            except InvalidVersion:
+                continue
+    return re.sub(r"[-_.]+", "-", stem)

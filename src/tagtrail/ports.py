@@ -1,0 +1,290 @@
+"""The ports: what the road needs of the outside, one to four methods each; the docstring is the contract.
+
+Every adapter proves itself with the suite of its port in `tagtrail.testing`. Errors are those of `tagtrail.model.errors`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+from tagtrail.model.facts import (
+    Artifact,
+    Blob,
+    Effect,
+    Entry,
+    Logged,
+    Receipt,
+    Row,
+    Skip,
+    Survey,
+    Tagged,
+)
+
+__all__ = [
+    "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Journal", "Kept", "Ledger", "Notes", "Objects",
+    "Refused", "Signer", "Source", "Store", "Target", "Tell", "Unknown", "Writing",
+]  # fmt: skip
+
+T = TypeVar("T")
+
+Clock = Callable[[], int]
+"""Unix seconds, now."""
+
+Tell = Callable[[str, Mapping[str, Any]], None]
+"""Says that something happened: an event's name and its fields (JSON values). Never raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objects:
+    """A directory with a repository's git objects, to be bound read-only, and the refs a build may see.
+
+    `refs` are (full ref name, object id): the released tag, and the tags reachable from its commit, of those on the
+    same commit only the released one.
+    """
+
+    directory: Path
+    refs: tuple[tuple[str, str], ...]
+    object_format: Literal["sha1", "sha256"] = "sha1"
+
+
+class Source(Protocol):
+    """A version control system, read only. `repo` is a URL or a path, as the settings write it."""
+
+    def read(self, repo: str, tag: str, at: str | None = None) -> Tagged:
+        """What is at `refs/tags/TAG` now, by the full name; where there is no such tag, what is at `at` (HEAD if None).
+
+        With `at`, the commit is `at`'s even where the tag exists. Raises SetupError (`repo-missing`: not a repository,
+        unreachable path), RemoteError (`repo-unreachable`), ProjectError (`objects-missing`: the clone lacks objects;
+        `tag-of-tag` is not raised here: the judge reads the raw tag).
+        """
+        ...
+
+    def objects(self, repo: str, tag: str, commit: str) -> Objects:
+        """Where the objects of `commit` are, and the refs that a build at `tag` may see. Does not clone for a local path."""
+        ...
+
+    def tags(self, repo: str) -> tuple[tuple[str, str], ...]:
+        """All tags as (short name, object id), unpeeled, sorted by name."""
+        ...
+
+
+class Notes(Protocol):
+    """Release notes: read, not invented."""
+
+    def read(self, objects: Objects, commit: str, since: str | None) -> str:
+        """The notes as CommonMark for what happened up to `commit` since commit `since` (None: first release)."""
+        ...
+
+
+class Kept(Protocol):
+    """Bytes by their SHA-256, for good. Every exit hashes again: altered bytes are a TamperError (`kept-altered`)."""
+
+    def put(self, chunks: Iterable[bytes], media: str) -> Blob:
+        """Keep these bytes; idempotent, durable when it returns. Raises SetupError (`disk-full`, `not-writable`)."""
+        ...
+
+    def read(self, sha256: str) -> bytes:
+        """All bytes, checked. Raises TamperError `kept-missing` or `kept-altered`."""
+        ...
+
+    def chunks(self, sha256: str) -> Iterator[bytes]:
+        """The bytes in pieces of at most 1 MiB; raises TamperError at the end if they were altered, so write them
+        under a temporary name until this is exhausted."""
+        ...
+
+    def blob(self, sha256: str, media: str) -> Blob | None:
+        """The blob with its size, or None if it is not kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOrder:
+    """All that a build depends on, and nothing else: its digest is the key under which the build is remembered."""
+
+    project: str
+    version: str
+    tag: str
+    commit: str
+    epoch: int
+    builds: tuple[str, ...]
+    refs: tuple[tuple[str, str], ...]
+    subdirectory: str = ""
+    isolation: str = "none"
+
+
+class Builder(Protocol):
+    """Builds once, from a clean checkout at an object id."""
+
+    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+        """The artifacts, in normal form, kept. Raises ProjectError `build-failed` (with the end of the log), `version-mismatch`,
+        `name-mismatch`, `objects-missing`; RemoteError `requirements-unreachable`; SetupError `disk-full`."""
+        ...
+
+    def tree(self, order: BuildOrder, objects: Objects) -> str:
+        """SHA-256 of the commit's tree as a tar in normal form (FORMAT.md, `tree`)."""
+        ...
+
+
+class Signer(Protocol):
+    """The release key: OpenPGP, detached, armoured, exactly one v4 signature."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The primary key's fingerprint, 40 upper-case hex digits."""
+        ...
+
+    @property
+    def certificate(self) -> str:
+        """The armoured public certificate."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """An armoured detached signature over `data`."""
+        ...
+
+
+class Store(Protocol):
+    """The site's root: a directory, a bucket. Paths are relative, with `/`."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes at `path` as stored, or None."""
+        ...
+
+    def write(self, path: str, chunks: Iterable[bytes]) -> None:
+        """All of it or nothing: a reader never sees a part. Replaces. Raises SetupError (`disk-full`, `not-writable`)."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Gone, also if it was not there."""
+        ...
+
+    def paths(self, prefix: str = "") -> Iterator[str]:
+        """Every path under `prefix`, sorted."""
+        ...
+
+    def push(self, phase: str, paths: Sequence[str]) -> None:
+        """Make these paths public where writing alone does not (the `upload` command); once per phase. RemoteError `upload-failed`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """A committed checkpoint: the only thing that may be shown. `note` is the signed note's text."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+class Writing(Protocol):
+    """One open transaction of the appender; nothing of it exists until it commits."""
+
+    def head(self) -> Committed | None:
+        """The largest committed checkpoint."""
+        ...
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of the complete subtree of 2**level leaves at `index`."""
+        ...
+
+    def entries(self, project: str) -> tuple[Entry, ...]:
+        """All entries of a project (by PEP 503 name), oldest first."""
+        ...
+
+    def insert(self, entry: Entry, nodes: Mapping[tuple[int, int], bytes], names: Mapping[str, str]) -> None:
+        """One leaf, the subtree hashes it completes, and name_key -> sha256 of its files.
+
+        Raises TamperError `name-taken` where the project's name_key has another digest.
+        """
+        ...
+
+    def commit(self, before: Committed | None, after: Committed) -> None:
+        """Compare-and-swap: insert `after` if `before` is still the largest. Raises RemoteError `trail-moved`."""
+        ...
+
+
+class Ledger(Protocol):
+    """Leaves, checkpoints, and the projection of names and history per project, written in the appender's transaction."""
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        """Open the one transaction; leaving without `commit` undoes it."""
+        ...
+
+    def committed(self, size: int | None = None, *, covering: int | None = None) -> Committed | None:
+        """The checkpoint of exactly `size`; or the smallest that covers index `covering`; or the largest."""
+        ...
+
+    def entries(self, start: int = 0, stop: int | None = None, *, project: str | None = None) -> tuple[Entry, ...]:
+        """Entries by index range, or all of a project (PEP 503 name), oldest first."""
+        ...
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of a complete subtree. KeyError if it is not complete."""
+        ...
+
+
+class Refused(Exception):  # noqa: N818  (the design's name: it is a state, not an accident)
+    """The place said no for now; try again `after` seconds from now. Nothing was stored."""
+
+    def __init__(self, why: str, after: int) -> None:
+        super().__init__(why)
+        self.why = why
+        self.after = after
+
+
+class Unknown(Exception):  # noqa: N818
+    """Nobody can say whether it was stored (a lost reply, a time-out)."""
+
+
+class Conflict(Exception):  # noqa: N818
+    """Other bytes are there under this name."""
+
+
+class Target(Protocol):
+    """A place or a channel. The driver alone decides when its methods are called."""
+
+    name: str
+    retry: Literal["keyed", "searchable", "blind"]
+
+    def survey(self, project: str) -> Survey:
+        """What is there, may we, quota."""
+        ...
+
+    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+        """What this place needs of a logged entry; pure; checks limits before anything is sent."""
+        ...
+
+    def find(self, effect: Effect) -> Receipt | None:
+        """Already there, as a consumer sees it? The receipt's digest is what is really there. RemoteError: could not look."""
+        ...
+
+    def apply(self, effect: Effect) -> Receipt:
+        """One attempt. Raises Refused, Unknown or Conflict."""
+        ...
+
+
+class Journal(Protocol):
+    """Work in flight, private, mutable: remembered steps and the rows of effects."""
+
+    def once(self, key: str, kind: type[T], effect: Callable[..., T | tuple[T, ...]], *args: object) -> T | tuple[T, ...]:
+        """The remembered result of `key`, else run `effect(*args)` and remember it.
+
+        An exception is never remembered; the first result wins. `kind` is the result's class (of each, for a tuple).
+        """
+        ...
+
+    def rows(self, entry: int | None = None) -> tuple[Row, ...]:
+        """The rows of one entry, or all that are not seen or dropped, in order of insertion."""
+        ...
+
+    def move(self, before: Row | None, after: Row) -> bool:
+        """Compare-and-set by (target, key): True if `before` (None: absent) was what stood there and `after` stands now."""
+        ...
+
+    def cursor(self, name: str, before: int | None = None, after: int | None = None) -> int:
+        """A named number (0 at first); with `after`, set if it equals `before`. Returns what stands now."""
+        ...
+
+

@@ -1,0 +1,1 @@
+"""Release policy: functions over facts that yield findings."""

@@ -1,0 +1,1 @@
+"""Shipped for adapters' authors: in-memory adapters with a fuse, and one conformance suite for each port."""

@@ -1,0 +1,1 @@
+"""The append-only log: the one choreography over ledger, store and witness."""

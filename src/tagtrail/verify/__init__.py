@@ -1,0 +1,1 @@
+"""The only judge: proofs, tag and approval signatures, without I/O; the code that strangers must trust."""
