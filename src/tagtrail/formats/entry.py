@@ -1,0 +1,284 @@
+"""An entry of the trail: one in-toto Statement v1 in canonical JSON, at most 65,535 bytes.
+
+A release (https://in-toto.io/attestation/release/v0.1, its fields first, ours under `tagtrail`):
+
+    {"_type": "https://in-toto.io/Statement/v1",
+     "subject": [{"name": "nova-33.0.0.tar.gz", "digest": {"sha256": "..."}}],     every file of the version, by name
+     "predicateType": "https://in-toto.io/attestation/release/v0.1",
+     "predicate": {
+       "purl": "pkg:pypi/nova@33.0.0",
+       "tagtrail": {
+         "event": "release", "project": "nova", "kind": "server", "version": "33.0.0", "channel": "final",
+         "series": "2026.1 Gazpacho", "time": "2026-04-01T15:02:00Z",
+         "tag": {"repo": "https://...", "name": "33.0.0", "object": "<git id>", "sha256": "...", "commit": "<git id>",
+                 "signer": "<fingerprint>"},
+         "tree": "<sha256 of the tree's tar in normal form>",
+         "files": {"nova-33.0.0.tar.gz": {"size": 1, "origin": {"how": "built"}, "requires-python": ">=3.11",
+                   "metadata": "<sha256>", "tar": "<sha256>", "generated": ["PKG-INFO"]}},
+         "added": [], "sidecars": {"nova-33.0.0.tar.gz.asc": "<sha256>"}, "approvals": [{"key": "...", "digest": "..."}],
+         "policy": "<sha256 of the settings that concern the project>", "overrides": [{"rule": "...", "because": "..."}]}}}
+
+Every field of a release is there, an empty list or string where there is nothing; of a file, `size` and `origin` are
+there and the others only where they say something. Other events (`key`, `withdraw`, `import`, ...) have the type
+https://tagtrail.dev/attestation/event/v0.1 (a name; nothing is fetched from it), their subject is the object concerned,
+and under `tagtrail` stand `event`, `time` and those fields above that apply.
+
+The *Draft* is the statement without `time`, `approvals` and `sidecars`; its SHA-256 is what approvals sign.
+Names of files are ASCII, of `[A-Za-z0-9._+!~-]`, and begin with a letter or digit.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any, TypeGuard, get_args
+
+from tagtrail.formats import canonical
+from tagtrail.formats.encoding import hex_digest
+from tagtrail.formats.times import format_time, parse_time
+from tagtrail.model.errors import ProjectError, TamperError
+from tagtrail.model.facts import Approval, Artifact, Draft, Entry, File, Origin, Override, Signed, Tag, TagRef
+
+__all__ = ["EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "event_draft", "parse", "seal"]
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+RELEASE_TYPE = "https://in-toto.io/attestation/release/v0.1"
+EVENT_TYPE = "https://tagtrail.dev/attestation/event/v0.1"
+MAX_ENTRY = 65535
+
+EVENTS = frozenset({"release", "withdraw", "key", "reproduced", "attach", "import"})
+_RELEASE_FIELDS = frozenset(
+    "event project kind version channel series time tag tree files added sidecars approvals policy overrides".split()
+)
+_FILE_FIELDS = frozenset({"size", "origin", "requires-python", "metadata", "tar", "generated"})
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
+_GIT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+# --- making ---------------------------------------------------------------------------------------------------------
+
+
+def draft(signed: Signed) -> Draft:
+    """The draft of a release. Raises ProjectError `entry-too-large`, `file-name`."""
+    built = signed.approved.built
+    plan = built.plan
+    for artifact in built.artifacts:
+        _refuse_name(artifact.name)
+    ours: dict[str, Any] = {
+        "event": "release",
+        "project": plan.tag.project,
+        "kind": plan.kind,
+        "version": plan.tag.version,
+        "channel": plan.channel,
+        "series": plan.series,
+        "tag": _tag_json(plan.tag),
+        "tree": built.tree,
+        "files": {a.name: _file_json(a) for a in built.artifacts},
+        "added": [],
+        "policy": plan.policy,
+        "overrides": [{"rule": o.rule, "because": o.because} for o in plan.overrides],
+    }
+    extra = {
+        "sidecars": {s.name: s.blob.sha256 for s in signed.sidecars},
+        "approvals": [{"key": a.key, "digest": a.digest} for a in signed.approved.approvals],
+    }
+    subject = [(a.name, a.blob.sha256) for a in sorted(built.artifacts, key=lambda a: a.name)]
+    return _draft(plan.tag.project, plan.tag.version, RELEASE_TYPE, subject, {"purl": plan.purl}, ours, extra)
+
+
+def event_draft(event: str, project: str, subject: Iterable[tuple[str, str]]) -> Draft:
+    """The draft of an event whose subject are the files (name, sha256) that it concerns."""
+    ours = {"event": event} | ({"project": project} if project else {})
+    return _draft(project, "", EVENT_TYPE, sorted(subject), {}, ours, {})
+
+
+def seal(draft: Draft, time: int) -> bytes:
+    """The entry: the draft with the time that the sequencer gives it (Unix seconds)."""
+    statement: Any = canonical.loads(draft.statement, MAX_ENTRY)
+    statement["predicate"]["tagtrail"]["time"] = format_time(time)
+    return canonical.dumps(statement)
+
+
+def _draft(
+    project: str,
+    version: str,
+    kind: str,
+    subject: Iterable[tuple[str, str]],
+    predicate: Mapping[str, Any],
+    ours: Mapping[str, Any],
+    extra: Mapping[str, Any],
+) -> Draft:
+    def statement(fields: Mapping[str, Any]) -> bytes:
+        return canonical.dumps(
+            {
+                "_type": STATEMENT_TYPE,
+                "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in subject],
+                "predicateType": kind,
+                "predicate": {**predicate, "tagtrail": fields},
+            }
+        )
+
+    whole = statement({**ours, **extra})
+    if len(whole) > MAX_ENTRY - 40:  # room for `time`
+        raise ProjectError(
+            f"the entry of {project} {version} would have {len(whole)} bytes, a leaf holds {MAX_ENTRY}",
+            code="entry-too-large",
+            why="an entry names every file of the version and every generated member",
+            hint="release fewer files at once, and the others with `tagtrail add`",
+        )
+    return Draft(project=project, version=version, digest=sha256(statement(ours)).hexdigest(), statement=whole)
+
+
+def _tag_json(tag: Tag) -> dict[str, str]:
+    return {
+        "repo": tag.repo,
+        "name": tag.name,
+        "object": tag.object,
+        "sha256": tag.sha256,
+        "commit": tag.commit,
+        "signer": tag.signer,
+    }
+
+
+def _file_json(artifact: Artifact) -> dict[str, Any]:
+    origin = {"how": artifact.origin.how} | ({"by": artifact.origin.by} if artifact.origin.by else {})
+    optional = {
+        "requires-python": artifact.requires_python,
+        "metadata": artifact.metadata.sha256 if artifact.metadata else "",
+        "tar": artifact.tar,
+        "generated": list(artifact.generated),
+    }
+    return {"size": artifact.blob.size, "origin": origin} | {k: v for k, v in optional.items() if v}
+
+
+def _refuse_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ProjectError(
+            f"{name!r} cannot be the name of a release file",
+            code="file-name",
+            why="names in the trail are ASCII letters, digits and ._+!~- and begin with a letter or digit",
+        )
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def parse(index: int, raw: bytes) -> Entry:
+    """The entry at `index`, read as strictly as an enemy deserves. Raises TamperError `entry-*`, `json-*`, `time-form`."""
+    statement = canonical.loads(raw, MAX_ENTRY)
+    _need(_is_dict(statement) and set(statement) == {"_type", "subject", "predicateType", "predicate"}, "entry-shape")
+    _need(statement["_type"] == STATEMENT_TYPE, "entry-type")
+    predicate = statement["predicate"]
+    _need(_is_dict(predicate) and _is_dict(predicate.get("tagtrail")), "entry-shape")
+    ours = predicate["tagtrail"]
+    _need(_text(ours.get("event")) in EVENTS, "entry-event")
+    release = ours["event"] == "release"
+    _need(statement["predicateType"] == (RELEASE_TYPE if release else EVENT_TYPE), "entry-predicate")
+    _need(set(predicate) == ({"purl", "tagtrail"} if release else {"tagtrail"}), "entry-fields")
+    _need(set(ours) == _RELEASE_FIELDS if release else _RELEASE_FIELDS > set(ours) > {"event"}, "entry-fields")
+    subject = _subject(statement["subject"])
+    return Entry(
+        index=index,
+        raw=raw,
+        time=parse_time(_text(ours.get("time"))),
+        files=_files(subject, ours.get("files", {}), strict=release),
+        purl=_text(predicate.get("purl", "")),
+        tag=_tag(ours["tag"]) if "tag" in ours else None,
+        added=_texts(ours.get("added", [])),
+        sidecars=_sidecars(ours.get("sidecars", {})),
+        approvals=tuple(Approval(**_fields(a, "key", "digest")) for a in _list(ours.get("approvals", []))),
+        overrides=tuple(Override(**_fields(o, "rule", "because")) for o in _list(ours.get("overrides", []))),
+        **{k: _text(ours.get(k, "")) for k in ("event", "project", "kind", "version", "channel", "series", "tree", "policy")},
+    )
+
+
+def _need(condition: bool, code: str) -> None:  # noqa: FBT001  (reads as an assertion)
+    if not condition:
+        raise TamperError(f"not an entry of a trail ({code.removeprefix('entry-')})", code=code)
+
+
+def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _text(value: object) -> str:
+    _need(isinstance(value, str), "entry-value")
+    return str(value)
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TamperError("not an entry of a trail (a list was expected)", code="entry-value")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(_text(v) for v in _list(value))
+
+
+def _fields(value: object, *names: str) -> dict[str, str]:
+    if not (_is_dict(value) and set(value) == set(names)):
+        raise TamperError(f"not an entry of a trail (fields {', '.join(names)} expected)", code="entry-fields")
+    return {name: _text(value[name]) for name in names}
+
+
+def _tag(value: object) -> TagRef:
+    tag = TagRef(**_fields(value, "repo", "name", "object", "sha256", "commit", "signer"))
+    _need(bool(_GIT_ID.fullmatch(tag.object) and _GIT_ID.fullmatch(tag.commit)), "entry-git-id")
+    hex_digest(tag.sha256, "entry-digest")
+    return tag
+
+
+def _subject(value: object) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for item in _list(value):
+        _need(_is_dict(item) and set(item) == {"name", "digest"} and _is_dict(item["digest"]), "entry-subject")
+        _need(len(item["digest"]) == 1, "entry-subject")
+        (kind, digest), name = *item["digest"].items(), _text(item["name"])
+        _need(bool(_NAME.fullmatch(name)), "entry-file-name")
+        _need(kind in ("sha256", "gitCommit"), "entry-subject")
+        _need(bool(_GIT_ID.fullmatch(_text(digest))), "entry-digest")
+        _need(kind != "sha256" or len(digest) == 64, "entry-digest")
+        pairs.append((name, digest))
+    _need(bool(pairs), "entry-subject")
+    _need([n for n, _ in pairs] == sorted({n for n, _ in pairs}), "entry-subject-order")
+    return tuple(pairs)
+
+
+def _sidecars(value: object) -> tuple[tuple[str, str], ...]:
+    _need(_is_dict(value), "entry-value")
+    assert _is_dict(value)  # noqa: S101  (for the type checker; checked on the line above)
+    for name in value:
+        _need(bool(_NAME.fullmatch(name)), "entry-file-name")
+    return tuple((name, hex_digest(_text(digest), "entry-digest")) for name, digest in value.items())
+
+
+def _files(subject: tuple[tuple[str, str], ...], value: object, *, strict: bool) -> tuple[File, ...]:
+    _need(_is_dict(value), "entry-value")
+    assert _is_dict(value)  # noqa: S101
+    _need(set(value) == {n for n, _ in subject} if strict else not value, "entry-files")
+    return tuple(_file(name, digest, value.get(name)) for name, digest in subject)
+
+
+def _file(name: str, digest: str, value: object) -> File:
+    if value is None:
+        return File(name=name, sha256=digest)
+    _need(_is_dict(value) and {"size", "origin"} <= set(value) <= _FILE_FIELDS, "entry-fields")
+    assert _is_dict(value)  # noqa: S101
+    _need(all(v or v == 0 for v in value.values()), "entry-empty")
+    size, origin = value["size"], value["origin"]
+    _need(type(size) is int and size >= 0, "entry-value")
+    _need(_is_dict(origin) and {"how"} <= set(origin) <= {"how", "by"}, "entry-fields")
+    _need(origin["how"] in get_args(Origin.__annotations__["how"]), "entry-value")
+    for key in ("metadata", "tar"):
+        if key in value:
+            hex_digest(_text(value[key]), "entry-digest")
+    return File(
+        name=name,
+        sha256=digest,
+        size=size,
+        requires_python=_text(value.get("requires-python", "")),
+        metadata=_text(value.get("metadata", "")),
+        tar=_text(value.get("tar", "")),
+        origin=Origin(how=origin["how"], by=_text(origin.get("by", ""))),
+        generated=_texts(value.get("generated", [])),
+    )

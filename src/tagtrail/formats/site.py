@@ -1,0 +1,113 @@
+"""What lies where on the site, and `/trail/site.json`: all that pages need to know of the settings.
+
+    {"_type": "https://tagtrail.dev/site/v1", "name": "Example Cloud", "origin": "releases.example.org/trail",
+     "path": "{project}/{file}", "renderer": "1", "url": "https://releases.example.org/"}
+
+`url` is empty for an instance that is local only, else it ends with `/`. `path` places artifacts and their sidecars;
+pages have fixed places. `renderer` is the version of the code that makes the pages.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tagtrail.formats import canonical
+from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.names import project_key
+
+__all__ = [
+    "CHECKPOINT", "RENDERER", "Site", "format_site", "media", "parse_site", "project_page", "release_page",
+    "simple_page", "sums_name", "tag_name",
+]  # fmt: skip
+
+SITE_TYPE = "https://tagtrail.dev/site/v1"
+RENDERER = "1"
+CHECKPOINT = "trail/checkpoint"
+DEFAULT_PATH = "{project}/{file}"
+
+_MEDIA = {
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".atom": "application/atom+xml",
+    ".rss": "application/rss+xml",
+    ".asc": "application/pgp-signature",
+    ".md": "text/markdown; charset=utf-8",
+    ".tag": "text/plain; charset=utf-8",
+    ".metadata": "text/plain; charset=utf-8",
+    ".tlog-proof": "text/plain; charset=utf-8",
+    "SHA256SUMS": "text/plain; charset=utf-8",
+    "checkpoint": "text/plain; charset=utf-8",
+    "policy": "text/plain; charset=utf-8",
+    ".tar.gz": "application/gzip",
+    ".tar.xz": "application/x-xz",
+    ".whl": "application/zip",
+    ".zip": "application/zip",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The public face of an instance."""
+
+    name: str
+    origin: str
+    url: str = ""
+    path: str = DEFAULT_PATH
+    renderer: str = RENDERER
+
+    def __post_init__(self) -> None:
+        if "{file}" not in self.path or "{project}" not in self.path or ".." in self.path or self.path.startswith("/"):
+            raise SetupError(f"path = {self.path!r} does not place {{project}} and {{file}}", code="site-path")
+
+    def file(self, project: str, name: str) -> str:
+        """Where an artifact or a sidecar of `project` lies, relative to the site's root."""
+        return self.path.format(project=project, file=name)
+
+
+def format_site(site: Site) -> bytes:
+    """The bytes of `/trail/site.json`."""
+    fields = {"name": site.name, "origin": site.origin, "path": site.path, "renderer": site.renderer, "url": site.url}
+    return canonical.dumps({"_type": SITE_TYPE, **fields})
+
+
+def parse_site(data: bytes) -> Site:
+    """The site of `/trail/site.json`. Raises TamperError `site-form`."""
+    value: Any = canonical.loads(data, 65535)
+    try:
+        kind = value.pop("_type")
+        site = Site(**value)
+    except (AttributeError, KeyError, TypeError, SetupError) as error:
+        raise TamperError("not a site.json", code="site-form", why=str(error)) from error
+    if kind != SITE_TYPE or not all(isinstance(v, str) for v in value.values()):
+        raise TamperError("not a site.json", code="site-form")
+    return site
+
+
+def project_page(project: str) -> str:
+    """`/PROJECT/` as a file."""
+    return f"{project}/index.html"
+
+
+def release_page(project: str, version: str) -> str:
+    """`/PROJECT/VERSION/` as a file."""
+    return f"{project}/{version}/index.html"
+
+
+def simple_page(project: str) -> str:
+    """`/simple/NAME/` as a file (PEP 503)."""
+    return f"simple/{project_key(project)}/index.html"
+
+
+def sums_name(project: str, version: str, index: int | None = None) -> str:
+    """`PROJECT-VERSION.SHA256SUMS`; of files added later at trail index N, `PROJECT-VERSION.N.SHA256SUMS`."""
+    return f"{project}-{version}{'' if index is None else f'.{index}'}.SHA256SUMS"
+
+
+def tag_name(project: str, version: str) -> str:
+    """`PROJECT-VERSION.tag`."""
+    return f"{project}-{version}.tag"
+
+
+def media(name: str) -> str:
+    """The media type by the longest known suffix; bytes that nobody should interpret otherwise."""
+    known = [s for s in _MEDIA if name.endswith(s)]
+    return _MEDIA[max(known, key=len)] if known else "application/octet-stream"
