@@ -1,0 +1,45 @@
+# Two commands matter: `make demo` shows the road on a real project, `make test` runs everything that CI runs.
+# Each sets up what it needs in .venv; PYTHON=python3.12 chooses the interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+SET_UP := PYTHON="$(PYTHON)" scripts/setup.sh
+
+.PHONY: help demo test quick lint bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
+
+demo: .venv/run.stamp ## release a real project onto a local site and prove it in three ways (under a minute)
+	@$(BIN)/python scripts/demo.py
+
+test: lint ## everything that CI runs: linters, then all tests
+	@$(BIN)/pytest
+
+quick: .venv/dev.stamp ## the tests that need no client, no server and no index
+	@$(BIN)/pytest -q -m "not client and not index and not slow"
+
+lint: .venv/dev.stamp ## ruff, mypy, import-linter, shell syntax
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: .venv/dev.stamp ## us and a peer side by side; rows in bench/results.json
+	@$(BIN)/python bench/run.py
+
+lock: .venv/dev.stamp ## requirements/*.txt from *.in; ARGS=--upgrade moves the versions
+	@scripts/lock.sh $(ARGS)
+
+clean: ## remove what set-up, tests and demo made
+	rm -rf .venv .cache demo dist build bench/results.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .nox
+	find src tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
+
+# Set-up is done anew when a pin, the package's own metadata or the way of setting up changes.
+.venv/dev.stamp: requirements/dev.txt requirements/setup.txt pyproject.toml scripts/setup.sh
+	@$(SET_UP) dev
+	@touch .venv/run.stamp $@
+
+.venv/run.stamp: requirements/run.txt requirements/setup.txt pyproject.toml scripts/setup.sh
+	@$(SET_UP) run
+	@touch $@
