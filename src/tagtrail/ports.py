@@ -24,7 +24,7 @@ from tagtrail.model.facts import (
 
 __all__ = [
     "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Journal", "Kept", "Ledger", "Notes", "Objects",
-    "Refused", "Signer", "Source", "Store", "Target", "Tell", "Unknown", "Writing",
+    "Reading", "Refused", "Signer", "Source", "Store", "Target", "Tell", "Unknown", "Writing",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -178,20 +178,28 @@ class Committed:
     note: str
 
 
-class Writing(Protocol):
-    """One open transaction of the appender; nothing of it exists until it commits."""
+class Reading(Protocol):
+    """What has been committed: the truth behind the site."""
 
-    def head(self) -> Committed | None:
-        """The largest committed checkpoint."""
+    def committed(self, size: int | None = None, *, covering: int | None = None) -> Committed | None:
+        """The checkpoint of exactly `size`; or the smallest that covers index `covering`; or the largest."""
+        ...
+
+    def entries(self, start: int = 0, stop: int | None = None, *, project: str | None = None) -> tuple[Entry, ...]:
+        """Entries by index range, of one project (any spelling) if named, oldest first."""
+        ...
+
+    def projects(self) -> tuple[str, ...]:
+        """The projects with a release, as their newest release writes them, sorted by their PEP 503 name."""
         ...
 
     def node(self, level: int, index: int) -> bytes:
-        """The hash of the complete subtree of 2**level leaves at `index`."""
+        """The hash of the complete subtree of 2**level leaves at `index`. KeyError if it is not complete."""
         ...
 
-    def entries(self, project: str) -> tuple[Entry, ...]:
-        """All entries of a project (by PEP 503 name), oldest first."""
-        ...
+
+class Writing(Reading, Protocol):
+    """One open transaction of the appender; nothing of it exists until it commits."""
 
     def insert(self, entry: Entry, nodes: Mapping[tuple[int, int], bytes], names: Mapping[str, str]) -> None:
         """One leaf, the subtree hashes it completes, and name_key -> sha256 of its files.
@@ -205,23 +213,11 @@ class Writing(Protocol):
         ...
 
 
-class Ledger(Protocol):
+class Ledger(Reading, Protocol):
     """Leaves, checkpoints, and the projection of names and history per project, written in the appender's transaction."""
 
     def writing(self) -> AbstractContextManager[Writing]:
-        """Open the one transaction; leaving without `commit` undoes it."""
-        ...
-
-    def committed(self, size: int | None = None, *, covering: int | None = None) -> Committed | None:
-        """The checkpoint of exactly `size`; or the smallest that covers index `covering`; or the largest."""
-        ...
-
-    def entries(self, start: int = 0, stop: int | None = None, *, project: str | None = None) -> tuple[Entry, ...]:
-        """Entries by index range, or all of a project (PEP 503 name), oldest first."""
-        ...
-
-    def node(self, level: int, index: int) -> bytes:
-        """The hash of a complete subtree. KeyError if it is not complete."""
+        """Open the one transaction (others wait for it); leaving without `commit` undoes it."""
         ...
 
 
@@ -247,6 +243,8 @@ class Target(Protocol):
 
     name: str
     retry: Literal["keyed", "searchable", "blind"]
+    lag: int
+    """Seconds after which a `find` that misses is believed."""
 
     def survey(self, project: str) -> Survey:
         """What is there, may we, quota."""

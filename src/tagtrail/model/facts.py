@@ -72,7 +72,6 @@ class Tag:
     commit: str
     time: int
     signer: str
-    raw: Blob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +95,8 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A tag that policy accepts, and all that will be done with it. `policy` is the project's settings digest."""
+    """A tag that policy accepts, and all that will be done with it: `policy` is the project's settings digest, `notes` are
+    the release notes as CommonMark."""
 
     tag: Tag
     kind: str
@@ -108,7 +108,7 @@ class Plan:
     announce: tuple[str, ...]
     policy: str
     purl: str
-    notes: Blob
+    notes: str
     overrides: tuple[Override, ...] = ()
 
 
@@ -241,11 +241,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """The hinge: an entry of the trail, its proof, and the kept bytes that it names. It holds no plan: the trail and
-    the kept bytes alone can make it again."""
+    """The hinge: an entry of the trail, its tlog-proof, and the kept bytes that it names (files, metadata, sidecars). It
+    holds no plan: the trail and the kept bytes alone can make it again."""
 
     entry: Entry
-    proofs: tuple[Sidecar, ...]
+    proof: Blob
     blobs: tuple[Sidecar, ...]
 
 

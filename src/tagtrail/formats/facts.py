@@ -1,0 +1,69 @@
+"""Facts as JSON and back, by their type hints: how the journal remembers a step, and how a fact gets a digest.
+
+A dataclass is an object of its fields; a tuple is a list; None, strings, integers and booleans are themselves. Reading
+is strict: other fields or types are a TamperError (`fact-form`), for a journal that was written by another version.
+"""
+
+import types
+from dataclasses import fields, is_dataclass
+from hashlib import sha256
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from tagtrail.formats import canonical
+from tagtrail.model.errors import TamperError
+
+__all__ = ["digest", "dump", "load"]
+
+T = TypeVar("T")
+
+
+def dump(fact: object) -> Any:
+    """The fact as JSON values."""
+    if is_dataclass(fact) and not isinstance(fact, type):
+        return {f.name: dump(getattr(fact, f.name)) for f in fields(fact)}
+    if isinstance(fact, tuple):
+        return [dump(item) for item in fact]
+    return fact
+
+
+def digest(fact: object) -> str:
+    """SHA-256 of the fact's canonical JSON, with its type's name in front: the key of what is made from it."""
+    return sha256(type(fact).__name__.encode() + b"\n" + canonical.dumps(dump(fact))).hexdigest()
+
+
+def load(kind: type[T], value: Any) -> T:
+    """The fact of type `kind` from JSON values. Raises TamperError `fact-form`."""
+    try:
+        fact = _load(kind, value)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise TamperError(f"not a {kind.__name__}: {error}", code="fact-form") from error
+    return fact  # type: ignore[no-any-return]  # built by the type hints of `kind`
+
+
+def _load(kind: Any, value: Any) -> Any:
+    origin, args = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return None if value is None else _load(next(a for a in args if a is not type(None)), value)
+    if origin is tuple:
+        each = (args[0],) * len(value) if args[-1] is Ellipsis else args
+        return tuple(_load(a, v) for a, v in zip(each, value, strict=True))
+    if origin is Literal:
+        return _one_of(args, value)
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return kind(**{name: _load(hints[name], v) for name, v in value.items()})
+    return _plain(kind, value)
+
+
+def _one_of(choices: tuple[Any, ...], value: Any) -> Any:
+    if value not in choices:
+        message = f"{value!r} is none of {choices}"
+        raise TypeError(message)
+    return value
+
+
+def _plain(kind: Any, value: Any) -> Any:
+    if type(value) is not kind:
+        message = f"{kind.__name__} expected, {value!r} found"
+        raise TypeError(message)
+    return value
