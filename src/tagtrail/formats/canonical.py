@@ -1,0 +1,129 @@
+r"""Canonical JSON: one value has one spelling, and only that spelling is read.
+
+RFC 8785 (JCS) for a subset on which it needs no number formatting: objects with ASCII keys sorted, arrays, strings,
+integers of magnitude below 2**53, true, false, null; no white space; UTF-8; only `"`, `\` and control characters
+escaped. Nothing is deeper than 32 levels.
+
+    {"predicate":{"event":"release","time":1775055600},"subject":[]}
+
+`loads` reads that and nothing else. `loads_strict` reads foreign JSON within RFC 7493 (I-JSON): any white space and key
+order, finite doubles, other keys; still no duplicate keys, no NaN, no lone surrogates, no integer beyond 2**53.
+Reason codes: json-size, json-utf8, json-syntax, json-duplicate-key, json-nan, json-float, json-integer,
+json-surrogate, json-key, json-depth, json-type, json-not-canonical.
+"""
+
+import json
+import math
+from typing import Any
+
+from tagtrail.formats.encoding import shown
+from tagtrail.model.errors import TamperError
+
+__all__ = ["MAX_DEPTH", "MAX_SIZE", "dumps", "loads", "loads_strict"]
+
+MAX_SIZE = 65_535
+"""Bytes of a trail entry, which is what canonical JSON is for."""
+
+MAX_DEPTH = 32
+_LIMIT = 2**53
+_LONGEST_INTEGER = len(str(-_LIMIT))
+
+
+def dumps(value: object) -> bytes:
+    """The canonical bytes of `value` (dict, list or tuple, str, int, bool, None). Raises TamperError json-*."""
+    _check(value, canonical=True)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def loads(data: bytes, max_size: int = MAX_SIZE) -> Any:
+    """The value of canonical bytes. Raises TamperError json-*."""
+    value = loads_strict(data, max_size)
+    if dumps(value) != data:
+        what = f"JSON of {len(data)} bytes is not in canonical form, which has {len(dumps(value))}"
+        raise TamperError(what, code="json-not-canonical", why="sorted keys, no white space, shortest escapes")
+    return value
+
+
+def loads_strict(data: bytes, max_size: int) -> Any:
+    """The value of JSON that has only one reading. Raises TamperError json-*."""
+    if len(data) > max_size:
+        raise TamperError(f"JSON has {len(data)} bytes, at most {max_size} are read", code="json-size")
+    try:
+        text = data.decode("utf-8")
+        value = json.loads(
+            text,
+            parse_int=_integer,
+            parse_float=_double,
+            parse_constant=_constant,
+            object_pairs_hook=_object,
+        )
+    except UnicodeDecodeError as error:
+        raise TamperError(f"JSON is not UTF-8 at byte {error.start}", code="json-utf8") from None
+    except json.JSONDecodeError as error:
+        raise TamperError(f"not JSON at character {error.pos}: {error.msg.lower()}", code="json-syntax") from None
+    except RecursionError:
+        raise _too_deep() from None
+    _check(value, canonical=False)
+    return value
+
+
+def _integer(digits: str) -> int:
+    # Length first: int() of ten thousand digits is an exception of its own.
+    if len(digits) > _LONGEST_INTEGER or abs(int(digits)) >= _LIMIT:
+        raise TamperError(f"integer {shown(digits)} is not below 2**53", code="json-integer")
+    return int(digits)
+
+
+def _double(digits: str) -> float:
+    if not math.isfinite(float(digits)):
+        raise TamperError(f"number {shown(digits)} is beyond a double", code="json-nan")
+    return float(digits)
+
+
+def _constant(name: str) -> None:
+    raise TamperError(f"{name} is no JSON number", code="json-nan")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise TamperError(f"key {shown(twice)} stands twice in one JSON object", code="json-duplicate-key")
+    return result
+
+
+def _check(value: object, *, canonical: bool, depth: int = 0) -> None:
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict | list | tuple):
+        if depth >= MAX_DEPTH:
+            raise _too_deep()
+        for key in value if isinstance(value, dict) else ():
+            _check_key(key, canonical=canonical)
+        for item in value.values() if isinstance(value, dict) else value:
+            _check(item, canonical=canonical, depth=depth + 1)
+    elif isinstance(value, int):
+        if abs(value) >= _LIMIT:
+            raise TamperError(f"integer {value:.0e} is not below 2**53", code="json-integer")
+    elif isinstance(value, float) and canonical:
+        raise TamperError(f"number {value} is not an integer", code="json-float")
+    elif value is not None and not isinstance(value, float):
+        raise TamperError(f"{type(value).__name__} is no JSON value", code="json-type")
+
+
+def _check_key(key: object, *, canonical: bool) -> None:
+    if not isinstance(key, str):
+        raise TamperError(f"{type(key).__name__} is no JSON key", code="json-type")
+    if canonical and not key.isascii():
+        raise TamperError(f"key {shown(key)} is not ASCII", code="json-key")
+    _check_text(key)
+
+
+def _check_text(text: str) -> None:
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise TamperError(f"{shown(text)} holds a lone surrogate", code="json-surrogate", why="it has no UTF-8")
+
+
+def _too_deep() -> TamperError:
+    return TamperError(f"JSON is nested deeper than {MAX_DEPTH} levels", code="json-depth")
