@@ -1,0 +1,110 @@
+"""A file written whole or not at all: a temporary name beside it, forced to disk, renamed, the directory forced too."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from tagtrail.model.errors import SetupError
+
+__all__ = ["replacing", "setup_error", "sweep", "write"]
+
+_PREFIX = ".tagtrail-"
+_SUFFIX = ".tmp"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o644, sync: bool = True) -> None:
+    """Put `data` (bytes, or pieces of them) at `path`, replacing what is there; missing directories are made.
+
+    A reader sees the old file or the new one. With `sync` it is on disk when this returns; without (for what can be
+    made again) a power cut may lose it. Whatever fails, and whatever `data` raises, no temporary file is left.
+    Raises SetupError `disk-full` or `not-writable`.
+    """
+    with replacing(path, mode=mode, sync=sync) as file:
+        for piece in (data,) if isinstance(data, bytes) else data:
+            with _named(path):
+                file.write(piece)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, mode: int = 0o644, sync: bool = True) -> Generator[BinaryIO, None, None]:
+    """A new file that takes the place of `path` when the block ends well, and vanishes when it does not.
+
+    Raises SetupError as `write` does (an OSError of the block's own writing to the file stays an OSError).
+    """
+    with _named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary, fd = _temporary(path.parent, mode)
+    try:
+        with open(fd, "wb") as file:  # noqa: PTH123  (a descriptor, not a path)
+            yield file
+            with _named(path):
+                file.flush()
+                if sync:
+                    os.fsync(fd)
+                temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if sync:
+        with _named(path):
+            _force(path.parent)
+
+
+def sweep(directory: Path) -> None:
+    """Remove the temporary files in `directory` whose writers are dead (killed between writing and renaming)."""
+    for path in directory.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(fd)
+
+
+def setup_error(path: Path, error: OSError) -> SetupError:
+    """What the operator must know about a write that failed: `disk-full` or `not-writable`, with the path."""
+    if error.errno in _FULL:
+        return SetupError(
+            f"no space to write {path}", code="disk-full", why=error.strerror or "", hint=f"df -h {path.parent}"
+        )
+    return SetupError(
+        f"cannot write {path}: {error.strerror}", code="not-writable", hint=f"ls -ld {path.parent}; id -un"
+    )
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Generator[None, None, None]:
+    try:
+        yield
+    except OSError as error:
+        raise setup_error(path, error) from error
+
+
+def _temporary(directory: Path, mode: int) -> tuple[Path, int]:
+    """A new file, locked as long as its writer lives; a sweeper that took it between the two makes us try again."""
+    while True:
+        path = directory / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(fd).st_nlink:
+                os.fchmod(fd, mode)
+                return path, fd
+        except BlockingIOError:
+            pass
+        os.close(fd)
+
+
+def _force(directory: Path) -> None:
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,230 @@
+"""One command run once: an explicit environment, no terminal, a limit on time and output, and nothing left running."""
+
+import contextlib
+import io
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from tagtrail.model.errors import SetupError
+
+__all__ = ["Finished", "reading", "run"]
+
+_PIECE = 1 << 16
+_DRAIN = 1.0
+"""Seconds in which what is already in the pipes is read after the command has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """How a command ended. `code` is its exit status, or minus the number of the signal that ended it.
+
+    `late` says that it was killed at the time limit; `cut` that only the last bytes of its output were kept.
+    """
+
+    code: int
+    out: bytes = b""
+    err: bytes = b""
+    late: bool = False
+    cut: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Ended by itself with status 0, and nothing of its output was cut."""
+        return self.code == 0 and not self.late and not self.cut
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    stdin: bytes | None = b"",
+    limit: float = 600.0,
+    cap: int = 1 << 26,
+    merge: bool = False,
+) -> Finished:
+    """Run `argv` in a session of its own and wait for it; when this returns, its process group is dead.
+
+    `env` is the whole environment; `limit` is in seconds; of each output the last `cap` bytes are kept; with `merge`
+    errors go into `out`. With `stdin=None` the command's input is a pipe that ends when this process dies, however it
+    dies. Raises SetupError `command-missing`, and nothing else for whatever the command does.
+    """
+    with _started(argv, env, cwd, stdin, subprocess.STDOUT if merge else subprocess.PIPE) as child:
+        pipes = [_Tail(pipe, cap) for pipe in (child.stdout, child.stderr) if pipe is not None]
+        late = not _wait(child, pipes, time.monotonic() + limit)
+    texts = [bytes(pipe.kept) for pipe in pipes] + [b""]
+    return Finished(code=child.wait(), out=texts[0], err=texts[1], late=late, cut=any(pipe.cut for pipe in pipes))
+
+
+@contextlib.contextmanager
+def reading(
+    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None = None, stdin: bytes = b"", limit: float = 600.0
+) -> Generator[BinaryIO, None, None]:
+    """The output of `argv` as a stream, for what is too big to hold; leaving the block ends the command.
+
+    Reading past `limit` seconds raises TimeoutError; the exit status is not looked at, so the reader must know what
+    is whole. Raises SetupError `command-missing`.
+    """
+    with _started(argv, env, cwd, stdin, subprocess.DEVNULL) as child:
+        assert child.stdout is not None  # noqa: S101  (Popen was given a pipe)
+        yield io.BufferedReader(_Timed(child.stdout.fileno(), time.monotonic() + limit), 1 << 18)
+
+
+@contextlib.contextmanager
+def _started(
+    argv: Sequence[str], env: Mapping[str, str], cwd: Path | None, stdin: bytes | None, stderr: int
+) -> Generator[subprocess.Popen[bytes], None, None]:
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(_tether() if stdin is None else _input(stdin))
+        try:
+            child = subprocess.Popen(
+                list(argv), env=dict(env), cwd=cwd, stdin=source, stdout=subprocess.PIPE, stderr=stderr,
+                start_new_session=True, umask=0o022,
+            )  # fmt: skip
+        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+            raise SetupError(
+                f"cannot run {argv[0]}: {error.strerror}", code="command-missing", hint=f"install {Path(argv[0]).name}"
+            ) from error
+        try:
+            yield child
+        finally:
+            _end(child)
+
+
+@contextlib.contextmanager
+def _input(data: bytes) -> Generator[int, None, None]:
+    if not data:
+        with open(os.devnull, "rb") as nothing:  # noqa: PTH123  (a device, not a path)
+            yield nothing.fileno()
+        return
+    with _memory() as file:
+        file.write(data)
+        file.flush()
+        file.seek(0)
+        yield file.fileno()
+
+
+def _memory() -> IO[bytes]:
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stdin"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
+
+
+@contextlib.contextmanager
+def _tether() -> Generator[int, None, None]:
+    far, near = os.pipe()
+    try:
+        yield far
+    finally:
+        os.close(near)
+        os.close(far)
+
+
+class _Tail:
+    """A pipe's last bytes."""
+
+    def __init__(self, pipe: IO[bytes], cap: int) -> None:
+        self.fd = pipe.fileno()
+        self.cap = cap
+        self.cut = False
+        self.kept = bytearray()
+        os.set_blocking(self.fd, False)
+
+    def read(self) -> bool:
+        """Take what is there; False at the end of the pipe."""
+        try:
+            piece = os.read(self.fd, _PIECE)
+        except BlockingIOError:
+            return True
+        self.kept += piece
+        if len(self.kept) > self.cap:
+            self.cut = True
+            del self.kept[: len(self.kept) - self.cap]
+        return bool(piece)
+
+
+def _wait(child: subprocess.Popen[bytes], pipes: Sequence[_Tail], deadline: float) -> bool:
+    """Read until the command has ended and its pipes are empty; False if it had not ended at the deadline."""
+    with contextlib.ExitStack() as stack:
+        sources = {pipe.fd: pipe.read for pipe in pipes}
+        end = _pidfd(child.pid, stack)
+        if end is not None:
+            sources[end] = lambda: _end_group(child.pid)
+        poll = select.poll()
+        for fd in sources:
+            poll.register(fd, select.POLLIN)
+        while sources:
+            ended = end is not None and end not in sources
+            left = _DRAIN if ended else deadline - time.monotonic()
+            ready = poll.poll(int(left * 1000) + 1) if left > 0 else []
+            if not ready:
+                return ended
+            for fd, _ in ready:
+                if not sources[fd]():
+                    poll.unregister(fd)
+                    del sources[fd]
+    return _ended(child, deadline - time.monotonic())
+
+
+def _pidfd(pid: int, stack: contextlib.ExitStack) -> int | None:
+    """A descriptor that becomes readable when the process ends: no polling in steps (Linux 5.3)."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError:
+        return None
+    stack.callback(os.close, fd)
+    return fd
+
+
+def _end_group(pid: int) -> bool:
+    """Kill what is left of the group; the leader must not be reaped yet, or its number might be another's by now."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    return False
+
+
+def _ended(child: subprocess.Popen[bytes], left: float) -> bool:
+    try:
+        child.wait(timeout=max(left, 0.01))
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.returncode is None:
+        _end_group(child.pid)
+    child.wait()
+    for pipe in (child.stdout, child.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+class _Timed(io.RawIOBase):
+    """A pipe that is read until a deadline."""
+
+    def __init__(self, fd: int, deadline: float) -> None:
+        self.fd = fd
+        self.deadline = deadline
+        self.poll = select.poll()
+        self.poll.register(fd, select.POLLIN)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self.deadline - time.monotonic()
+        if left <= 0 or not self.poll.poll(int(left * 1000) + 1):
+            raise TimeoutError("the command's time is up")
+        return os.readv(self.fd, [buffer])
