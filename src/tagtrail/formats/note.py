@@ -107,7 +107,7 @@ def key_id(name: str, kind: int, key: bytes) -> bytes:
 
 def check_name(name: str, code: str) -> str:
     """`name`, if it can name a key: not empty, no `+`, no space, no control character. Raises TamperError `code`."""
-    if not name or "+" in name or any(char.isspace() or char < " " for char in name):
+    if not name or "+" in name or any(char.isspace() or char < " " or "\ud800" <= char <= "\udfff" for char in name):
         raise TamperError(f"{shown(name)} is not a key name", code=code, why="no spaces, no plus, not empty")
     return name
 
@@ -155,7 +155,10 @@ class Signer:
 
 
 def parse_vkey(text: str) -> Verifier:
-    """The public key in its text form. Raises TamperError vkey-syntax, vkey-name, vkey-base64, vkey-type, vkey-key-id, key-*."""
+    """The public key in its text form.
+
+    Raises TamperError vkey-syntax, vkey-name, vkey-base64, vkey-type, vkey-key-id, key-*.
+    """
     name, found, material = _split_key(text, "vkey")
     verifier = Verifier(name=name, kind=material[0], key=material[1:])
     if verifier.key_id.hex() != found:
