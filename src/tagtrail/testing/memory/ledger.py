@@ -1,0 +1,108 @@
+"""The ledger in memory: a book that a transaction copies, changes and puts in the place of the old one."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import RLock
+
+from tagtrail.model.errors import RemoteError, TamperError
+from tagtrail.model.facts import Entry
+from tagtrail.model.names import project_key
+from tagtrail.ports import Committed
+from tagtrail.testing.fuse import Fuse
+
+__all__ = ["Ledger", "Writing"]
+
+
+@dataclass
+class Book:
+    """Leaves, checkpoints by size, complete subtrees, and (project key, name key) -> sha256."""
+
+    entries: tuple[Entry, ...] = ()
+    checkpoints: dict[int, Committed] = field(default_factory=dict)
+    nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def copy(self) -> "Book":
+        """A book that can be changed without this one changing."""
+        return Book(self.entries, dict(self.checkpoints), dict(self.nodes), dict(self.names))
+
+
+class _Reader:
+    """Reads the book that `_book` holds at the moment."""
+
+    _book: Book
+
+    def committed(self, size: int | None = None, *, covering: int | None = None) -> Committed | None:
+        """The checkpoint of `size`, the smallest that covers an index, or the largest."""
+        known = self._book.checkpoints
+        if size is not None:
+            return known.get(size)
+        if covering is not None:
+            return known.get(min((s for s in known if s > covering), default=-1))
+        return known.get(max(known, default=-1))
+
+    def entries(self, start: int = 0, stop: int | None = None, *, project: str | None = None) -> tuple[Entry, ...]:
+        """Entries by index range, of one project if named."""
+        found = self._book.entries[start:stop]
+        if project is None:
+            return found
+        return tuple(e for e in found if project_key(e.project) == project_key(project))
+
+    def projects(self) -> tuple[str, ...]:
+        """The projects with a release, as their newest release writes them."""
+        newest = {project_key(e.project): e.project for e in self._book.entries if e.event == "release"}
+        return tuple(newest[key] for key in sorted(newest))
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of a complete subtree."""
+        return self._book.nodes[level, index]
+
+
+class Ledger(_Reader):
+    """One book; one writer at a time, other threads wait."""
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self.fuse = fuse or Fuse()
+        self._book = Book()
+        self._writer = RLock()
+
+    @contextmanager
+    def writing(self) -> Iterator["Writing"]:
+        """The one transaction; leaving without `commit` undoes it."""
+        with self._writer:
+            yield Writing(self)
+
+    def replace(self, book: Book) -> None:
+        """The new book stands from here on: one assignment, so a reader sees the old one or the new one."""
+        with self.fuse.around("ledger.commit"):
+            self._book = book
+
+
+class Writing(_Reader):
+    """A copy of the book, until it is committed."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._book = ledger._book.copy()  # noqa: SLF001  (two halves of one adapter)
+
+    def insert(self, entry: Entry, nodes: Mapping[tuple[int, int], bytes], names: Mapping[str, str]) -> None:
+        """One leaf, the subtrees it completes, and the names of its files."""
+        self._ledger.fuse.point("ledger.insert")
+        project = project_key(entry.project)
+        for name, digest in names.items():
+            taken = self._book.names.get((project, name), digest)
+            if taken != digest:
+                raise TamperError(f"{name} of {entry.project} is {taken} for ever, not {digest}", code="name-taken")
+        self._book.names |= {(project, name): digest for name, digest in names.items()}
+        self._book.nodes |= nodes
+        self._book.entries += (entry,)
+
+    def commit(self, before: Committed | None, after: Committed) -> None:
+        """Compare-and-swap of the largest checkpoint."""
+        largest = self._ledger.committed()
+        if largest != before:
+            sizes = [c.size if c else 0 for c in (largest, before)]
+            raise RemoteError(f"the trail has {sizes[0]} entries, {sizes[1]} were expected", code="trail-moved")
+        self._book.checkpoints[after.size] = after
+        self._ledger.replace(self._book)

@@ -1,0 +1,144 @@
+"""A version control system in memory: commits and raw tag objects made in code, as git would store them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha1
+from pathlib import Path
+
+from tagtrail.model.errors import ProjectError, RemoteError, SetupError
+from tagtrail.model.facts import Tagged
+from tagtrail.ports import Objects
+
+__all__ = ["Commit", "Notes", "Repository", "Source"]
+
+PYPROJECT = '[project]\nname = "{name}"\ndynamic = ["version"]\n\n[build-system]\nrequires = ["hatchling"]\n'
+TAGGER = "Ada Example <ada@example.org> {time} +0000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A commit: its id, committer time in Unix seconds, and the two files that a Source reads."""
+
+    id: str
+    time: int
+    pyproject: str | None = None
+    setup_cfg: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Repository:
+    """A repository under construction; the newest commit is HEAD."""
+
+    name: str
+    commits: list[Commit] = field(default_factory=list)
+    refs: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, bytes] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+
+    def commit(self, time: int, pyproject: str | None = None, setup_cfg: str | None = None) -> Commit:
+        """A new commit on HEAD; without a text, a pyproject.toml that names the project."""
+        text = PYPROJECT.format(name=self.name) if pyproject is None else pyproject
+        identity = _id("commit", f"{self.name} {len(self.commits)} {time} {text} {setup_cfg}".encode())
+        self.commits.append(Commit(id=identity, time=time, pyproject=text, setup_cfg=setup_cfg))
+        return self.commits[-1]
+
+    def light(self, name: str, commit: str) -> None:
+        """A lightweight tag."""
+        self.refs[name] = commit
+
+    def tag(self, name: str, commit: str, sign: Callable[[bytes], bytes] | None = None, **headers: str) -> bytes:
+        """An annotated tag, signed by `sign(payload)` if given; `headers` replace those that git would write.
+
+        Returns the raw object. What a hostile repository can hold can be made: `type="tag"`, `tag="other"`.
+        """
+        when = next((c.time for c in self.commits if c.id == commit), 0)
+        lines = {"object": commit, "type": "commit", "tag": name, "tagger": TAGGER.format(time=when)} | headers
+        head = "".join(f"{key} {value}\n" for key, value in lines.items())
+        payload = f"{head}\n{self.name} {name}\n".encode()
+        return self.store(name, payload + (sign(payload) if sign else b""))
+
+    def store(self, name: str, raw: bytes) -> bytes:
+        """The ref `name` points at a tag object of exactly these bytes, whatever they say."""
+        identity = _id("tag", raw)
+        self.tags[identity] = raw
+        self.refs[name] = identity
+        return raw
+
+
+class Source:
+    """The port over repositories by their address. `down` are addresses that do not answer."""
+
+    def __init__(self, repositories: Mapping[str, Repository]) -> None:
+        self.repositories = dict(repositories)
+        self.down: set[str] = set()
+
+    def read(self, repo: str, tag: str, at: str | None = None) -> Tagged:
+        """What is at the tag now, else at `at` (HEAD)."""
+        repository = self._repository(repo)
+        target = repository.refs.get(tag)
+        raw = repository.tags.get(target or "")
+        commit = _commit(repository, at or (_pointed(raw) if raw else target))
+        return Tagged(
+            repo=repo if "://" in repo else f"local:{repository.name}",
+            name=tag,
+            kind="absent" if target is None else "light" if raw is None else "annotated",
+            raw=raw,
+            object=target,
+            commit=commit.id,
+            time=commit.time,
+            pyproject=commit.pyproject,
+            setup_cfg=commit.setup_cfg,
+        )
+
+    def objects(self, repo: str, tag: str, commit: str) -> Objects:
+        """A directory that does not exist, and the refs; of tags on the same commit only the released one."""
+        repository = self._repository(repo)
+        if commit in repository.missing:
+            raise ProjectError(f"the clone of {repo} lacks objects of commit {commit}", code="objects-missing")
+        place = {c.id: n for n, c in enumerate(repository.commits)}
+        peeled = {name: _peeled(repository, target) for name, target in repository.refs.items()}
+        seen = sorted(n for n, c in peeled.items() if n == tag or place.get(c, len(place)) < place[commit])
+        refs = tuple((f"refs/tags/{name}", repository.refs[name]) for name in seen)
+        return Objects(directory=Path("memory", repository.name), refs=refs)
+
+    def tags(self, repo: str) -> tuple[tuple[str, str], ...]:
+        """All tags, unpeeled, sorted by name."""
+        return tuple(sorted(self._repository(repo).refs.items()))
+
+    def _repository(self, repo: str) -> Repository:
+        if repo in self.down:
+            raise RemoteError(f"{repo} does not answer", code="repo-unreachable")
+        if repo not in self.repositories:
+            raise SetupError(f"{repo} is not a repository", code="repo-missing")
+        return self.repositories[repo]
+
+
+class Notes:
+    """Release notes that name what they were asked for."""
+
+    def read(self, objects: Objects, commit: str, since: str | None) -> str:
+        """CommonMark for what happened up to `commit` since `since`."""
+        return f"Changes up to {commit[:12]}" + (f" since {since[:12]}.\n" if since else ", the first release.\n")
+
+
+def _id(kind: str, content: bytes) -> str:
+    return sha1(b"%s %d\0%s" % (kind.encode(), len(content), content), usedforsecurity=False).hexdigest()
+
+
+def _pointed(raw: bytes) -> str:
+    """The id in the tag's own `object` header."""
+    return raw.split(b"\n", 1)[0].removeprefix(b"object ").decode("ascii", "replace")
+
+
+def _peeled(repository: Repository, target: str) -> str:
+    while target in repository.tags:
+        target = _pointed(repository.tags[target])
+    return target
+
+
+def _commit(repository: Repository, wanted: str | None) -> Commit:
+    target = _peeled(repository, wanted or repository.commits[-1].id)
+    found = next((c for c in repository.commits if c.id == target), None)
+    if found is None or found.id in repository.missing:
+        raise ProjectError(f"{repository.name} lacks the objects of {target}", code="objects-missing")
+    return found
