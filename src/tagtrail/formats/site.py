@@ -8,14 +8,16 @@ pages have fixed places. `renderer` is the version of the code that makes the pa
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from tagtrail.formats import canonical
 from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key
 
 __all__ = [
-    "CHECKPOINT", "RENDERER", "Site", "format_site", "media", "parse_site", "project_page", "release_page",
+    "CHECKPOINT", "RENDERER", "Site", "format_site", "marker", "media", "parse_site", "project_page", "release_page",
     "simple_page", "sums_name", "tag_name",
 ]  # fmt: skip
 
@@ -105,6 +107,11 @@ def sums_name(project: str, version: str, index: int | None = None) -> str:
 def tag_name(project: str, version: str) -> str:
     """`PROJECT-VERSION.tag`."""
     return f"{project}-{version}.tag"
+
+
+def marker(entry: Entry) -> str:
+    """What a release page carries in its head, so that whoever looks knows which entry it shows."""
+    return f'<meta name="tagtrail-entry" content="{entry.index} {sha256(entry.raw).hexdigest()}">'
 
 
 def media(name: str) -> str:

@@ -1,0 +1,97 @@
+"""The site as a place: the artifacts and sidecars of an entry below its root, looked at as a consumer sees them."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Literal
+
+from tagtrail.formats.site import Site, media, release_page
+from tagtrail.io.http import Seen
+from tagtrail.model.errors import RemoteError
+from tagtrail.model.facts import Blob, Effect, Logged, Receipt, Skip, Survey
+from tagtrail.ports import Conflict, Kept, Refused, Store
+
+__all__ = ["SiteTarget"]
+
+Look = Callable[[str, int], Seen]
+"""GET a URL of at most so many bytes."""
+Get = Callable[[str, int], tuple[int, bytes]]
+
+PAGE = "page:"
+MAX_PAGE = 4 * 1024 * 1024
+
+
+class SiteTarget:
+    """The port `Target` for a site. With a `url`, seen means an HTTP GET of it; without, the file below the root.
+
+    The release page is one more thing to see; `render` makes it, so applying it does nothing.
+    """
+
+    retry: Literal["keyed", "searchable", "blind"] = "searchable"
+    lag = 0
+
+    def __init__(self, name: str, site: Site, store: Store, kept: Kept, *, look: Look, get: Get) -> None:
+        self.name = name
+        self._site = site
+        self._store = store
+        self._kept = kept
+        self._look = look
+        self._get = get
+
+    def survey(self, project: str) -> Survey:
+        """See `tagtrail.ports.Target`."""
+        prefix = self._site.file(project, "")
+        digests = ((path, sha256(self._store.read(path) or b"").hexdigest()) for path in self._store.paths(prefix))
+        return Survey(target=self.name, files=tuple(digests), may_upload=True)
+
+    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:  # noqa: ARG002  (a site tells nobody)
+        """See `tagtrail.ports.Target`."""
+        entry = logged.entry
+        if entry.event != "release":
+            return ()
+        proofs = [(f"{file.name}.tlog-proof", logged.proof) for file in entry.files]
+        files = [(b.name, b.blob) for b in logged.blobs] + proofs
+        page = Blob(sha256=sha256(entry.raw).hexdigest(), size=len(entry.raw), media=media("index.html"))
+        path = release_page(entry.project, entry.version)
+        return (
+            *(self._effect(entry.index, name, self._site.file(entry.project, name), blob) for name, blob in files),
+            self._effect(entry.index, PAGE + path, path, page),
+        )
+
+    def _effect(self, index: int, key: str, path: str, blob: Blob) -> Effect:
+        return Effect(target=self.name, key=f"{index}/{key}", entry=index, path=path, blob=blob)
+
+    def find(self, effect: Effect) -> Receipt | None:
+        """See `tagtrail.ports.Target`."""
+        if PAGE in effect.key:
+            return self._find_page(effect)
+        if self._site.url:
+            where = self._site.url + effect.path
+            seen = self._look(where, max(effect.blob.size * 2, MAX_PAGE))
+            return Receipt(where=where, sha256=seen.sha256 or "larger") if seen.status == 200 else None  # noqa: PLR2004
+        data = self._store.read(effect.path)
+        return None if data is None else Receipt(where=effect.path, sha256=sha256(data).hexdigest())
+
+    def _find_page(self, effect: Effect) -> Receipt | None:
+        """A page that shows another entry, or none, is one that is not there yet."""
+        where = effect.path.removesuffix("index.html")
+        text = self._store.read(effect.path) or b""
+        if self._site.url:
+            where = self._site.url + where
+            status, text = self._get(where, MAX_PAGE)
+            text = text if status == 200 else b""  # noqa: PLR2004
+        shown = f" {effect.blob.sha256}\"".encode() in text and b'"tagtrail-entry"' in text
+        return Receipt(where=where, sha256=effect.blob.sha256) if shown else None
+
+    def apply(self, effect: Effect) -> Receipt:
+        """See `tagtrail.ports.Target`."""
+        where = self._site.url + effect.path
+        if PAGE in effect.key:
+            return Receipt(where=where, sha256=effect.blob.sha256, note="rendered")
+        standing = self._store.read(effect.path)
+        if standing is not None and sha256(standing).hexdigest() != effect.blob.sha256:
+            raise Conflict(f"other bytes lie at {effect.path}: {sha256(standing).hexdigest()[:16]}...")
+        try:
+            self._store.write(effect.path, self._kept.chunks(effect.blob.sha256))
+        except RemoteError as error:
+            raise Refused(error.what, after=60) from error
+        return Receipt(where=where, sha256=effect.blob.sha256)

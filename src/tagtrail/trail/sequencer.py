@@ -1,0 +1,114 @@
+"""The sequencer: gives drafts their place and time in the trail, in one transaction, and never signs two roots of one size.
+
+The order of things, each of which can be the last before a crash:
+
+1. what the public shows must be a prefix of ours, or we stop (a restored back-up, a copied HOME);
+2. one transaction reads the largest checkpoint, inserts the leaves, signs, inserts the checkpoint (its size is unique)
+   and commits; whoever lost the race starts again;
+3. only committed checkpoints are shown (`tagtrail.trail.show`).
+
+Append is idempotent: a draft that stands in the trail already gives the entry that stands there.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+from tagtrail.formats import canonical, entry, merkle, note
+from tagtrail.model.errors import TamperError
+from tagtrail.model.facts import Draft, Entry
+from tagtrail.model.names import name_key, version_key
+from tagtrail.ports import Clock, Committed, Ledger, Reading, Writing
+
+__all__ = ["append", "draft_digest", "find_release", "guard"]
+
+_NEWEST_FIRST = slice(None, None, -1)
+
+
+def append(drafts: Sequence[Draft], *, ledger: Ledger, log: note.Signer, clock: Clock) -> tuple[Entry, ...]:
+    """Put drafts into the trail, in this order and under one new checkpoint; returns their entries.
+
+    Raises TamperError `version-taken` (the version is there with another draft), `name-taken` (a file name is there with
+    other bytes); RemoteError `trail-moved`.
+    """
+    with ledger.writing() as trail:
+        before = trail.committed()
+        size = before.size if before else 0
+        entries = []
+        for draft in drafts:
+            standing = _standing(trail, draft)
+            entries.append(standing or _insert(trail, draft, size, clock))
+            size += standing is None
+        if size > (before.size if before else 0):
+            trail.commit(before, _checkpoint(trail, size, log))
+    return tuple(entries)
+
+
+def guard(ledger: Reading, log: note.Verifier, shown: Iterable[bytes]) -> None:
+    """Stop where somebody shows a checkpoint under our key that is no prefix of our trail.
+
+    Raises TamperError `trail-ahead` (they show more than we have), `trail-forked` (another root), `note-*`,
+    `checkpoint-*`.
+    """
+    ours = ledger.committed()
+    for data in shown:
+        public = note.parse_checkpoint(note.open_note(data, [log]).note.text)
+        if ours is None or public.size > ours.size:
+            raise TamperError(
+                f"the public checkpoint has {public.size} entries, this instance has {ours.size if ours else 0}",
+                code="trail-ahead",
+                why="this is an old copy of the instance; signing now would make a second tree under one name",
+                hint="restore the newest copy of the instance's directory; sign nothing with this one",
+            )
+        if merkle.root(public.size, ledger.node) != public.root:
+            raise TamperError(
+                f"the public checkpoint of {public.size} entries has another root than ours",
+                code="trail-forked",
+                why="two instances have signed with one log key",
+                hint="stop both, keep both, and compare their entries: `tagtrail audit`",
+            )
+
+
+def find_release(ledger: Reading, project: str, version: str) -> Entry | None:
+    """The newest entry of this version, however it is written (PEP 440), or None."""
+    wanted = version_key(version)
+    history = ledger.entries(project=project)[_NEWEST_FIRST]
+    return next((e for e in history if e.event == "release" and version_key(e.version) == wanted), None)
+
+
+def draft_digest(raw: bytes) -> str:
+    """The digest of the draft that an entry was: without time, approvals and sidecars."""
+    statement = canonical.loads(raw, entry.MAX_ENTRY)
+    for field in ("time", "approvals", "sidecars"):
+        statement["predicate"]["tagtrail"].pop(field, None)
+    return sha256(canonical.dumps(statement)).hexdigest()
+
+
+def _standing(trail: Reading, draft: Draft) -> Entry | None:
+    if draft.version:
+        found = find_release(trail, draft.project, draft.version)
+    else:
+        newest = trail.entries(project=draft.project)[_NEWEST_FIRST]
+        found = next((e for e in newest if draft_digest(e.raw) == draft.digest), None)
+    if found is None or draft_digest(found.raw) == draft.digest:
+        return found
+    raise TamperError(
+        f"{draft.project} {draft.version} is entry {found.index} of the trail already, with other content",
+        code="version-taken",
+        why="a version is released once",
+        hint=f"look: tagtrail status {draft.project} {draft.version}; then release under a new version",
+    )
+
+
+def _insert(trail: Writing, draft: Draft, index: int, clock: Clock) -> Entry:
+    last = trail.entries(index - 1, index)
+    time = max(clock(), last[0].time if last else 0)
+    new = entry.parse(index, entry.seal(draft, time))
+    names = {name_key(new.project, f.name): f.sha256 for f in new.files} if new.event == "release" else {}
+    trail.insert(new, merkle.complete(index, merkle.leaf_hash(new.raw), trail.node), names)
+    return new
+
+
+def _checkpoint(trail: Reading, size: int, log: note.Signer) -> Committed:
+    root = merkle.root(size, trail.node)
+    text = note.Checkpoint(origin=log.name, size=size, root=root).text()
+    return Committed(size=size, root=root, note=note.sign(text, [log]).encode().decode())

@@ -1,0 +1,65 @@
+"""What the public sees of the trail: tiles first, then the checkpoint that needs them, and the proof of each entry."""
+
+from tagtrail.formats import note, proof, tiles
+from tagtrail.formats.merkle import inclusion
+from tagtrail.formats.site import CHECKPOINT
+from tagtrail.model.errors import TamperError
+from tagtrail.model.facts import Entry
+from tagtrail.ports import Committed, Journal, Reading, Store
+
+__all__ = ["prove", "show"]
+
+PREFIX = CHECKPOINT.removesuffix("checkpoint")
+CURSOR = "shown"
+
+
+def show(ledger: Reading, store: Store, journal: Journal) -> int:
+    """Bring tiles and checkpoint up to the largest committed one; a smaller shown one is repaired. Returns the size.
+
+    The cursor moves when all is public, so a failed push is pushed again. Raises RemoteError `upload-failed`.
+    """
+    head = ledger.committed()
+    if head is None:
+        return 0
+    cursor = journal.cursor(CURSOR)
+    shown = min(cursor, _shown_size(store))
+    if shown < head.size or store.read(CHECKPOINT) != head.note.encode():
+        _write_tiles(ledger, store, shown, head)
+        store.write(CHECKPOINT, [head.note.encode()])
+        store.push("checkpoint", [CHECKPOINT])
+        for tile in tiles.obsolete(shown, head.size):
+            store.remove(PREFIX + tile.path)
+    journal.cursor(CURSOR, cursor, head.size)
+    return head.size
+
+
+def prove(ledger: Reading, entry: Entry) -> bytes:
+    """The tlog-proof of an entry, under the first checkpoint that covers it: always the same bytes."""
+    head = ledger.committed(covering=entry.index)
+    if head is None:
+        raise TamperError(f"no checkpoint covers entry {entry.index}", code="trail-uncovered")
+    hashes = inclusion(entry.index, head.size, ledger.node)
+    return proof.Proof(index=entry.index, hashes=hashes, checkpoint=head.note.encode(), extra=entry.raw).encode()
+
+
+def _shown_size(store: Store) -> int:
+    data = store.read(CHECKPOINT)
+    try:
+        return 0 if data is None else note.parse_checkpoint(note.parse(data).text).size
+    except TamperError:
+        return 0  # half a checkpoint shows nothing: everything is written again
+
+
+def _write_tiles(ledger: Reading, store: Store, shown: int, head: Committed) -> None:
+    paths = []
+    for tile in tiles.grown(shown, head.size):
+        paths.append(PREFIX + tile.path)
+        store.write(paths[-1], [_tile(ledger, tile)])
+    store.push("tiles", paths)
+
+
+def _tile(ledger: Reading, tile: tiles.Tile) -> bytes:
+    if tile.level is not None:
+        return tiles.tile_bytes(tile, ledger.node)
+    start = tile.index * tiles.WIDTH
+    return tiles.bundle_bytes([e.raw for e in ledger.entries(start, start + tile.width)])

@@ -1,0 +1,146 @@
+"""Carrying: the one driver that brings logged bytes to places and tells people, and the table of states it follows.
+
+    1 none|refused|asked  find hit, same digest -> seen (adopted)
+    2 none | refused   find miss, time is due -> asked (committed), then apply
+    3 any but blind    find hit, other digest -> conflict
+    4 asked            Receipt                -> sent (blind: seen)
+    5 asked            Refused(after)         -> refused, again at now + after
+    6 asked            Conflict               -> conflict
+    7 asked            Unknown, or a crash    -> keyed: ask again; searchable: find, after its lag ask again; blind: held
+    8 sent             find hit -> seen; miss -> sent (not visible yet)
+    9 held | refused   settle --done -> seen; --again -> asked; --drop --because -> dropped
+   10 exit code        conflict 6 > refused or asked 5 > none (by ci, waiting), held, sent 4 > all seen or dropped 0
+
+`looked` and `answered` are the table, pure; `drive` decides when. Nothing else calls `find` or `apply`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+from tagtrail.model.errors import RemoteError
+from tagtrail.model.facts import Effect, Logged, Receipt, Row, Skip
+from tagtrail.ports import Clock, Conflict, Journal, Refused, Target, Tell, Unknown
+
+__all__ = ["answered", "drive", "exit_code", "looked"]
+
+Answer = Receipt | Refused | Unknown | Conflict
+
+_EXITS = {"conflict": 6, "refused": 5, "asked": 5, "none": 4, "held": 4, "sent": 4, "seen": 0, "dropped": 0}
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+def looked(row: Row, found: Receipt | None, now: int, retry: Literal["keyed", "searchable", "blind"], lag: int) -> Row:
+    """The row after a look at the place (blind: nobody looks). An `asked` row with one try more is to be applied."""
+    if retry == "blind":
+        return _unseen(row, now)
+    if found and found.sha256 != row.effect.blob.sha256:
+        why = f"there {found.sha256[:16]}..., ours {row.effect.blob.sha256[:16]}..."
+        return _moved(row, "conflict", now, why=why, receipt=found)
+    if found:
+        return row if row.state in ("held", "conflict", "dropped") else _moved(row, "seen", now, receipt=found)
+    if row.state == "asked":
+        return _asked(row, now) if retry == "keyed" or now >= row.since + lag else row
+    return _due(row, now)
+
+
+def answered(row: Row, answer: Answer, now: int, retry: Literal["keyed", "searchable", "blind"]) -> Row:
+    """The row after one attempt."""
+    if isinstance(answer, Receipt):
+        return _moved(row, "seen" if retry == "blind" else "sent", now, receipt=answer)
+    if isinstance(answer, Refused):
+        return replace(_moved(row, "refused", now, why=answer.why), due=now + answer.after)
+    if isinstance(answer, Conflict):
+        return _moved(row, "conflict", now, why=str(answer))
+    return _moved(row, "held" if retry == "blind" else "asked", now, why=str(answer) or "nobody knows whether it arrived")
+
+
+def exit_code(rows: Iterable[Row]) -> int:
+    """What the worst row means for the command: 0 all there, 4 waiting, 5 run it again, 6 a person must look."""
+    return max((_EXITS[row.state] for row in rows), default=0)
+
+
+def _unseen(row: Row, now: int) -> Row:
+    if row.state == "asked":
+        return _moved(row, "held", now, why="asked, and nobody knows whether it arrived")
+    return _due(row, now)
+
+
+def _due(row: Row, now: int) -> Row:
+    return _asked(row, now) if row.state in ("none", "refused") and now >= row.due else row
+
+
+def _asked(row: Row, now: int) -> Row:
+    return replace(row, state="asked", since=now, tries=row.tries + 1, why="")
+
+
+def _moved(row: Row, state: str, now: int, *, why: str = "", receipt: Receipt | None = None) -> Row:
+    if state == row.state and why == row.why:
+        return row
+    since = row.since if state == row.state else now
+    return replace(row, state=state, since=since, why=why, receipt=receipt or row.receipt)  # type: ignore[arg-type]
+
+
+# --- the driver -----------------------------------------------------------------------------------------------------
+
+
+def drive(
+    logged: Logged, target: Target, journal: Journal, *, notice: str, ours: bool, clock: Clock, tell: Tell
+) -> tuple[Row, ...]:
+    """One pass over all that `target` needs of an entry; returns its rows.
+
+    `ours` says whether this journal logged the entry: if not, a blind effect may have happened and is held.
+    """
+    standing = {r.effect.key: r for r in journal.rows(logged.entry.index) if r.effect.target == target.name}
+    rows = []
+    for item in target.plan(logged, notice):
+        if isinstance(item, Skip):
+            tell("skip", {"target": item.target, "what": item.what, "because": item.because})
+        else:
+            row = standing.get(item.key) or _new(item, journal, held=target.retry == "blind" and not ours, now=clock())
+            rows.append(_step(row, target, journal, clock, tell))
+    return tuple(rows)
+
+
+def _new(effect: Effect, journal: Journal, *, held: bool, now: int) -> Row:
+    why = "this journal did not log the entry: it may have happened" if held else ""
+    row = Row(effect=effect, state="held" if held else "none", since=now, why=why)
+    journal.move(None, row)
+    return row
+
+
+def _step(row: Row, target: Target, journal: Journal, clock: Clock, tell: Tell) -> Row:
+    """One look and at most one attempt. Whoever loses a compare-and-set leaves the effect to the winner."""
+    found = _find(row, target)
+    after = looked(row, found, clock(), target.retry, target.lag)
+    if after == row or not _move(row, after, journal, tell):
+        return row
+    if after.tries == row.tries:
+        return after
+    final = answered(after, _attempt(target, row.effect), clock(), target.retry)
+    return final if _move(after, final, journal, tell) else after
+
+
+def _find(row: Row, target: Target) -> Receipt | None:
+    return None if target.retry == "blind" or row.state in ("dropped", "held") else target.find(row.effect)
+
+
+def _attempt(target: Target, effect: Effect) -> Answer:
+    try:
+        return target.apply(effect)
+    except (Refused, Unknown, Conflict) as answer:
+        return answer
+    except RemoteError as error:
+        return Unknown(error.what)
+
+
+def _move(before: Row, after: Row, journal: Journal, tell: Tell) -> bool:
+    done = journal.move(before, after)
+    if done and after.state != before.state:
+        effect = after.effect
+        where = after.receipt.where if after.receipt else ""
+        fields = {"target": effect.target, "path": effect.path, "state": after.state, "why": after.why, "due": after.due}
+        tell("row", {**fields, "where": where})
+    return done
