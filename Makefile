@@ -26,7 +26,7 @@ lint: .venv/dev.stamp ## ruff, mypy, import-linter, shell syntax
 	@$(BIN)/lint-imports --no-logo
 
 bench: .venv/dev.stamp ## us and a peer side by side; rows in bench/results.json
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python -m bench.run
 
 lock: .venv/dev.stamp ## requirements/*.txt from *.in; ARGS=--upgrade moves the versions
 	@scripts/lock.sh $(ARGS)

@@ -1,0 +1,50 @@
+"""Runs the races of bench/rows and writes bench/results.json (`make bench`; some: `python -m bench.run NAME...`)."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+from bench.race import Race, Result, run
+
+HERE = Path(__file__).parent
+COLUMNS = f"{'':<34} {'ours':>9} {'peer':>9} {'ratio':>7} {'goal':>16}  "
+
+Row = Callable[[Path], AbstractContextManager[Race]]
+
+
+def rows(wanted: list[str]) -> list[Row]:
+    """The `race` of each module in bench/rows, by file name; all of them if none is named."""
+    names = sorted(path.stem for path in (HERE / "rows").glob("*.py"))
+    unknown = set(wanted) - set(names)
+    if unknown:
+        sys.exit(f"no row is called {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    return [import_module(f"bench.rows.{name}").race for name in wanted or names]
+
+
+def line(result: Result) -> str:
+    """A result as one line of the table."""
+    goal = f"ratio <= {result.goal:.2f}" if result.measure == "ratio" else f"+ <= {result.goal * 1000:.0f} ms"
+    verdict = "holds" if result.holds else "MISSED"
+    times = f"{result.ours:>7.3f} s {result.peer:>7.3f} s {result.ratio:>7.3f}"
+    return f"{result.name:<34} {times} {goal:>16}  {verdict}"
+
+
+def main() -> int:
+    """Every row in turn; 1 if a goal was missed."""
+    results = []
+    print(COLUMNS, flush=True)
+    for row in rows(sys.argv[1:]):
+        with tempfile.TemporaryDirectory(prefix="tagtrail-bench-") as scratch, row(Path(scratch)) as race:
+            results.append(run(race))
+        print(line(results[-1]), f"  against {results[-1].peer_version}", flush=True)
+    (HERE / "results.json").write_text(json.dumps({"rows": [asdict(r) for r in results]}, indent=1) + "\n")
+    return 0 if all(r.holds for r in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
