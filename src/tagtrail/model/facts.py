@@ -76,13 +76,15 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing a rule has to say. `level` is error or warning; `fix` can be pasted or done."""
+    """One thing a rule has to say. `level` is error or warning; `fix` can be pasted or done; `code` is the stable reason
+    code (the rule's name, where a rule has one reason only)."""
 
     rule: str
     name: str
     level: Literal["error", "warning"]
     text: str
     fix: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,152 @@
+"""What can be known of a tag before it is built: read it, judge its signature, ask the rules; nothing is written.
+
+`check` shows what comes out of it; `release` goes on only where there is a `tag` and no error.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from tagtrail.formats.gitobject import header
+from tagtrail.model.errors import ProjectError, TamperError
+from tagtrail.model.facts import Entry, Finding, Key, Tag, Tagged
+from tagtrail.model.settings import Project, Settings
+from tagtrail.ports import Source
+from tagtrail.rules.before import BEFORE, Before
+from tagtrail.rules.book import Verdict, judge
+from tagtrail.rules.declared import declared
+from tagtrail.rules.versions import channel_of, comparable, latest, tag_for
+from tagtrail.rules.visibility import seen_by
+from tagtrail.verify.tags import judge_tag
+
+__all__ = ["Examined", "examine", "refuse"]
+
+UNKNOWN = "who may sign is known to an instance only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A tag as the rules see it.
+
+    `tag` is there only where the tag exists, is what would be built, and its signature counts; `signer` is whose.
+    `version` and `channel` are empty where the tag says no version. `taken` is the trail's entry of this version, if
+    there is one. `follows` is the release before it (empty: none); `visible` says in words who will see it.
+    """
+
+    project: Project
+    tagged: Tagged
+    tag: Tag | None
+    signer: Key | None
+    version: str
+    channel: str
+    verdict: Verdict
+    taken: Entry | None = None
+    follows: str = ""
+    visible: str = ""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that the rules said."""
+        return self.verdict.findings
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """What stops a release."""
+        return self.verdict.errors
+
+
+def examine(
+    source: Source,
+    settings: Settings,
+    project: Project,
+    tag: str,
+    *,
+    history: tuple[Entry, ...] = (),
+    keys: tuple[Key, ...] | None = None,
+    now: int = 0,
+    at: str | None = None,
+) -> Examined:
+    """Examine `tag` (a tag's name or a version) of `project`; with `at`, as if it stood on that commit.
+
+    `history` are the project's entries in the trail, oldest first; `keys` those of the people who may sign its tags
+    (None: not known here, as in a checkout without an instance; then no signature is judged); `now` is Unix seconds.
+    Raises what `Source.read` and `Source.tags` raise; whatever is wrong with the tag itself is a finding.
+    """
+    name = tag_for(project.tag, tag)
+    tagged = source.read(project.repo, name, at)
+    signer, refusal = _judge(tagged, name, keys, now)
+    facts = Before(
+        project=project,
+        tag=name,
+        kind=tagged.kind,
+        commit=tagged.commit,
+        sha256=_digest(tagged),
+        judged=signer is not None or refusal is not None,
+        refusal=refusal,
+        unjudged=UNKNOWN if keys is None and tagged.kind != "absent" else "",
+        tags=tuple(short for short, _ in source.tags(project.repo)),
+        history=history,
+        declared=declared(tagged.pyproject, tagged.setup_cfg),
+    )
+    verdict = judge(BEFORE, facts, (*settings.rules, *project.rules))
+    return _examined(facts, tagged, signer, verdict)
+
+
+def _judge(tagged: Tagged, name: str, keys: tuple[Key, ...] | None, now: int) -> tuple[Key | None, TamperError | None]:
+    if tagged.kind == "absent" or keys is None:
+        return None, None
+    if tagged.raw is None:
+        return None, TamperError(f"{name} is a lightweight tag", code="tag-light", why="it carries no signature")
+    try:
+        judged = judge_tag(tagged.raw, name=name, keys=keys, at=now)
+    except TamperError as refusal:
+        return None, refusal
+    return next(k for k in keys if k.fingerprint == judged.signer), None
+
+
+def _digest(tagged: Tagged) -> str:
+    return sha256(tagged.raw).hexdigest() if tagged.raw is not None else ""
+
+
+def _examined(facts: Before, tagged: Tagged, signer: Key | None, verdict: Verdict) -> Examined:
+    version, released = facts.parsed, facts.released
+    follows = latest(comparable(version, released)) if version else None
+    return Examined(
+        project=facts.project,
+        tagged=tagged,
+        tag=_tag(facts, tagged, signer) if signer and version else None,
+        signer=signer,
+        version=facts.version if version else "",
+        channel=channel_of(version) if version else "",
+        verdict=verdict,
+        taken=facts.taken if version else None,
+        follows=str(follows or ""),
+        visible=seen_by(facts.project.name, version, released) if version and facts.declared.python else "",
+    )
+
+
+def _tag(facts: Before, tagged: Tagged, signer: Key) -> Tag | None:
+    if tagged.object is None or header(tagged.raw or b"", "object") != tagged.commit:  # asked about another commit
+        return None
+    return Tag(
+        project=facts.project.name,
+        name=facts.tag,
+        version=facts.version,
+        repo=tagged.repo,
+        object=tagged.object,
+        sha256=facts.sha256,
+        commit=tagged.commit,
+        time=tagged.time,
+        signer=signer.fingerprint,
+    )
+
+
+def refuse(examined: Examined) -> None:
+    """Stop where a rule found an error.
+
+    Raises ProjectError with the first error's code, and all of them in `why`.
+    """
+    errors, asked = examined.errors, len(examined.verdict.ran)
+    if errors:
+        what = f"{examined.project.name} {examined.tagged.name}: {len(errors)} of {asked} rules refuse it"
+        why = "; ".join(f"{f.rule} {f.text}" for f in errors)
+        raise ProjectError(what, code=errors[0].code, why=why, hint=errors[0].fix)
