@@ -125,7 +125,8 @@ class Origin:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
     """A file of a release before it is logged. `tar` is the SHA-256 of the uncompressed tar; `metadata` is the wheel's
-    METADATA or the sdist's PKG-INFO; `generated` names the members that are no blob of the tag's tree."""
+    METADATA or the sdist's PKG-INFO; `generated` names the members that are no blob of the tag's tree, of `members` in
+    all; `as_built` says that the backend's archive was in normal form already."""
 
     name: str
     blob: Blob
@@ -134,6 +135,8 @@ class Artifact:
     requires_python: str = ""
     origin: Origin = field(default_factory=Origin)
     generated: tuple[str, ...] = ()
+    members: int = 0
+    as_built: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The sequencer: gives drafts their place and time in the trail, in one transaction, and never signs two roots of one size.
+"""The sequencer: gives drafts their place and time in the trail, and never signs two roots of one size.
 
 The order of things, each of which can be the last before a crash:
 
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from tagtrail.formats import canonical, entry, merkle, note
-from tagtrail.model.errors import TamperError
+from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
 from tagtrail.model.names import name_key, version_key
 from tagtrail.ports import Clock, Committed, Ledger, Reading, Writing
@@ -24,14 +24,19 @@ __all__ = ["append", "draft_digest", "find_release", "guard"]
 _NEWEST_FIRST = slice(None, None, -1)
 
 
-def append(drafts: Sequence[Draft], *, ledger: Ledger, log: note.Signer, clock: Clock) -> tuple[Entry, ...]:
+def append(
+    drafts: Sequence[Draft], *, after: Committed | None, ledger: Ledger, log: note.Signer, clock: Clock
+) -> tuple[Entry, ...]:
     """Put drafts into the trail, in this order and under one new checkpoint; returns their entries.
 
-    Raises TamperError `version-taken` (the version is there with another draft), `name-taken` (a file name is there with
-    other bytes); RemoteError `trail-moved`.
+    `after` is the largest checkpoint that the drafts were made for. Raises RemoteError `trail-moved` if there is a larger
+    one by now; TamperError `version-taken` (the version is there with another draft), `name-taken` (a file name is
+    there with other bytes).
     """
     with ledger.writing() as trail:
         before = trail.committed()
+        if before != after:
+            raise RemoteError("somebody else appended to the trail first", code="trail-moved", hint="run it again")
         size = before.size if before else 0
         entries = []
         for draft in drafts:

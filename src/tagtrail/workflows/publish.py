@@ -1,0 +1,61 @@
+"""From the hinge outwards: tiles, checkpoint, files, pages, in this order, each looked at where the public sees it."""
+
+from tagtrail.formats.site import media
+from tagtrail.model.errors import TamperError
+from tagtrail.model.facts import Entry, Logged, Row, Sidecar
+from tagtrail.ports import Target
+from tagtrail.trail.show import prove, show
+from tagtrail.workflows.carry import drive
+from tagtrail.workflows.render import render
+from tagtrail.workflows.road import Road
+
+__all__ = ["logged", "ours_key", "publish"]
+
+PROOF = "entry.tlog-proof"
+
+
+def logged(road: Road, entry: Entry) -> Logged:
+    """The hinge from the trail and the kept bytes alone. Raises TamperError `kept-missing`."""
+    wanted = [(f.name, f.sha256) for f in entry.files]
+    wanted += [(f"{f.name}.metadata", f.metadata) for f in entry.files if f.metadata]
+    wanted += entry.sidecars
+    blobs = tuple(_kept(road, name, digest) for name, digest in wanted)
+    return Logged(entry=entry, proof=road.kept.put([prove(road.ledger, entry)], media(PROOF)), blobs=blobs)
+
+
+def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
+    """Bring everything of an entry where it belongs and look at it there; returns the rows. Run it again until all is seen.
+
+    Raises RemoteError `upload-failed` (what could be done elsewhere has been done), TamperError `kept-altered`.
+    """
+    places = [target for target in road.targets.values()]
+    show(road.ledger, road.store, road.journal)
+    for target in places:
+        _drive(road, logged, target)
+    unseen = [row.effect.path for row in road.journal.rows(logged.entry.index) if row.state == "sent"]
+    road.store.push("files", unseen)
+    render(road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock)
+    for target in places:
+        _drive(road, logged, target)
+    return road.journal.rows(logged.entry.index)
+
+
+def ours_key(entry: Entry) -> str:
+    """Under which the journal remembers that it logged an entry itself."""
+    return f"logged:{entry.index}"
+
+
+def _drive(road: Road, logged: Logged, target: Target) -> None:
+    ours = bool(road.journal.once(ours_key(logged.entry), bool, lambda: False))
+    drive(logged, target, road.journal, notice="", ours=ours, clock=road.clock, tell=road.tell)
+
+
+def _kept(road: Road, name: str, digest: str) -> Sidecar:
+    blob = road.kept.blob(digest, media(name))
+    if blob is None:
+        raise TamperError(
+            f"{name} ({digest[:16]}...) is named by the trail and is not kept here",
+            code="kept-missing",
+            hint="restore the instance's kept/ directory from a back-up",
+        )
+    return Sidecar(name=name, blob=blob)

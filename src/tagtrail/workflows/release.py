@@ -1,0 +1,309 @@
+"""The release road: Tag -> Plan -> Built -> Approved -> Signed -> Logged | Published.
+
+Run it again to resume: what was made is remembered, what is logged is carried, and nothing is ever made twice.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Literal
+
+from tagtrail.formats import entry as entries
+from tagtrail.formats.facts import digest
+from tagtrail.formats.purl import purl
+from tagtrail.formats.site import media, sums_name, tag_name
+from tagtrail.formats.sums import format_sums
+from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
+from tagtrail.model.facts import Approved, Artifact, Blob, Built, Effect, Entry, Plan, Row, Sidecar, Signed, Tag
+from tagtrail.model.settings import Project
+from tagtrail.ports import BuildOrder, Objects
+from tagtrail.rules.after import AFTER, After
+from tagtrail.rules.book import judge
+from tagtrail.trail import sequencer
+from tagtrail.workflows.carry import exit_code
+from tagtrail.workflows.examine import Examined, examine, refuse
+from tagtrail.workflows.publish import logged, ours_key, publish
+from tagtrail.workflows.road import Road
+from tagtrail.workflows.roots import root_draft
+
+__all__ = ["STEPS", "TRAIL", "Outcome", "Prepared", "look", "prepare", "release"]
+
+Step = Literal["plan", "built", "signed", "logged", "published"]
+STEPS: tuple[Step, ...] = ("plan", "built", "signed", "logged", "published")
+
+RACES = 20
+"""How often somebody else may enter the trail first."""
+TRAIL = "trail"
+"""The target name of the row that says: this release was begun. It is seen when the trail has it."""
+NOTHING = Blob(sha256=sha256().hexdigest(), size=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How far a release came. `exit` is the command's code; `entry` is None before the hinge."""
+
+    exit: int
+    project: str
+    version: str
+    reached: Step
+    entry: Entry | None = None
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A tag that was examined and found good: the plan, what a build of it depends on, and the raw tag object."""
+
+    examined: Examined
+    plan: Plan
+    order: BuildOrder
+    objects: Objects
+    raw: bytes
+
+
+def release(road: Road, project: Project, tag: str, *, until: Step = "published") -> Outcome:
+    """Bring `tag` (a tag or a version) of `project` all the way, or until a step has been done.
+
+    Raises ProjectError (refused by policy, the build failed), SetupError, RemoteError (run it again), TamperError.
+    """
+    examined = look(road, project, tag)
+    if examined.taken:
+        return _carry(road, already(road, examined, examined.taken), until)
+    prepared = prepare(road, examined)
+    if until == "plan":
+        return _stopped(prepared, "plan")
+    with _begun(road, prepared.plan):
+        built = build(road, prepared)
+        if until == "built":
+            return _stopped(prepared, "built")
+        signed = sign(road, approve(road, built), prepared.raw)
+        if until == "signed":
+            return _stopped(prepared, "signed")
+        entry = log(road, project, signed)
+    return _carry(road, entry, until)
+
+
+# --- Tag and Plan ---------------------------------------------------------------------------------------------------
+
+
+def look(road: Road, project: Project, tag: str, *, at: str | None = None) -> Examined:
+    """The tag, judged and examined against the project's history; nothing is written."""
+    history = road.ledger.entries(project=project.name)
+    keys, now = road.signers(project), road.clock()
+    return examine(road.source, road.settings, project, tag, history=history, keys=keys, now=now, at=at)
+
+
+def already(road: Road, examined: Examined, taken: Entry) -> Entry:
+    """The entry of a version that is logged: the same tag, or an alarm. Raises TamperError `tag-moved`, `tag-gone`."""
+    raw = examined.tagged.raw
+    if taken.tag is None or raw is None:
+        raise TamperError(
+            f"{taken.project} {taken.version} is entry {taken.index} of the trail, but the tag is {examined.tagged.kind} now",
+            code="tag-gone",
+            hint="find out who removed it; nothing was changed",
+        )
+    if sha256(raw).hexdigest() != taken.tag.sha256:
+        raise TamperError(
+            f"{taken.project} {taken.version} was released from tag object {taken.tag.object[:12]}, "
+            f"the tag is {(examined.tagged.object or '')[:12]} now",
+            code="tag-moved",
+            why="a released version means its bytes for ever",
+            hint="tag the new commit as a new version",
+        )
+    road.tell("already", _where(taken) | {"what": "logged"})
+    return taken
+
+
+def prepare(road: Road, examined: Examined) -> Prepared:
+    """The plan for an examined tag; nothing is written. Raises what `refuse` raises for findings; SetupError."""
+    refuse(examined)
+    tag, project = examined.tag, examined.project
+    if tag is None or examined.tagged.raw is None:
+        raise ProjectError(f"{project.name} {examined.version}: the tag's signature does not count", code="tag-unsigned")
+    if road.settings.org.approve.need:
+        raise SetupError(
+            f"approve.need = {road.settings.org.approve.need}, but approvals are not part of this version yet",
+            code="approve-not-yet",
+            hint="set need = 0 in [org] approve, or wait for a version that has `tagtrail approve`",
+        )
+    objects = road.source.objects(project.repo, tag.name, tag.commit)
+    plan = _plan(road, examined, tag, objects)
+    order = BuildOrder(
+        project=project.name,
+        version=tag.version,
+        tag=tag.name,
+        commit=tag.commit,
+        epoch=tag.time,
+        builds=project.build,
+        refs=objects.refs,
+        subdirectory=project.subdirectory,
+        isolation=road.settings.build.isolation,
+    )
+    return Prepared(examined=examined, plan=plan, order=order, objects=objects, raw=examined.tagged.raw)
+
+
+def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:
+    project = examined.project
+    history = {e.version: e.tag.commit for e in road.ledger.entries(project=project.name) if e.tag}
+    notes = road.notes.read(objects, tag.commit, history.get(examined.follows))
+    return Plan(
+        tag=tag,
+        kind=project.kind,
+        channel=examined.channel,
+        series=project.series,
+        builds=project.build,
+        subdirectory=project.subdirectory,
+        targets=_takes(road, project.publish, examined.channel),
+        announce=_takes(road, project.announce, examined.channel),
+        policy=road.policy(project),
+        purl=purl(project.name, tag.version, python=bool({"sdist", "wheel"} & set(project.build)), index=_index(road)),
+        notes=notes,
+        overrides=examined.verdict.overrides,
+    )
+
+
+def _takes(road: Road, targets: tuple[str, ...], channel: str) -> tuple[str, ...]:
+    return tuple(name for name in targets if channel in road.settings.target(name).on)
+
+
+def _index(road: Road) -> str:
+    return f"{road.site.url}simple/" if road.site.url else ""
+
+
+# --- Built, Approved, Signed ----------------------------------------------------------------------------------------
+
+
+def build(road: Road, prepared: Prepared) -> Built:
+    """Build once; a build that is remembered is not done again. Raises what `Builder.build` raises."""
+    key, order = digest(prepared.order), prepared.order
+    made = road.journal.once(f"built:{key}", Artifact, road.builder.build, order, prepared.objects, road.kept)
+    tree = road.journal.once(f"tree:{key}", str, road.builder.tree, order, prepared.objects)
+    artifacts = made if isinstance(made, tuple) else (made,)
+    for artifact in artifacts:
+        road.tell("built", _built_event(artifact))
+    facts = After(project=order.project, version=order.version, files=tuple(a.name for a in artifacts))
+    verdict = judge(AFTER, facts, (*road.settings.rules, *prepared.examined.project.rules))
+    if verdict.errors:
+        raise ProjectError(verdict.errors[0].text, code=verdict.errors[0].name, hint=verdict.errors[0].fix)
+    return Built(plan=prepared.plan, artifacts=artifacts, tree=str(tree))
+
+
+def approve(road: Road, built: Built) -> Approved:  # noqa: ARG001  (need 0 is all there is; `prepare` refuses more)
+    """What the settings' people approved of these bytes: need 0, so nobody was asked."""
+    return Approved(built=built)
+
+
+def sign(road: Road, approved: Approved, raw: bytes) -> Signed:
+    """Make and keep everything that lies beside the artifacts; once for these bytes and this key."""
+    key = f"signed:{digest(approved)}:{road.signer.fingerprint}"
+    made = road.journal.once(key, Sidecar, _sidecars, road, approved, raw)
+    signed = Signed(approved=approved, sidecars=made if isinstance(made, tuple) else (made,))
+    road.tell("signed", {"files": len(approved.built.artifacts)})
+    return signed
+
+
+def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]:
+    built, tag = approved.built, approved.built.plan.tag
+    sums = sums_name(tag.project, tag.version)
+    listing = format_sums((a.name, a.blob.sha256) for a in built.artifacts)
+    signatures = [(f"{a.name}.asc", road.signer.sign(road.kept.read(a.blob.sha256))) for a in built.artifacts]
+    files = [
+        *signatures,
+        (sums, listing),
+        (f"{sums}.asc", road.signer.sign(listing)),
+        (tag_name(tag.project, tag.version), raw),
+        (f"{tag.project}-{tag.version}.notes.md", built.plan.notes.encode()),
+    ]
+    return tuple(Sidecar(name=name, blob=road.kept.put([data], media(name))) for name, data in files)
+
+
+# --- Logged ---------------------------------------------------------------------------------------------------------
+
+
+def log(road: Road, project: Project, signed: Signed) -> Entry:
+    """Enter the trail: the root brought up to the settings in a `key` entry, then the release, in one transaction.
+
+    Raises TamperError `tag-moved`, `trail-ahead`, `trail-forked`, `version-taken`, `name-taken`.
+    """
+    tag = signed.approved.built.plan.tag
+    _still_there(road, project, tag)
+    draft = entries.draft(signed)
+    sequencer.guard(road.ledger, road.log.verifier, road.public())
+    for _ in range(RACES):
+        head = road.ledger.committed()
+        standing = sequencer.find_release(road.ledger, tag.project, tag.version)
+        if standing and standing.tag and standing.tag.sha256 == tag.sha256:
+            return standing
+        root = root_draft(road)
+        try:
+            drafts = (root, draft) if root else (draft,)
+            new = sequencer.append(drafts, after=head, ledger=road.ledger, log=road.log, clock=road.clock)
+        except RemoteError as error:
+            if error.code != "trail-moved":
+                raise
+            continue
+        road.journal.once(ours_key(new[-1]), bool, lambda: True)
+        for entry in new:
+            road.tell("logged", _where(entry) | {"event": entry.event, "size": new[-1].index + 1, "witnessed": ""})
+        return new[-1]
+    raise RemoteError(f"{RACES} others entered the trail first", code="trail-moved", hint="run it again")
+
+
+def _still_there(road: Road, project: Project, tag: Tag) -> None:
+    now = road.source.read(project.repo, tag.name)
+    if now.object != tag.object:
+        raise TamperError(
+            f"tag {tag.name} was {tag.object[:12]} when the build began and is {(now.object or 'gone')[:12]} now",
+            code="tag-moved",
+            why="nothing was logged or published",
+            hint="find out who moved it, then run the release again",
+        )
+
+
+@contextmanager
+def _begun(road: Road, plan: Plan) -> Iterator[None]:
+    """A row that says that this release was begun, until the trail has it: `status` shows it, `resume` goes on with it."""
+    key, now = f"{plan.tag.project}/{plan.tag.name}", road.clock()
+    begun = Effect(target=TRAIL, key=key, entry=-1, path=plan.tag.name, blob=NOTHING)
+    before = next((r for r in road.journal.rows(-1) if r.effect.key == key), None)
+    row = Row(effect=begun, state="asked", since=now, tries=before.tries + 1 if before else 1)
+    road.journal.move(before, row)
+    try:
+        yield
+    except Error as error:
+        road.journal.move(row, replace(row, state="refused", why=error.what))
+        raise
+    road.journal.move(row, replace(row, state="seen", since=road.clock()))
+
+
+# --- Published ------------------------------------------------------------------------------------------------------
+
+
+def _carry(road: Road, entry: Entry, until: Step) -> Outcome:
+    if until == "logged":
+        return Outcome(exit=0, project=entry.project, version=entry.version, reached="logged", entry=entry)
+    rows = publish(road, logged(road, entry))
+    code = exit_code(rows)
+    reached: Step = "logged" if code else "published"
+    return Outcome(exit=code, project=entry.project, version=entry.version, reached=reached, entry=entry, rows=rows)
+
+
+def _stopped(prepared: Prepared, reached: Step) -> Outcome:
+    tag = prepared.plan.tag
+    return Outcome(exit=0, project=tag.project, version=tag.version, reached=reached)
+
+
+def _where(entry: Entry) -> dict[str, object]:
+    return {"project": entry.project, "version": entry.version, "index": entry.index}
+
+
+def _built_event(artifact: Artifact) -> dict[str, object]:
+    return {
+        "file": artifact.name,
+        "size": artifact.blob.size,
+        "sha256": artifact.blob.sha256,
+        "as_built": artifact.as_built,
+        "members": artifact.members,
+        "generated": len(artifact.generated),
+    }

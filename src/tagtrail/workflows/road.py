@@ -1,0 +1,44 @@
+"""The road: everything outside that a release meets on its way, as ports, wired once by `app`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tagtrail.formats.note import Signer as NoteSigner
+from tagtrail.formats.site import Site
+from tagtrail.model.facts import Key
+from tagtrail.model.settings import Project, Settings
+from tagtrail.ports import Builder, Clock, Journal, Kept, Ledger, Notes, Signer, Source, Store, Target, Tell
+
+__all__ = ["Road"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Road:
+    """The ports and settings of one instance.
+
+    `people` gives each group's public keys; `policy` a project's settings digest; `public` the checkpoints that others
+    are being shown now, as bytes; `log` and `root` are the secret keys of the trail and of the root of trust.
+    """
+
+    settings: Settings
+    site: Site
+    people: Mapping[str, tuple[Key, ...]]
+    policy: Callable[[Project], str]
+    source: Source
+    notes: Notes
+    builder: Builder
+    signer: Signer
+    kept: Kept
+    ledger: Ledger
+    journal: Journal
+    store: Store
+    targets: Mapping[str, Target]
+    public: Callable[[], tuple[bytes, ...]]
+    log: NoteSigner
+    root: NoteSigner
+    clock: Clock
+    tell: Tell
+
+    def signers(self, project: Project) -> tuple[Key, ...]:
+        """The keys of the people who may sign the project's tags."""
+        return tuple(key for group in project.signers for key in self.people[group])

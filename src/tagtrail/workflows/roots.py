@@ -1,0 +1,117 @@
+"""The root of trust kept up with the settings: who may sign which project, from which trail index on.
+
+With a 1-of-1 root the release road does this by itself, in one `key` entry before the release, and says so.
+"""
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from tagtrail.formats import dsse, entry, policy
+from tagtrail.formats.root import PAYLOAD_TYPE, Allowed, Root, format_root, parse_root
+from tagtrail.formats.site import format_site, media
+from tagtrail.model.errors import TamperError
+from tagtrail.model.facts import Draft, Key
+from tagtrail.ports import Kept, Reading
+from tagtrail.workflows.road import Road
+
+__all__ = ["CERTIFICATE", "SITE", "current_root", "named_by_keys", "root_draft", "root_envelope"]
+
+CERTIFICATE = "release-key.asc"
+SITE = "site.json"
+ROOT_SUFFIX = ".root.json"
+VALID = 10 * 365 * 86400
+"""Seconds that a new root is valid: it is renewed with every change."""
+
+
+def named_by_keys(trail: Reading) -> dict[str, str]:
+    """name -> sha256 of the newest of each file that `key` entries named: roots, site.json, the release key."""
+    named: dict[str, str] = {}
+    for key in trail.entries(project=""):
+        named |= {file.name: file.sha256 for file in key.files if key.event == "key"}
+    return named
+
+
+def root_envelope(trail: Reading, kept: Kept) -> bytes | None:
+    """The signed root that the trail names last, as published; None before the first release."""
+    roots = {name: digest for name, digest in named_by_keys(trail).items() if name.endswith(ROOT_SUFFIX)}
+    newest = max(roots, key=lambda name: int(name.removesuffix(ROOT_SUFFIX)), default=None)
+    return None if newest is None else kept.read(roots[newest])
+
+
+def current_root(trail: Reading, kept: Kept) -> Root | None:
+    """The payload of `root_envelope`."""
+    data = root_envelope(trail, kept)
+    return None if data is None else parse_root(dsse.parse(data).payload)
+
+
+def root_draft(road: Road) -> Draft | None:
+    """The `key` entry that brings root, site.json and release key up to the settings; None if nothing changed.
+
+    Its files are kept already when this returns. Raises TamperError `root-keys` where this instance cannot sign the root.
+    """
+    named = named_by_keys(road.ledger)
+    wanted = {SITE: format_site(road.site), CERTIFICATE: road.signer.certificate.encode()}
+    changed = {name: data for name, data in wanted.items() if named.get(name) != sha256(data).hexdigest()}
+    changed |= _new_root(road)
+    for name, data in changed.items():
+        road.kept.put([data], media(name))
+    files = [(name, sha256(data).hexdigest()) for name, data in changed.items()]
+    return entry.event_draft("key", "", files) if files else None
+
+
+def _new_root(road: Road) -> dict[str, bytes]:
+    old = current_root(road.ledger, road.kept)
+    vkey = road.root.verifier.vkey
+    if old is not None and (old.threshold, old.keys) != (1, (vkey,)):
+        raise TamperError(
+            f"root {old.version} is signed by {old.threshold} of {len(old.keys)} keys, this instance holds one other key",
+            code="root-keys",
+            why="only the root's own keys can change who may sign",
+        )
+    new = _wanted(road, old)
+    if old is not None and replace(new, version=old.version, expires=old.expires) == old:
+        return {}
+    envelope = dsse.sign(PAYLOAD_TYPE, format_root(new), [road.root])
+    return {f"{new.version}{ROOT_SUFFIX}": envelope.encode()}
+
+
+def _wanted(road: Road, old: Root | None) -> Root:
+    signers = _signers(road, old)
+    used = {allowed.key for _, keys in signers for allowed in keys}
+    known = {key.fingerprint: key for key in old.people} if old else {}
+    known |= {_bare(key).fingerprint: _bare(key) for keys in road.people.values() for key in keys}
+    log = policy.Policy(logs=(policy.Log(verifier=road.log.verifier),))
+    return Root(
+        origin=road.site.origin,
+        version=old.version + 1 if old else 1,
+        expires=road.clock() + VALID,
+        threshold=1,
+        keys=(road.root.verifier.vkey,),
+        policy=log.encode().decode(),
+        release=(Key(fingerprint=road.signer.fingerprint, scheme="openpgp", material=road.signer.certificate),),
+        people=tuple(known[fingerprint] for fingerprint in sorted(used)),
+        signers=signers,
+    )
+
+
+def _signers(road: Road, old: Root | None) -> tuple[tuple[str, tuple[Allowed, ...]], ...]:
+    """Old validities stay; who is new is valid from the next index on, who is gone until it."""
+    head = road.ledger.committed()
+    index = head.size if head else 0
+    signers = dict(old.signers) if old else {}
+    for project in road.settings.projects:
+        now = {key.fingerprint for key in road.signers(project) if not key.namespaces or "git" in key.namespaces}
+        was = signers.get(project.name, ())
+        kept = tuple(a if a.until is not None or a.key in now else replace(a, until=index) for a in was)
+        valid = {a.key for a in kept if a.until is None}
+        signers[project.name] = kept + tuple(Allowed(key=key, start=index) for key in sorted(now - valid))
+    gone = set(signers) - {project.name for project in road.settings.projects}
+    for name in gone:
+        signers[name] = tuple(a if a.until is not None else replace(a, until=index) for a in signers[name])
+    return tuple(sorted(signers.items()))
+
+
+def _bare(key: Key) -> Key:
+    """The key without what concerns this machine only."""
+    return replace(key, person="", namespaces=())
+
