@@ -18,28 +18,35 @@ _SUFFIX = ".tmp"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def write(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o644, sync: bool = True) -> None:
+def write(
+    path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o644, sync: bool = True, via: Path | None = None
+) -> None:
     """Put `data` (bytes, or pieces of them) at `path`, replacing what is there; missing directories are made.
 
     A reader sees the old file or the new one. With `sync` it is on disk when this returns; without (for what can be
     made again) a power cut may lose it. Whatever fails, and whatever `data` raises, no temporary file is left.
+    `via` is the directory of the temporary file (on the same file system; by default the file's own), to be swept.
     Raises SetupError `disk-full` or `not-writable`.
     """
-    with replacing(path, mode=mode, sync=sync) as file:
+    with replacing(path, mode=mode, sync=sync, via=via) as file:
         for piece in (data,) if isinstance(data, bytes) else data:
             with _named(path):
                 file.write(piece)
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, mode: int = 0o644, sync: bool = True) -> Generator[BinaryIO, None, None]:
+def replacing(
+    path: Path, *, mode: int = 0o644, sync: bool = True, via: Path | None = None
+) -> Generator[BinaryIO, None, None]:
     """A new file that takes the place of `path` when the block ends well, and vanishes when it does not.
 
     Raises SetupError as `write` does (an OSError of the block's own writing to the file stays an OSError).
     """
     with _named(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary, fd = _temporary(path.parent, mode)
+        beside = via or path.parent
+        for directory in (path.parent, beside):
+            directory.mkdir(parents=True, exist_ok=True)
+        temporary, fd = _temporary(beside, mode)
     try:
         with open(fd, "wb") as file:  # noqa: PTH123  (a descriptor, not a path)
             yield file

@@ -3,10 +3,12 @@
 import contextlib
 import io
 import os
+import re
 import select
 import signal
 import subprocess
 import time
+import unicodedata
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import IO, Any, BinaryIO
 
 from tagtrail.model.errors import SetupError
 
-__all__ = ["Finished", "reading", "run"]
+__all__ = ["Finished", "reading", "run", "said"]
 
 _PIECE = 1 << 16
 _DRAIN = 1.0
@@ -75,6 +77,24 @@ def reading(
     with _started(argv, env, cwd, stdin, subprocess.DEVNULL) as child:
         assert child.stdout is not None  # noqa: S101  (Popen was given a pipe)
         yield io.BufferedReader(_Timed(child.stdout.fileno(), time.monotonic() + limit), 1 << 18)
+
+
+_ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(\x07|\x1b\\|$)|[ -/]*[0-~]?)", re.MULTILINE)
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
+def said(output: bytes, lines: int = 20) -> str:
+    """The last lines of an output as text that is safe to print: no escape sequences, controls or direction marks."""
+    text = _ESCAPE.sub("", output[-(1 << 16) :].decode("utf-8", "replace"))
+    kept = [_visible(line.rstrip("\r").rpartition("\r")[2]) for line in text.split("\n")]
+    return "\n".join([line for line in kept if line][-lines:])
+
+
+def _visible(line: str) -> str:
+    return "".join(
+        c for c in line.expandtabs(4) if unicodedata.category(c)[0] != "C" and c not in "\u2028\u2029"
+    ).rstrip()
 
 
 @contextlib.contextmanager

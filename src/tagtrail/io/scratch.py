@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tagtrail.io.durable import setup_error
 
-__all__ = ["remove", "scratch", "sweep"]
+__all__ = ["locked", "remove", "scratch", "sweep"]
 
 _LOCK = ".lock"
 _TRIES = 20
@@ -35,6 +35,24 @@ def scratch(root: Path, name: str = "scratch") -> Generator[Path, None, None]:
     finally:
         remove(path)
         _lock_of(path).unlink(missing_ok=True)
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Generator[None, None, None]:
+    """The block runs while no other process or thread is in a block with the same file; the file stays.
+
+    Raises SetupError `disk-full` or `not-writable`.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise setup_error(path, error) from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
         os.close(fd)
 
 

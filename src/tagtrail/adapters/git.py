@@ -1,0 +1,266 @@
+"""The port `Source` by git's command line: a local repository is read where it lies, a URL through a bare mirror."""
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from tagtrail.formats.gitobject import header, object_id, tag_name_fault, time_of
+from tagtrail.io import process
+from tagtrail.io.git import LOCAL, Git, Item, objects_missing
+from tagtrail.io.scratch import locked, remove
+from tagtrail.model.errors import ProjectError, RemoteError, SetupError, TamperError
+from tagtrail.model.facts import Tagged
+from tagtrail.ports import Objects
+
+__all__ = ["GitSource", "public_name"]
+
+_REMOTE = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://|(?P<helper>[A-Za-z0-9+.-]+)::|(?P<host>[^/:\s]+):")
+_PROTOCOLS = "git:http:https:ssh"
+_HEAD = "refs/tagtrail/head"
+"""Where a mirror keeps what HEAD was at its origin."""
+
+_FOR_FETCHES = (
+    "HOME", "XDG_CONFIG_HOME", "USER", "LOGNAME", "PATH", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSH", "GIT_SSH_COMMAND",
+    "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+)  # fmt: skip
+"""What a fetch keeps of the caller's environment: whose credentials and which way out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A repository on this disk. `head` is the name of what to judge where there is no tag."""
+
+    git: Git
+    directory: Path
+    object_format: Literal["sha1", "sha256"]
+    shallow: bool
+    head: str = "HEAD"
+
+
+class GitSource:
+    """See `tagtrail.ports.Source`. `mirrors` is the directory for mirrors of URLs, `environ` the caller's environment.
+
+    A URL is fetched by `read`, and by the others once per instance, so that one release looks at one state.
+    `limit` is the time for one fetch in seconds. Besides the port's errors: SetupError `tag-name`, `repo-ownership`,
+    `repo-protocol`; ProjectError `commit-missing`, `tag-not-commit`; TamperError `object-altered`.
+    """
+
+    def __init__(self, mirrors: Path, environ: Mapping[str, str] = os.environ, limit: float = 900.0) -> None:
+        self._mirrors = mirrors
+        self._environ = environ
+        self._limit = limit
+        self._fetched: set[str] = set()
+
+    def read(self, repo: str, tag: str, at: str | None = None) -> Tagged:
+        """See `tagtrail.ports.Source`."""
+        _check_tag(tag)
+        _check_revision(at)
+        place = self._place(repo, fetch=True)
+        oid = _ref(place.git, f"refs/tags/{tag}")
+        start = at or oid or place.head
+        names = (oid or start, f"{start}^{{commit}}", *(f"{start}^{{commit}}:{name}" for name in _DECLARATIONS))
+        item, commit, *texts = place.git.items(names)
+        annotated = bool(oid) and item.kind == "tag"
+        _check_found(item, commit, tag=oid, start=start)
+        _check_whole(place.git, commit.id)
+        pyproject, setup_cfg = (i.content.decode("utf-8", "replace") if i.kind == "blob" else None for i in texts)
+        return Tagged(
+            repo=public_name(repo), name=tag, kind="annotated" if annotated else "light" if oid else "absent",
+            raw=item.content if annotated else None, object=oid if annotated else None,
+            commit=commit.id, time=time_of(commit.content), pyproject=pyproject, setup_cfg=setup_cfg,
+        )  # fmt: skip
+
+    def objects(self, repo: str, tag: str, commit: str) -> Objects:
+        """See `tagtrail.ports.Source`. A shallow clone is refused: builds and notes read the history."""
+        _check_tag(tag)
+        place = self._place(repo)
+        if place.shallow:
+            raise objects_missing(f"before {commit}", "the clone is shallow: builds and notes read the history")
+        name = f"refs/tags/{tag}"
+        earlier = _refs(place.git, f"--merged={commit}", f"--no-contains={commit}", "refs/tags")
+        oid = _ref(place.git, name)
+        refs = {**dict(earlier), **({name: oid} if oid else {})}
+        return Objects(directory=place.directory, refs=tuple(sorted(refs.items())), object_format=place.object_format)
+
+    def tags(self, repo: str) -> tuple[tuple[str, str], ...]:
+        """See `tagtrail.ports.Source`."""
+        refs = _refs(self._place(repo).git, "refs/tags")
+        return tuple(sorted((name.removeprefix("refs/tags/"), oid) for name, oid in refs))
+
+    def _place(self, repo: str, *, fetch: bool = False) -> _Place:
+        if not _is_remote(repo):
+            return self._local(Path(repo.removeprefix("file://")), repo)
+        mirror = self._mirrors / f"{hashlib.sha256(repo.encode()).hexdigest()}.git"
+        if fetch or repo not in self._fetched:
+            with locked(mirror.with_suffix(".lock")):
+                self._fetch(repo, mirror)
+            self._fetched.add(repo)
+        return replace(self._local(mirror, repo), head=_HEAD)
+
+    def _local(self, path: Path, repo: str) -> _Place:
+        name = public_name(repo)
+        if repo.startswith("-") or re.search(r"[\x00-\x1f]", repo) or not path.is_dir():
+            raise _missing(name, "there is no such directory")
+        git = Git(path, env={**LOCAL, "GIT_CEILING_DIRECTORIES": str(path.resolve().parent)})
+        done = git.run(*_WHERE)
+        if b"dubious ownership" in done.err:
+            git = replace(git, options=self._trusted())
+            done = git.run(*_WHERE)
+        if b"dubious ownership" in done.err:
+            raise SetupError(
+                f"{name} belongs to another user, and git will not read it",
+                code="repo-ownership",
+                hint=f"git config --global --add safe.directory {path.resolve()}",
+            )
+        if not done.ok:
+            raise _missing(name, process.said(done.err, 1))
+        directory, form, shallow = done.out.decode("utf-8", "surrogateescape").split("\n")[:3]
+        return _Place(
+            git=git, directory=Path(directory), object_format="sha256" if form == "sha256" else "sha1",
+            shallow=shallow == "true",
+        )  # fmt: skip
+
+    def _trusted(self) -> tuple[str, ...]:
+        """The directories that this user has told git to trust, as options: git itself judges them again."""
+        asked = Git(Path("/"), env=self._outside()).run("config", "--null", "--get-all", "safe.directory")
+        values = asked.out.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        return tuple(word for value in values for word in ("-c", f"safe.directory={value}"))
+
+    def _outside(self) -> dict[str, str]:
+        kept = {key: self._environ[key] for key in _FOR_FETCHES if key in self._environ}
+        return {
+            "PATH": LOCAL["PATH"],
+            "LC_ALL": "C",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
+        } | kept
+
+    def _fetch(self, repo: str, mirror: Path) -> None:
+        git = Git(mirror, env=self._outside())
+        if not (mirror / "HEAD").exists():
+            _init(git, "sha1")
+        done = git.run(*_FETCH, repo, *_REFS, f"+HEAD:{_HEAD}", limit=self._limit)
+        if b"mismatched algorithms" in done.err:
+            _init(git, "sha256")
+            done = git.run(*_FETCH, repo, *_REFS, f"+HEAD:{_HEAD}", limit=self._limit)
+        if b"couldn't find remote ref HEAD" in done.err:
+            done = git.run(*_FETCH, repo, *_REFS, limit=self._limit)
+        if not done.ok:
+            why = f"no answer within {self._limit:g} s" if done.late else process.said(done.err, 3)
+            raise RemoteError(
+                f"cannot fetch {public_name(repo)}", code="repo-unreachable", why=_without_credentials(why),
+                hint="run it again later",
+            )  # fmt: skip
+
+
+_WHERE = (
+    "rev-parse", "--path-format=absolute", "--git-path", "objects", "--show-object-format", "--is-shallow-repository",
+)  # fmt: skip
+_FETCH = (
+    "fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+    "--no-auto-maintenance",
+)  # fmt: skip
+_DECLARATIONS = ("pyproject.toml", "setup.cfg")
+_REFS = ("+refs/tags/*:refs/tags/*", "+refs/heads/*:refs/heads/*")
+
+
+def public_name(repo: str) -> str:
+    """A repository's address without credentials or query; `local:NAME` for a path on this disk."""
+    if not _is_remote(repo):
+        path = Path(repo.removeprefix("file://")).resolve()
+        return f"local:{path.parent.name if path.name == '.git' else path.name}"
+    scheme, mark, rest = repo.partition("://")
+    if not mark:
+        return repo.rpartition("@")[2]
+    host, slash, path_ = re.split(r"[?#]", rest)[0].partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path_}"
+
+
+def _without_credentials(text: str) -> str:
+    return re.sub(r"://[^/\s]*@", "://", text)
+
+
+def _is_remote(repo: str) -> bool:
+    found = _REMOTE.match(repo)
+    if repo.startswith("file://") or not found or (found["host"] and Path(repo).exists()):
+        return False
+    if found["helper"] or (found["scheme"] and found["scheme"].lower() not in _PROTOCOLS.split(":")):
+        raise SetupError(
+            f"{found[0]} is no protocol that tagtrail fetches by", code="repo-protocol",
+            hint=f"use one of {_PROTOCOLS.replace(':', ', ')}, or a path",
+        )  # fmt: skip
+    return True
+
+
+def _check_tag(tag: str) -> None:
+    fault = tag_name_fault(tag)
+    if fault:
+        raise SetupError(f"{tag!r} cannot be a tag's name: {fault}", code="tag-name", hint="git check-ref-format(1)")
+
+
+def _check_revision(at: str | None) -> None:
+    if at is not None and (not at or at.startswith("-") or re.search(r"[\x00-\x20\x7f]", at)):
+        raise SetupError(f"{at!r} cannot be a commit's name", code="commit-name", hint="give a commit id or a branch")
+
+
+def _missing(name: str, why: str) -> SetupError:
+    return SetupError(
+        f"{name} is no git repository",
+        code="repo-missing",
+        why=why,
+        hint="give the top directory of a checkout, or a URL",
+    )
+
+
+def _init(mirror: Git, form: str) -> None:
+    remove(mirror.directory)
+    mirror.directory.mkdir(parents=True)
+    done = mirror.run("init", "--quiet", "--bare", "--template=", f"--object-format={form}")
+    if not done.ok:
+        raise SetupError(f"cannot make {mirror.directory}", code="not-writable", why=process.said(done.err, 3))
+
+
+def _refs(git: Git, *filters: str) -> tuple[tuple[str, str], ...]:
+    """(full name, object id), unpeeled."""
+    done = git.run("for-each-ref", "--format=%(refname)%00%(objectname)", *filters)
+    if not done.ok:
+        raise objects_missing(filters[0].partition("=")[2], process.said(done.err, 3))
+    lines = done.out.decode("utf-8", "surrogateescape").splitlines()
+    return tuple((name, oid) for name, _, oid in (line.partition("\0") for line in lines))
+
+
+def _ref(git: Git, name: str) -> str:
+    """The id at exactly this full name, or an empty string: git would also try `refs/heads/refs/tags/...`."""
+    return dict(_refs(git, name)).get(name, "")
+
+
+def _check_found(item: Item, commit: Item, *, tag: str, start: str) -> None:
+    """Both are there, and are what their ids say; `tag` is the tag's id where there is one."""
+    if tag and not item.kind:
+        raise objects_missing(tag)
+    if not commit.kind:
+        leads_to = header(item.content, "type") if item.kind == "tag" else item.kind
+        if start != tag:
+            raise ProjectError(f"{start} is no commit of the repository", code="commit-missing", hint="git log --all")
+        if leads_to in {"blob", "tree"}:
+            raise ProjectError(f"the tag leads to a {leads_to}, not to a commit", code="tag-not-commit")
+        raise objects_missing(header(item.content, "object") or tag)
+    for found in (item, commit) if tag else (commit,):
+        if object_id(found.kind, found.content, len(found.id)) != found.id:
+            raise TamperError(
+                f"object {found.id} has other bytes than its id says", code="object-altered", hint="git fsck"
+            )
+
+
+def _check_whole(git: Git, commit: str) -> None:
+    """All trees and blobs of the one commit are there."""
+    done = git.run("rev-list", "--objects", "--no-walk", "--missing=print", commit)
+    lacking = [line[1:] for line in done.out.split(b"\n") if line.startswith(b"?")]
+    if lacking or not done.ok:
+        first = lacking[0].decode("ascii", "replace") if lacking else commit
+        raise objects_missing(first, process.said(done.err, 3) or f"{len(lacking)} objects of {commit} are not there")

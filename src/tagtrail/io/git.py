@@ -1,0 +1,150 @@
+"""Git by its command line: hardened, one attempt, with no configuration but what is named here."""
+
+import re
+import shutil
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from tagtrail.io import process
+from tagtrail.io.process import Finished
+from tagtrail.model.errors import ProjectError, SetupError
+from tagtrail.ports import Objects
+
+__all__ = ["LOCAL", "Git", "Item", "items", "lay_out", "objects_missing"]
+
+LOCAL: Mapping[str, str] = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/nonexistent",
+    "LC_ALL": "C",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    # no protocol at all: gits older than 2.44 do not know the line above and would fetch what a partial clone lacks
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+}
+"""The environment in which a repository is read: its own configuration and no other, no network, no questions."""
+
+_SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One answer of `git cat-file --batch`; `kind` is empty where there is no such object."""
+
+    id: str
+    kind: Literal["commit", "tree", "blob", "tag", ""]
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """A repository (`directory`: anything that `git -C` takes) read with its own configuration and no other.
+
+    `options` go before the sub-command. Raises SetupError `command-missing` where there is no git.
+    """
+
+    directory: Path
+    options: tuple[str, ...] = ()
+    env: Mapping[str, str] | None = None
+
+    def run(self, *args: str, stdin: bytes = b"", limit: float = 600.0) -> Finished:
+        """`git ARGS` there; how it ended."""
+        return process.run(self._argv(args), env=self.env or LOCAL, stdin=stdin, limit=limit)
+
+    @contextmanager
+    def reading(self, *args: str, stdin: bytes = b"") -> Generator[BinaryIO, None, None]:
+        """The output of `git ARGS` as a stream."""
+        with process.reading(self._argv(args), env=self.env or LOCAL, stdin=stdin) as stream:
+            yield stream
+
+    def items(self, names: Iterable[str]) -> tuple[Item, ...]:
+        """The objects called `names` (ids, full ref names, `ID:path`), in this order; all in memory."""
+        with self.reading("cat-file", "--batch", stdin="".join(f"{n}\n" for n in names).encode()) as stream:
+            return tuple(items(stream))
+
+    def _argv(self, args: tuple[str, ...]) -> list[str]:
+        return [executable(), "-C", str(self.directory), *_SAFE, *self.options, *args]
+
+
+def executable() -> str:
+    """Git's absolute path. Raises SetupError `command-missing`."""
+    found = shutil.which("git")
+    if found is None:
+        raise SetupError("git is not on PATH", code="command-missing", hint="install git")
+    return found
+
+
+def items(stream: BinaryIO) -> Iterator[Item]:
+    """The answers of `git cat-file --batch`, one by one. Raises ProjectError `objects-missing` where they break off."""
+    while line := stream.readline():
+        words = line.decode("utf-8", "replace").split()
+        if words[-1] == "missing":
+            yield Item(id=words[0], kind="")
+            continue
+        found = re.fullmatch(r"([0-9a-f]{40,64}) (commit|tree|blob|tag) (\d+)\n", line.decode("utf-8", "replace"))
+        size = int(found[3]) if found else 0
+        content = stream.read(size + 1)
+        if found is None or len(content) != size + 1:
+            raise objects_missing(words[0])
+        yield Item(id=found[1], kind=found[2], content=content[:-1])  # type: ignore[arg-type]
+
+
+def objects_missing(which: str, why: str = "") -> ProjectError:
+    """The repository lacks objects, or they are damaged."""
+    return ProjectError(
+        f"the repository lacks or cannot read object {which}",
+        code="objects-missing",
+        why=why,
+        hint="git fsck; a partial or shallow clone needs: git fetch --unshallow --refetch",
+    )
+
+
+def lay_out(objects: Objects, directory: Path, *, head: str, bare: bool = False) -> Git:
+    """A repository of our own in `directory` over somebody's objects: nothing copied, no configuration of theirs.
+
+    It sees `objects.refs` and a detached HEAD at `head`, nothing else; files are checked out byte for byte as the
+    blobs are (no filters, no line ends changed). Borrowing is git's `objects/info/alternates`.
+    """
+    place = directory if bare else directory / ".git"
+    for below in ("objects/info", "refs", "info"):
+        (place / below).mkdir(parents=True)
+    new = objects.object_format == "sha256"
+    config = f"[core]\n\trepositoryformatversion = {int(new)}\n\tbare = {str(bare).lower()}\n{_CONFIG}"
+    files = {
+        "HEAD": f"{head}\n",
+        "config": config + ("[extensions]\n\tobjectformat = sha256\n" if new else ""),
+        "info/attributes": "* -text -ident -filter -working-tree-encoding\n",
+        "objects/info/alternates": "".join(f"{path}\n" for path in _borrowed(objects.directory)),
+        "packed-refs": "".join(f"{oid} {ref}\n" for ref, oid in sorted(objects.refs)),
+    }
+    for name, text in files.items():
+        (place / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+    return Git(directory)
+
+
+_CONFIG = """\
+\tfilemode = true
+\tsymlinks = true
+\tautocrlf = false
+\tlogallrefupdates = false
+\thooksPath = /dev/null
+[gc]
+\tauto = 0
+"""
+
+
+def _borrowed(directory: Path, depth: int = 5) -> Iterator[Path]:
+    """An object directory and those it borrows from itself, absolute: git reads relative ones on the first level."""
+    yield directory
+    listing = directory / "info" / "alternates"
+    if depth and listing.is_file():
+        for line in listing.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+            if line and not line.startswith("#"):
+                yield from _borrowed((directory / line).resolve(), depth - 1)
