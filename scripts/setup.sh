@@ -50,7 +50,7 @@ case $which in
     dev) brought() { $uv sync --compile-bytecode --require-hashes requirements/dev.txt; } ;;
     *) stop "usage: scripts/setup.sh run|dev" ;;
 esac
-brought || {
+brought 2>/dev/null || {
     echo "uv reached no index; pip will, if the machine says where one is"
     .venv/bin/python -m pip install -qq --require-hashes --requirement "requirements/$which.txt"
 }
