@@ -1,4 +1,4 @@
-"""A real project from a signed tag to files that anyone can verify: `make demo`.
+"""A real project from a signed tag to files that anyone can verify: `make demo`, or `scripts/demo.py DIRECTORY`.
 
 Everything lies in demo/: the project (the sdist of oslo.config as a git repository with a signed tag), the instance,
 and what the third proof fetches. A second run finds the release complete and proves it again.
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-DEMO = ROOT / "demo"
+DEMO = Path(sys.argv[1]).resolve() if sys.argv[1:] else ROOT / "demo"
 PROJECT, VERSION = "oslo.config", "9.7.0"
 HOME, CHECKOUT, SITE = DEMO / "home", DEMO / PROJECT, DEMO / "home" / "site"
 FILES = SITE / PROJECT
