@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def demo(directory: Path) -> str:
-    command = [sys.executable, ROOT / "scripts" / "demo.py", directory]
+    command: list[str | Path] = [sys.executable, ROOT / "scripts" / "demo.py", directory]
     done = subprocess.run(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False
     )
