@@ -23,7 +23,7 @@ NAME, VERSION = "oslo.config", "9.7.0"
 BIN = Path(sys.executable).parent
 RECIPE = Path(__file__).parents[2] / "scripts" / "real_project.py"
 MAINTAINER = "Release Bench <bench@example.org>"
-ENVIRONMENTS = Path("cache")
+ENVIRONMENTS = Path("state", "envs")
 """Where in HOME tagtrail keeps build environments between releases."""
 
 
