@@ -49,13 +49,27 @@ def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     """A connection in which every transaction is said aloud. Raises SetupError `database`."""
     try:
         db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(db)
         db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         with _said(path):
             db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;" if _is_new(db) else "")
     except sqlite3.Error as error:
         raise _setup_error(path, error) from error
     return db
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    # The switch does not wait for somebody who switches the same new file at that moment; a transaction does.
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("ROLLBACK")
+        else:
+            return
 
 
 def _is_new(db: sqlite3.Connection) -> bool:

@@ -89,6 +89,8 @@ class Writing(_Reader):
     def insert(self, entry: Entry, nodes: Mapping[tuple[int, int], bytes], names: Mapping[str, str]) -> None:
         """One leaf, the subtrees it completes, and the names of its files."""
         self._ledger.fuse.point("ledger.insert")
+        if entry.index != len(self._book.entries):
+            raise TamperError(f"entry {entry.index} does not follow {len(self._book.entries)}", code="index-taken")
         project = project_key(entry.project)
         for name, digest in names.items():
             taken = self._book.names.get((project, name), digest)
@@ -104,5 +106,7 @@ class Writing(_Reader):
         if largest != before:
             sizes = [c.size if c else 0 for c in (largest, before)]
             raise RemoteError(f"the trail has {sizes[0]} entries, {sizes[1]} were expected", code="trail-moved")
+        if after.size in self._book.checkpoints:
+            raise TamperError(f"size {after.size} has a checkpoint already", code="size-taken")
         self._book.checkpoints[after.size] = after
         self._ledger.replace(self._book)

@@ -1,0 +1,107 @@
+"""Ready-made facts for tests: a release as any project would have it, with every field filled in."""
+
+from hashlib import sha256
+
+from tagtrail.formats import entry as entry_format
+from tagtrail.formats.sums import format_sums
+from tagtrail.model.facts import (
+    Approval,
+    Approved,
+    Artifact,
+    Blob,
+    Built,
+    Draft,
+    Entry,
+    Override,
+    Plan,
+    Sidecar,
+    Signed,
+    Tag,
+)
+from tagtrail.model.names import sdist_stem
+
+__all__ = ["TIME", "artifact", "blob", "entry", "event", "plan", "release", "signed", "tag"]
+
+TIME = 1775055720
+"""2026-04-01T15:02:00Z, when sample releases are logged."""
+
+
+def blob(data: bytes, media: str = "application/octet-stream") -> Blob:
+    """The blob of these bytes, kept nowhere."""
+    return Blob(sha256=sha256(data).hexdigest(), size=len(data), media=media)
+
+
+def tag(project: str = "nova", version: str = "1.0.0") -> Tag:
+    """A judged tag; ids are made of the names."""
+    identity = sha256(f"{project} {version}".encode()).hexdigest()
+    return Tag(
+        project=project,
+        name=version,
+        version=version,
+        repo=f"https://git.example.org/{project}",
+        object=identity[:40],
+        sha256=sha256(identity.encode()).hexdigest(),
+        commit=identity[24:],
+        time=TIME - 3600,
+        signer="SHA256:" + "A" * 43,
+    )
+
+
+def plan(project: str = "nova", version: str = "1.0.0") -> Plan:
+    """A plan of kind library."""
+    return Plan(
+        tag=tag(project, version),
+        kind="library",
+        channel="final",
+        series="2026.1 Gazpacho",
+        builds=("sdist", "wheel"),
+        subdirectory="",
+        targets=("site",),
+        announce=(),
+        policy=sha256(b"settings").hexdigest(),
+        purl=f"pkg:pypi/{project}@{version}",
+        notes="Changes.\n",
+        overrides=(Override(rule="TAG001", because="a test"),),
+    )
+
+
+def artifact(name: str, data: bytes = b"") -> Artifact:
+    """A file whose bytes are `data`, or its own name."""
+    content = data or name.encode()
+    return Artifact(
+        name=name,
+        blob=blob(content),
+        tar=sha256(b"tar " + content).hexdigest(),
+        metadata=blob(b"metadata of " + content),
+        requires_python=">=3.11",
+        generated=("PKG-INFO",),
+    )
+
+
+def signed(project: str = "nova", version: str = "1.0.0", data: bytes = b"") -> Signed:
+    """An approved and signed sdist and wheel; other `data`, other bytes under the same names."""
+    stem = sdist_stem(project, version)
+    artifacts = tuple(artifact(stem + s, data and data + s.encode()) for s in (".tar.gz", "-py3-none-any.whl"))
+    built = Built(plan=plan(project, version), artifacts=artifacts, tree=sha256(b"tree").hexdigest())
+    sums = format_sums((a.name, a.blob.sha256) for a in artifacts)
+    sidecars = (
+        *(Sidecar(name=f"{a.name}.asc", blob=blob(b"signature of " + a.name.encode())) for a in artifacts),
+        Sidecar(name=f"{project}-{version}.SHA256SUMS", blob=blob(sums, "text/plain; charset=utf-8")),
+    )
+    approvals = (Approval(key="SHA256:" + "B" * 43, digest=sha256(b"draft").hexdigest()),)
+    return Signed(approved=Approved(built=built, approvals=approvals), sidecars=sidecars)
+
+
+def release(project: str = "nova", version: str = "1.0.0", data: bytes = b"") -> Draft:
+    """The draft of `signed`."""
+    return entry_format.draft(signed(project, version, data))
+
+
+def event(name: str = "key", project: str = "") -> Draft:
+    """The draft of an event that concerns one file."""
+    return entry_format.event_draft(name, project, [("1.root.json", sha256(b"root").hexdigest())])
+
+
+def entry(index: int, draft: Draft, time: int = TIME) -> Entry:
+    """The entry that a draft becomes."""
+    return entry_format.parse(index, entry_format.seal(draft, time))

@@ -1,0 +1,411 @@
+"""The suite of the port Ledger: one transaction at a time, no name with two digests, no size with two roots."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from multiprocessing import get_context
+from threading import Event, Thread
+
+from tagtrail.formats import merkle
+from tagtrail.model.errors import Error, RemoteError, TamperError
+from tagtrail.model.facts import Draft, Entry
+from tagtrail.model.names import name_key
+from tagtrail.ports import Committed, Ledger, Reading, Writing
+from tagtrail.testing import samples
+from tagtrail.testing.suites.promise import Broken, equal, holds, race, race_processes, refusal, refusal_of_any_kind
+
+__all__ = ["CHECKS", "PROCESS_CHECKS", "Open", "append"]
+
+Open = Callable[[], Ledger]
+
+
+# --- what a sequencer does, unsigned --------------------------------------------------------------------------------
+
+
+def append(ledger: Ledger, *drafts: Draft) -> tuple[Entry, ...]:
+    """The entries of `drafts`, in one transaction under one checkpoint."""
+    with ledger.writing() as trail:
+        before = trail.committed()
+        entries = tuple(
+            _insert(trail, draft, offset) for offset, draft in enumerate(drafts, before.size if before else 0)
+        )
+        trail.commit(before, _checkpoint(trail, entries[-1].index + 1))
+    return entries
+
+
+def _insert(trail: Writing, draft: Draft, index: int) -> Entry:
+    entry = samples.entry(index, draft, samples.TIME + index)
+    names = {name_key(entry.project, f.name): f.sha256 for f in entry.files} if entry.event == "release" else {}
+    trail.insert(entry, merkle.complete(index, merkle.leaf_hash(entry.raw), trail.node), names)
+    return entry
+
+
+def _checkpoint(trail: Reading, size: int) -> Committed:
+    root = merkle.root(size, trail.node)
+    return Committed(size=size, root=root, note=f"test\n{size}\n{root.hex()}\n\n— nobody\n")
+
+
+def _releases(count: int, project: str = "nova") -> list[Draft]:
+    return [samples.release(project, f"{n}.0.0") for n in range(1, count + 1)]
+
+
+def _size(ledger: Reading) -> int:
+    head = ledger.committed()
+    return head.size if head else 0
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def a_new_ledger_is_empty(open_: Open) -> None:
+    """Nothing committed, no entries, no projects, no nodes."""
+    ledger = open_()
+    found = (ledger.committed(), ledger.committed(0), ledger.committed(covering=0), ledger.entries(), ledger.projects())
+    equal(found, (None, None, None, (), ()), "a new ledger is empty")
+    _no_node(ledger, 0, 0)
+
+
+def what_was_committed_is_read_back(open_: Open) -> None:
+    """Entries, checkpoints and nodes, by another handle as well."""
+    written = append(open_(), *_releases(3), samples.event())
+    ledger = open_()
+    equal(ledger.entries(), written, "entries come back as they were inserted, oldest first")
+    head = ledger.committed()
+    holds(head and head.size == len(written), "the largest checkpoint covers every entry")
+    equal(ledger.committed(len(written)), head, "a checkpoint is found by its size")
+    equal(ledger.committed(len(written) - 1), None, "a size that was never committed has no checkpoint")
+    leaves = [merkle.leaf_hash(e.raw) for e in written]
+    equal(head and head.root, merkle.root_of(leaves), "the root comes back as it was committed")
+
+
+def the_smallest_covering_checkpoint(open_: Open) -> None:
+    """Sizes 1, 3, 4: index 0 is under 1, 1 and 2 under 3, 3 under 4, 4 under none."""
+    ledger = open_()
+    first, *rest = _releases(4)
+    for drafts in ([first], rest[:2], rest[2:]):
+        append(ledger, *drafts)
+    covering = [ledger.committed(covering=index) for index in range(5)]
+    equal(
+        [c and c.size for c in covering], [1, 3, 3, 4, None], "covering gives the smallest checkpoint beyond the index"
+    )
+
+
+def entries_by_range_and_project(open_: Open) -> None:
+    """Half-open ranges; a project in any spelling; both together."""
+    ledger = open_()
+    drafts = [samples.release(name, f"{n}.0.0") for n, name in enumerate(("Nova_x", "glance", "nova-x", "Nova.X"), 1)]
+    written = append(ledger, *drafts, samples.event(), samples.event("withdraw", "nova-X"))
+    equal(ledger.entries(1, 3), written[1:3], "a range is half-open")
+    equal(ledger.entries(4), written[4:], "without a stop, to the end")
+    equal(ledger.entries(2, 99), written[2:], "a stop beyond the end is the end")
+    equal(ledger.entries(99), (), "a start beyond the end is empty")
+    mine = tuple(e for e in written if e.project.lower().startswith("nova"))
+    for spelling in ("nova-x", "NOVA__x", "Nova.X"):
+        equal(ledger.entries(project=spelling), mine, f"a project is found as {spelling}")
+    equal(ledger.entries(1, 4, project="nova-x"), mine[1:3], "range and project together")
+    equal(ledger.entries(project="nova"), (), "the start of a name is not the name")
+
+
+def projects_as_their_newest_release_writes_them(open_: Open) -> None:
+    """Sorted by PEP 503 name; other events neither make nor rename a project."""
+    ledger = open_()
+    drafts = [samples.release(name, f"{n}.0.0") for n, name in enumerate(("zun", "Nova_x", "Nova.X", "aodh"), 1)]
+    append(ledger, *drafts, samples.event("withdraw", "NOVA-X"), samples.event("import", "unknown"))
+    equal(ledger.projects(), ("aodh", "Nova.X", "zun"), "projects with a release, newest spelling, sorted")
+
+
+def complete_nodes_only(open_: Open) -> None:
+    """Five leaves: the nodes of 1, 2 and 4 leaves that are complete, and no others."""
+    ledger = open_()
+    leaves = [merkle.leaf_hash(e.raw) for n in range(5) for e in append(ledger, _releases(5)[n])]
+    for level, index in [(0, n) for n in range(5)] + [(1, 0), (1, 1), (2, 0)]:
+        wanted = merkle.root_of(leaves[index << level : (index + 1) << level])
+        equal(ledger.node(level, index), wanted, f"node {level}, {index} is the root of its leaves")
+    for level, index in [(0, 5), (1, 2), (2, 1), (3, 0)]:
+        _no_node(ledger, level, index)
+
+
+def _no_node(ledger: Reading, level: int, index: int) -> None:
+    try:
+        ledger.node(level, index)
+    except KeyError:
+        return
+    raise Broken(f"node {level}, {index} is not complete: KeyError was promised")
+
+
+# --- the transaction ------------------------------------------------------------------------------------------------
+
+
+def leaving_without_commit_undoes(open_: Open) -> None:
+    """Leaves, nodes and names: the same name can have other bytes afterwards."""
+    ledger = open_()
+    append(ledger, samples.release("glance"))
+    with ledger.writing() as trail:
+        _insert(trail, samples.release("nova", data=b"one"), 1)
+    equal((_size(ledger), len(ledger.entries()), ledger.projects()), (1, 1, ("glance",)), "leaving undoes")
+    _no_node(ledger, 1, 0)
+    append(ledger, samples.release("nova", data=b"two"))
+    equal(_size(open_()), 2, "what was undone does not stand in the way")
+
+
+def an_exception_undoes_and_goes_on(open_: Open) -> None:
+    """Whatever it is, the caller sees it, nothing stays, and the next writer gets in."""
+    ledger = open_()
+    for crash in (ValueError("a bug"), KeyboardInterrupt("a person"), RemoteError("a place", code="somewhere")):
+        try:
+            with ledger.writing() as trail:
+                _insert(trail, samples.release(), 0)
+                raise crash
+        except BaseException as seen:  # noqa: BLE001  (also those that are no Exception)
+            equal(seen, crash, "the transaction hands on what was raised")
+        equal(ledger.entries(), (), "an exception undoes")
+    append(ledger, samples.release())
+
+
+def nothing_is_seen_before_commit(open_: Open) -> None:
+    """Neither by the same handle nor by another one."""
+    ledger, other = open_(), open_()
+    append(ledger, samples.release("glance"))
+    with ledger.writing() as trail:
+        _insert(trail, samples.release(), 1)
+        for reader in (ledger, other):
+            equal((_size(reader), len(reader.entries())), (1, 1), "an open transaction is not seen")
+            _no_node(reader, 0, 1)
+        trail.commit(trail.committed(), _checkpoint(trail, 2))
+    equal((_size(ledger), _size(other)), (2, 2), "a committed one is")
+
+
+def a_transaction_sees_itself(open_: Open) -> None:
+    """Two entries in one transaction: the second needs the first one's nodes."""
+    with open_().writing() as trail:
+        first = _insert(trail, samples.release(), 0)
+        equal(trail.entries(), (first,), "a transaction sees what it inserted")
+        second = _insert(trail, samples.release("glance"), 1)
+        leaves = [merkle.leaf_hash(e.raw) for e in (first, second)]
+        equal(trail.node(1, 0), merkle.root_of(leaves), "and its nodes")
+        equal(trail.committed(), None, "but it has committed nothing yet")
+
+
+def compare_and_swap(open_: Open) -> None:
+    """A `before` that is not the largest is `trail-moved`: none, an old one, one with another root; nothing stays."""
+    ledger = open_()
+    drafts = _releases(4)
+    append(ledger, drafts[0])
+    old = ledger.committed()
+    append(ledger, drafts[1])
+    head = ledger.committed()
+    other = Committed(size=2, root=sha256(b"other").digest(), note=head.note if head else "")
+    for before in (None, old, other):
+        with refusal(RemoteError, "trail-moved"), ledger.writing() as trail:
+            _insert(trail, drafts[2], 2)
+            trail.commit(before, _checkpoint(trail, 3))
+        equal((ledger.committed(), len(ledger.entries())), (head, 2), "a lost race leaves nothing")
+    append(ledger, drafts[3])
+
+
+def one_size_has_one_root(open_: Open) -> None:
+    """A second checkpoint of a size, or a second leaf at an index, is an error and changes nothing."""
+    ledger = open_()
+    append(ledger, *_releases(2))
+    head, written = ledger.committed(), ledger.entries()
+    with refusal_of_any_kind("a second root of one size"), ledger.writing() as trail:
+        trail.commit(head, Committed(size=2, root=sha256(b"other").digest(), note="forged"))
+    with refusal_of_any_kind("a second leaf at one index"), ledger.writing() as trail:
+        trail.insert(samples.entry(1, samples.release("glance")), {}, {})
+    equal((ledger.committed(), ledger.entries()), (head, written), "nothing changed")
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+def a_name_has_one_digest_for_ever(open_: Open) -> None:
+    """Other bytes under a name that is taken are `name-taken`, in any spelling of the project; nothing stays."""
+    ledger = open_()
+    append(ledger, samples.release("Nova_x", data=b"one"))
+    for spelling in ("Nova_x", "nova-x"):
+        with refusal(TamperError, "name-taken"):
+            append(ledger, samples.release(spelling, data=b"two"))
+    equal((_size(ledger), len(ledger.entries())), (1, 1), "a refused entry leaves nothing")
+
+
+def a_name_is_taken_within_a_transaction(open_: Open) -> None:
+    """Also by a leaf that is not committed yet."""
+    ledger = open_()
+    with refusal(TamperError, "name-taken"):
+        append(ledger, samples.release(data=b"one"), samples.release(data=b"two"))
+    equal(_size(ledger), 0, "neither stays")
+
+
+def the_same_bytes_may_be_named_again(open_: Open) -> None:
+    """An entry may repeat a name with its digest, and another project may use the name for its own."""
+    ledger = open_()
+    append(ledger, samples.release(data=b"one"))
+    append(ledger, samples.release(data=b"one"))
+    entry = samples.entry(2, samples.release("glance", data=b"two"))
+    with ledger.writing() as trail:
+        names = {name_key("nova", "nova-1.0.0.tar.gz"): entry.files[0].sha256}
+        trail.insert(entry, merkle.complete(2, merkle.leaf_hash(entry.raw), trail.node), names)
+        trail.commit(trail.committed(), _checkpoint(trail, 3))
+    equal(_size(ledger), 3, "all three stand")
+
+
+# --- races ----------------------------------------------------------------------------------------------------------
+
+
+def two_appenders(open_: Open) -> None:
+    """Threads, on handles of their own and on a shared one: every entry gets its own place, every size one root."""
+    shared = open_()
+    ledgers = (open_(), open_(), shared, shared)
+    works = [partial(_append_each, ledger, f"project{n}", 5) for n, ledger in enumerate(ledgers)]
+    race(*works)
+    _audit(open_(), 20)
+
+
+def a_second_writer_waits(open_: Open) -> None:
+    """It gets in when the first has left, and sees what that one did."""
+    inside, seen = Event(), []
+
+    def follow() -> None:
+        inside.wait(10)
+        with open_().writing() as trail:
+            seen.append(_size(trail))
+
+    thread = Thread(target=follow)
+    thread.start()
+    with open_().writing() as trail:
+        inside.set()
+        thread.join(0.05)
+        equal(seen, [], "the second writer waits")
+        _insert(trail, samples.release(), 0)
+        trail.commit(None, _checkpoint(trail, 1))
+    thread.join(10)
+    equal(seen, [1], "the second writer sees what the first did")
+
+
+def one_of_two_swaps_wins(open_: Open) -> None:
+    """Writers who read the checkpoint before their transaction: exactly one commits, the others are `trail-moved`."""
+    append(open_(), samples.release("first"))
+    before = open_().committed()
+    won = race(*(partial(_swap, open_, before, f"project{n}") for n in range(4)))
+    equal(sorted(won), [False, False, False, True], "exactly one of the racing swaps wins")
+    _audit(open_(), 2)
+
+
+def one_of_two_digests_wins(open_: Open) -> None:
+    """Concurrent releases of one name with different bytes: exactly one stands, the others are `name-taken`."""
+    won = race(*(partial(_claim, open_, bytes([n])) for n in range(1, 5)))
+    equal(sorted(won), [False, False, False, True], "exactly one of the racing releases wins")
+    _audit(open_(), 1)
+
+
+def readers_never_see_a_half(open_: Open) -> None:
+    """While a writer appends, every checkpoint that is read has its entries and its nodes."""
+    reader = open_()
+
+    def read() -> bool:
+        for _ in range(20):
+            size = _size(reader)
+            if size and len(reader.entries(0, size)) != size:
+                return False
+            merkle.root(size, reader.node)
+        return True
+
+    whole, _ = race(read, partial(_append_each, open_(), "nova", 8))
+    holds(whole, "a committed checkpoint has its entries")
+
+
+def _append_each(ledger: Ledger, project: str, count: int) -> bool:
+    for draft in _releases(count, project):
+        append(ledger, draft)
+    return True
+
+
+def _swap(open_: Open, before: Committed | None, project: str) -> bool:
+    try:
+        with open_().writing() as trail:
+            index = before.size if before else 0
+            entry = samples.entry(index, samples.release(project))
+            if len(trail.entries()) == index:
+                trail.insert(entry, merkle.complete(index, merkle.leaf_hash(entry.raw), trail.node), {})
+            trail.commit(before, _checkpoint(trail, index + 1))
+    except RemoteError as error:
+        equal(error.code, "trail-moved", "who loses the race is told so")
+        return False
+    return True
+
+
+def _claim(open_: Open, data: bytes) -> bool:
+    try:
+        append(open_(), samples.release(data=data))
+    except Error as error:
+        equal(error.code, "name-taken", "who loses the name is told so")
+        return False
+    return True
+
+
+def _audit(ledger: Ledger, size: int) -> None:
+    entries = ledger.entries()
+    equal([e.index for e in entries], list(range(size)), "every entry has its own place, without gaps")
+    leaves = [merkle.leaf_hash(e.raw) for e in entries]
+    for n in range(1, size + 1):
+        checkpoint = ledger.committed(n)
+        if checkpoint:
+            equal(checkpoint.root, merkle.root_of(leaves[:n]), f"the checkpoint of size {n} has the root of its leaves")
+    equal(_size(ledger), size, "the largest checkpoint covers every entry")
+
+
+# --- processes ------------------------------------------------------------------------------------------------------
+
+
+def two_appending_processes(open_: Open) -> None:
+    """The same as for threads, from the very first opening on."""
+    race_processes(*(partial(_append_in_process, open_, f"project{n}") for n in range(2)))
+    _audit(open_(), 10)
+
+
+def a_dead_writer_leaves_nothing(open_: Open) -> None:
+    """A process that dies within its transaction: nothing of it is there, and the next writer gets in."""
+    append(open_(), samples.release("glance"))
+    child = get_context("spawn").Process(target=_die_writing, args=(open_,))
+    child.start()
+    child.join(60)
+    equal(child.exitcode, 9, "the child died where it should")
+    _audit(open_(), 1)
+    append(open_(), samples.release())
+    _audit(open_(), 2)
+
+
+def _append_in_process(open_: Open, project: str) -> bool:
+    return _append_each(open_(), project, 5)
+
+
+def _die_writing(open_: Open) -> None:
+    with open_().writing() as trail:
+        _insert(trail, samples.release(data=b"lost"), 1)
+        os._exit(9)
+
+
+CHECKS: tuple[Callable[[Open], None], ...] = (
+    a_new_ledger_is_empty,
+    what_was_committed_is_read_back,
+    the_smallest_covering_checkpoint,
+    entries_by_range_and_project,
+    projects_as_their_newest_release_writes_them,
+    complete_nodes_only,
+    leaving_without_commit_undoes,
+    an_exception_undoes_and_goes_on,
+    nothing_is_seen_before_commit,
+    a_transaction_sees_itself,
+    compare_and_swap,
+    one_size_has_one_root,
+    a_name_has_one_digest_for_ever,
+    a_name_is_taken_within_a_transaction,
+    the_same_bytes_may_be_named_again,
+    two_appenders,
+    a_second_writer_waits,
+    one_of_two_swaps_wins,
+    one_of_two_digests_wins,
+    readers_never_see_a_half,
+)
+PROCESS_CHECKS: tuple[Callable[[Open], None], ...] = (two_appending_processes, a_dead_writer_leaves_nothing)
