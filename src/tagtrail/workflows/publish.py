@@ -1,26 +1,37 @@
 """From the hinge outwards: tiles, checkpoint, files, pages, in this order, each looked at where the public sees it."""
 
+from hashlib import sha256
+
 from tagtrail.formats.site import media
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Entry, Logged, Row, Sidecar
+from tagtrail.model.facts import Blob, Effect, Entry, Logged, Row, Sidecar
 from tagtrail.ports import Target
 from tagtrail.trail.show import prove, show
 from tagtrail.workflows.carry import drive
 from tagtrail.workflows.render import render
 from tagtrail.workflows.road import Road
 
-__all__ = ["logged", "ours_key", "publish"]
+__all__ = ["logged", "ours_key", "publish", "unseen"]
 
 PROOF = "entry.tlog-proof"
 
 
 def logged(road: Road, entry: Entry) -> Logged:
     """The hinge from the trail and the kept bytes alone. Raises TamperError `kept-missing`."""
+    road.kept.put([prove(road.ledger, entry)], media(PROOF))
+    return Logged(entry=entry, proof=_proof(road, entry), blobs=_blobs(road, entry))
+
+
+def _proof(road: Road, entry: Entry) -> Blob:
+    data = prove(road.ledger, entry)
+    return Blob(sha256=sha256(data).hexdigest(), size=len(data), media=media(PROOF))
+
+
+def _blobs(road: Road, entry: Entry) -> tuple[Sidecar, ...]:
     wanted = [(f.name, f.sha256) for f in entry.files]
     wanted += [(f"{f.name}.metadata", f.metadata) for f in entry.files if f.metadata]
     wanted += entry.sidecars
-    blobs = tuple(_kept(road, name, digest) for name, digest in wanted)
-    return Logged(entry=entry, proof=road.kept.put([prove(road.ledger, entry)], media(PROOF)), blobs=blobs)
+    return tuple(_kept(road, name, digest) for name, digest in wanted)
 
 
 def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
@@ -28,7 +39,7 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
 
     Raises RemoteError `upload-failed` (what could be done elsewhere has been done), TamperError `kept-altered`.
     """
-    places = [target for target in road.targets.values()]
+    places = _places(road, logged.entry)
     show(road.ledger, road.store, road.journal)
     for target in places:
         _drive(road, logged, target)
@@ -40,9 +51,25 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
     return road.journal.rows(logged.entry.index)
 
 
+def unseen(road: Road, entry: Entry) -> tuple[str, ...]:
+    """The paths of an entry that are not where they belong; looks, and writes nothing."""
+    whole = Logged(entry=entry, proof=_proof(road, entry), blobs=_blobs(road, entry))
+    effects = ((target, item) for target in _places(road, entry) for item in target.plan(whole, ""))
+    return tuple(
+        item.path for target, item in effects if isinstance(item, Effect) and target.retry != "blind" and not target.find(item)
+    )
+
+
 def ours_key(entry: Entry) -> str:
     """Under which the journal remembers that it logged an entry itself."""
     return f"logged:{entry.index}"
+
+
+def _places(road: Road, entry: Entry) -> tuple[Target, ...]:
+    """Where the settings send entries of this project and channel; the site always, it shows the trail."""
+    publish = next((p.publish for p in road.settings.projects if p.name == entry.project), ())
+    names = [t.name for t in road.settings.targets if t.type == "site" or t.name in publish]
+    return tuple(road.targets[n] for n in names if entry.channel in road.settings.target(n).on or n == road.site_target)
 
 
 def _drive(road: Road, logged: Logged, target: Target) -> None:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Literal
 
 from tagtrail.formats import entry as entries
-from tagtrail.formats.facts import digest
+from tagtrail.formats.facts import digest, dump
 from tagtrail.formats.purl import purl
 from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
@@ -27,7 +27,7 @@ from tagtrail.workflows.publish import logged, ours_key, publish
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import root_draft
 
-__all__ = ["STEPS", "TRAIL", "Outcome", "Prepared", "look", "prepare", "release"]
+__all__ = ["STEPS", "TRAIL", "Outcome", "Prepared", "Step", "look", "prepare", "release", "tell_examined"]
 
 Step = Literal["plan", "built", "signed", "logged", "published"]
 STEPS: tuple[Step, ...] = ("plan", "built", "signed", "logged", "published")
@@ -70,6 +70,7 @@ def release(road: Road, project: Project, tag: str, *, until: Step = "published"
     examined = look(road, project, tag)
     if examined.taken:
         return _carry(road, already(road, examined, examined.taken), until)
+    tell_examined(road, examined)
     prepared = prepare(road, examined)
     if until == "plan":
         return _stopped(prepared, "plan")
@@ -113,6 +114,20 @@ def already(road: Road, examined: Examined, taken: Entry) -> Entry:
         )
     road.tell("already", _where(taken) | {"what": "logged"})
     return taken
+
+
+def tell_examined(road: Road, examined: Examined) -> None:
+    """Say what was found: the tag and who signed it, each finding, and how many rules were asked."""
+    tag = examined.tag
+    if tag:
+        person = next((k.person for k in road.signers(examined.project) if k.fingerprint == tag.signer), "")
+        about = {"project": tag.project, "version": tag.version, "channel": examined.channel, "tag": tag.name}
+        road.tell("tag", about | {"commit": tag.commit, "signer": tag.signer, "scheme": examined.scheme, "person": person})
+    for finding in examined.findings:
+        road.tell("finding", dump(finding))
+    errors = len(examined.errors)
+    counts = {"rules": len(examined.verdict.ran), "errors": errors, "warnings": len(examined.findings) - errors}
+    road.tell("checked", counts)
 
 
 def prepare(road: Road, examined: Examined) -> Prepared:
@@ -266,7 +281,7 @@ def _begun(road: Road, plan: Plan) -> Iterator[None]:
     """A row that says that this release was begun, until the trail has it: `status` shows it, `resume` goes on with it."""
     key, now = f"{plan.tag.project}/{plan.tag.name}", road.clock()
     begun = Effect(target=TRAIL, key=key, entry=-1, path=plan.tag.name, blob=NOTHING)
-    before = next((r for r in road.journal.rows(-1) if r.effect.key == key), None)
+    before = next((r for r in road.journal.rows() if r.effect.target == TRAIL and r.effect.key == key), None)
     row = Row(effect=begun, state="asked", since=now, tries=before.tries + 1 if before else 1)
     road.journal.move(before, row)
     try:

@@ -16,7 +16,8 @@ __all__ = ["Road"]
 class Road:
     """The ports and settings of one instance.
 
-    `people` gives each group's public keys; `policy` a project's settings digest; `public` the checkpoints that others
+    `people` gives each group's public keys; `policy` a project's settings digest; `site_target` names
+    the target whose root carries the trail; `public` the checkpoints that others
     are being shown now, as bytes; `log` and `root` are the secret keys of the trail and of the root of trust.
     """
 
@@ -33,6 +34,7 @@ class Road:
     journal: Journal
     store: Store
     targets: Mapping[str, Target]
+    site_target: str
     public: Callable[[], tuple[bytes, ...]]
     log: NoteSigner
     root: NoteSigner

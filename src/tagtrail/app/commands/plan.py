@@ -1,0 +1,22 @@
+"""`tagtrail plan PROJECT TAG`: all that would happen, and who would see it; nothing is written."""
+
+import argparse
+
+from tagtrail.app.console import Console
+from tagtrail.app.home import find_home
+from tagtrail.app.plans import tell_plan
+from tagtrail.app.wiring import open_road, project_of
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """PROJECT TAG."""
+    parser.add_argument("project", metavar="PROJECT")
+    parser.add_argument("tag", metavar="TAG", help="the tag, or the version")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Tell the plan."""
+    road = open_road(find_home(args.home), tell=console.tell)
+    return tell_plan(road, project_of(road.settings, args.project), args.tag, console)

@@ -1,0 +1,32 @@
+"""`tagtrail release PROJECT TAG`: the road; run it again to resume."""
+
+import argparse
+
+from tagtrail.app.console import Console
+from tagtrail.app.home import find_home
+from tagtrail.app.outcomes import outcome_event
+from tagtrail.app.plans import tell_plan
+from tagtrail.app.wiring import open_road, project_of
+from tagtrail.workflows.release import STEPS, release
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """PROJECT TAG [--dry-run] [--until STEP]."""
+    parser.add_argument("project", metavar="PROJECT")
+    parser.add_argument("tag", metavar="TAG", help="the tag, or the version")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done; write nothing")
+    parser.add_argument("--until", choices=STEPS, default=STEPS[-1], metavar="STEP", help=f"stop after {', '.join(STEPS)}")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Release; the exit code is the outcome's."""
+    home = find_home(args.home)
+    road = open_road(home, tell=console.tell)
+    project = project_of(road.settings, args.project)
+    if args.dry_run:
+        return tell_plan(road, project, args.tag, console)
+    outcome = release(road, project, args.tag, until=args.until)
+    console.tell("outcome", outcome_event(road, home, outcome))
+    return outcome.exit

@@ -1,0 +1,27 @@
+"""`tagtrail resume`: go on with everything unfinished; what cron runs."""
+
+import argparse
+
+from tagtrail.app.console import Console
+from tagtrail.app.home import find_home
+from tagtrail.app.outcomes import outcome_event
+from tagtrail.app.wiring import open_road
+from tagtrail.workflows.resume import resume
+
+__all__ = ["arguments", "run"]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:  # noqa: ARG001  (it takes nothing)
+    """No arguments."""
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Resume; the exit code is the worst outcome's."""
+    home = find_home(args.home)
+    road = open_road(home, tell=console.tell)
+    outcomes = resume(road)
+    for outcome in outcomes:
+        console.tell("outcome", outcome_event(road, home, outcome))
+    if not outcomes:
+        console.tell("outcome", {"exit": 0, "state": "complete", "text": "nothing is unfinished", "next": ""})
+    return max((outcome.exit for outcome in outcomes), default=0)

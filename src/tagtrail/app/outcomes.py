@@ -1,0 +1,84 @@
+"""How a road's end is said: one outcome, in one line, with the next command."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from tagtrail.model.facts import Row
+from tagtrail.workflows.release import Outcome
+from tagtrail.workflows.road import Road
+
+__all__ = ["outcome_event", "target_summary", "verdict_of"]
+
+_WORDS = {0: "complete", 4: "waiting", 5: "partial", 6: "conflict"}
+
+
+def outcome_event(road: Road, home: Path, outcome: Outcome) -> dict[str, object]:
+    """The fields of the `outcome` event of one release."""
+    state = outcome.reached if outcome.exit == 0 and outcome.reached != "published" else _WORDS.get(outcome.exit, "stopped")
+    return {
+        "exit": outcome.exit,
+        "project": outcome.project,
+        "version": outcome.version,
+        "state": state,
+        "text": _text(road, outcome),
+        "next": _next(road, home, outcome),
+    }
+
+
+def verdict_of(rows: Sequence[Row]) -> tuple[bool, str]:
+    """(burned, in words): whether the version's name means other bytes somewhere."""
+    bad = [row for row in rows if row.state == "conflict"]
+    if bad:
+        return True, f"burned: other bytes at {bad[0].effect.target} under {bad[0].effect.path}"
+    return False, "not burned: safe to run again"
+
+
+def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """For each target how many of its effects are seen, and what the worst one waits for."""
+    summary = []
+    for target in dict.fromkeys(row.effect.target for row in rows):
+        mine = [row for row in rows if row.effect.target == target]
+        open_rows = [row for row in mine if row.state not in ("seen", "dropped")]
+        worst = next((r for state in ("conflict", "refused", "asked", "held", "sent", "none") for r in open_rows if r.state == state), None)
+        summary.append(
+            {
+                "target": target,
+                "seen": len(mine) - len(open_rows),
+                "of": len(mine),
+                "state": worst.state if worst else "seen",
+                "path": worst.effect.path if worst else "",
+                "why": worst.why if worst else "",
+                "due": worst.due if worst else 0,
+                "since": worst.since if worst else 0,
+                "tries": worst.tries if worst else 0,
+            }
+        )
+    return summary
+
+
+def _text(road: Road, outcome: Outcome) -> str:
+    counts = Counter(row.state for row in outcome.rows)
+    total = len(outcome.rows)
+    if outcome.exit == 6:  # noqa: PLR2004
+        return f"nothing was overwritten, nothing announced.  {verdict_of(outcome.rows)[1]}"
+    if outcome.exit:
+        where = road.site.url or "the site"
+        return f"{counts['seen']} of {total} seen; {where} does not show the rest yet"
+    if outcome.reached != "published":
+        return f"{outcome.project} {outcome.version} stopped after `{outcome.reached}`, as asked"
+    index = outcome.entry.index if outcome.entry else 0
+    return f"{outcome.project} {outcome.version} is entry {index} of {road.site.origin}; {total} of {total} seen"
+
+
+def _next(road: Road, home: Path, outcome: Outcome) -> str:
+    command = f"tagtrail -C {home}"
+    if outcome.exit == 6:  # noqa: PLR2004
+        return f"tag other bytes as a new version; look: {command} status"
+    if outcome.exit:
+        upload = road.settings.target(road.site_target).option("upload")
+        return f"{command} resume" if upload else f"bring {home}/site to {road.site.url}, then {command} resume"
+    if outcome.reached != "published":
+        return f"{command} release {outcome.project} {outcome.version}"
+    first = outcome.entry.files[0].name if outcome.entry else ""
+    return f"{command} verify {home}/site/{road.site.file(outcome.project, first)}"

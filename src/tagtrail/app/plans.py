@@ -1,0 +1,47 @@
+"""A plan as people read it: what would be built, where it would go, who would see it, what is not protected."""
+
+from tagtrail.app.console import Console
+from tagtrail.formats.site import release_page
+from tagtrail.model.settings import Project
+from tagtrail.workflows.publish import unseen
+from tagtrail.workflows.release import already, look, prepare, tell_examined
+from tagtrail.workflows.road import Road
+
+__all__ = ["tell_plan"]
+
+
+def tell_plan(road: Road, project: Project, tag: str, console: Console) -> int:
+    """Tell everything that `release` would do now, as one `plan` event; nothing is written. Raises what `release` raises."""
+    examined = look(road, project, tag)
+    if examined.taken:
+        entry = already(road, examined, examined.taken)
+        missing = unseen(road, entry)
+        text = f"{entry.project} {entry.version} is entry {entry.index}; {len(missing)} of its files are not seen yet"
+        state = {"exit": 0, "project": entry.project, "version": entry.version, "state": "logged", "text": text}
+        console.tell("outcome", state | {"next": f"tagtrail release {entry.project} {entry.version}" if missing else ""})
+        return 0
+    tell_examined(road, examined)
+    prepared = prepare(road, examined)
+    plan, order = prepared.plan, prepared.order
+    console.tell(
+        "plan",
+        {
+            "project": plan.tag.project,
+            "version": plan.tag.version,
+            "channel": plan.channel,
+            "follows": examined.follows,
+            "visible": examined.visible,
+            "build": list(plan.builds),
+            "commit": plan.tag.commit,
+            "refs": len(order.refs),
+            "isolation": order.isolation,
+            "targets": list(plan.targets),
+            "announce": list(plan.announce),
+            "page": road.site.url + release_page(plan.tag.project, plan.tag.version).removesuffix("index.html"),
+            "origin": road.site.origin,
+            "index": (head.size if (head := road.ledger.committed()) else 0),
+            "policy": plan.policy,
+            "notes": plan.notes,
+        },
+    )
+    return 0

@@ -1,0 +1,189 @@
+"""Wiring: an instance's directory becomes the road's ports; the only place that knows which adapter is which."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tagtrail.adapters.directory import DirectoryKept, DirectoryStore
+from tagtrail.adapters.git import GitNotes, GitSource
+from tagtrail.adapters.openpgp import OpenPGP
+from tagtrail.adapters.pep517 import Pep517Builder
+from tagtrail.adapters.site import SiteTarget
+from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
+from tagtrail.formats.note import Signer, parse_skey
+from tagtrail.formats.settings import parse_settings, settings_digest, site_of
+from tagtrail.formats.site import CHECKPOINT, Site
+from tagtrail.io import http, scratch
+from tagtrail.model.errors import RemoteError, SetupError, TamperError
+from tagtrail.model.facts import Key
+from tagtrail.model.names import project_key
+from tagtrail.model.settings import Project, Settings, TargetSettings
+from tagtrail.ports import Clock, Journal, Store, Tell
+from tagtrail.verify.keys import read_keys
+from tagtrail.workflows.road import Road
+from tagtrail.workflows.roots import root_envelope
+
+__all__ = ["Home", "now", "open_road", "own_root", "project_of", "read_settings"]
+
+SETTINGS = "tagtrail.toml"
+MAX_CHECKPOINT = 64 * 1024
+PUBLIC = "public-seen"
+"""The journal's cursor that says that the public site has answered once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where things lie in an instance's directory."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """The ledger and the journal."""
+        return self.path / "state" / "tagtrail.db"
+
+    @property
+    def kept(self) -> Path:
+        """Bytes by their SHA-256."""
+        return self.path / "kept"
+
+    def state(self, name: str) -> Path:
+        """A directory of work in flight."""
+        return self.path / "state" / name
+
+    def secret(self, name: str) -> bytes:
+        """A secret key's file. Raises SetupError `key-missing`, `key-mode`."""
+        path = self.path / "private" / name
+        try:
+            mode = path.stat().st_mode
+            data = path.read_bytes()
+        except OSError as error:
+            raise SetupError(
+                f"the secret key {path} cannot be read: {error.strerror}",
+                code="key-missing",
+                hint="restore private/ from its back-up",
+            ) from error
+        if mode & 0o077:
+            raise SetupError(f"{path} can be read by others", code="key-mode", hint=f"chmod 600 {path}")
+        return data
+
+
+def now() -> int:
+    """Unix seconds."""
+    return int(time.time())
+
+
+def read_settings(home: Path) -> Settings:
+    """`tagtrail.toml` and `projects/*.toml`. Raises SetupError `settings`, `not-an-instance`."""
+    files = [home / SETTINGS, *sorted((home / "projects").glob("*.toml"))]
+    if not files[0].is_file():
+        raise SetupError(f"{home} has no {SETTINGS}", code="not-an-instance", hint=f"tagtrail init {home} --origin NAME")
+    return parse_settings({str(f.relative_to(home)): f.read_bytes() for f in files})
+
+
+def project_of(settings: Settings, name: str) -> Project:
+    """The project of that name, however it is spelled. Raises SetupError `project-unknown`."""
+    for project in settings.projects:
+        if project_key(project.name) == project_key(name):
+            return project
+    known = ", ".join(p.name for p in settings.projects[:10]) or "none yet"
+    raise SetupError(f"no project {name!r} here", code="project-unknown", why=f"known: {known}", hint="tagtrail add-project PATH")
+
+
+def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
+    """All ports of the instance at `home`. Scratch that dead processes left is removed first."""
+    at = Home(home)
+    settings = read_settings(home)
+    site = site_of(settings)
+    people = {group.name: _keys(home, group.name, group.keys) for group in settings.people}
+    for directory in ("scratch", "envs", "repos"):
+        scratch.sweep(at.state(directory))
+    kept = DirectoryKept(at.kept)
+    journal = SqliteJournal(at.database)
+    chosen = next(t for t in settings.targets if t.type == "site")
+    store = _store(at, chosen)
+    return Road(
+        settings=settings,
+        site=site,
+        people=people,
+        policy=lambda project: settings_digest(settings, project, _fingerprints(people, project)),
+        source=GitSource(at.state("repos")),
+        notes=GitNotes(),
+        builder=Pep517Builder(scratch=at.state("scratch"), environments=at.state("envs"), logs=at.state("logs")),
+        signer=OpenPGP(at.secret("release-key.pgp")),
+        kept=kept,
+        ledger=SqliteLedger(at.database),
+        journal=journal,
+        store=store,
+        targets={chosen.name: SiteTarget(chosen.name, site, store, kept, look=http.look, get=http.get)},
+        site_target=chosen.name,
+        public=_public(site, store, journal),
+        log=_note_key(at, "log.key"),
+        root=_note_key(at, "root.key"),
+        clock=clock,
+        tell=tell,
+    )
+
+
+def own_root(home: Path) -> bytes | None:
+    """The signed root of the instance at `home`, from its own trail; None before its first release."""
+    at = Home(home)
+    if not at.database.exists():
+        return None
+    return root_envelope(SqliteLedger(at.database), DirectoryKept(at.kept))
+
+
+def _keys(home: Path, group: str, files: tuple[str, ...]) -> tuple[Key, ...]:
+    keys: list[Key] = []
+    for name in files:
+        try:
+            data = (home / name).read_bytes()
+        except OSError as error:
+            what = f"[people.{group}] names {name}, which cannot be read: {error.strerror}"
+            raise SetupError(what, code="people-keys", hint=f"ls -l {home / name}") from error
+        keys += read_keys(data, group)
+    return tuple(keys)
+
+
+def _fingerprints(people: dict[str, tuple[Key, ...]], project: Project) -> tuple[str, ...]:
+    return tuple(sorted({key.fingerprint for group in project.signers for key in people[group]}))
+
+
+def _store(at: Home, target: TargetSettings) -> DirectoryStore:
+    root = at.path / str(target.option("root", "site"))
+    return DirectoryStore(root, upload=target.option("upload", ()), scratch=at.state("scratch"))
+
+
+def _note_key(at: Home, name: str) -> Signer:
+    try:
+        return parse_skey(at.secret(name).decode("ascii").strip())
+    except (TamperError, UnicodeDecodeError) as error:
+        raise SetupError(f"private/{name} is no secret key: {error}", code="key-form") from error
+
+
+def _public(site: Site, store: Store, journal: Journal) -> Callable[[], tuple[bytes, ...]]:
+    """The checkpoints that others are being shown: on this disk, and at the site's URL.
+
+    As long as the URL never answered, a missing answer is a site that is not up yet; later it is a reason to stop.
+    """
+
+    def shown() -> tuple[bytes, ...]:
+        here = store.read(CHECKPOINT)
+        found = () if here is None else (here,)
+        if not site.url:
+            return found
+        status, body = http.get(site.url + CHECKPOINT, limit=MAX_CHECKPOINT)
+        if status == 200:  # noqa: PLR2004
+            journal.cursor(PUBLIC, 0, 1)
+            return (*found, body)
+        if journal.cursor(PUBLIC):
+            raise RemoteError(
+                f"{site.url}{CHECKPOINT} does not answer ({status or body.decode(errors='replace')})",
+                code="public-unreachable",
+                why="what the public sees must be a prefix of our trail before anything new is signed",
+                hint="bring the site back, then run it again",
+            )
+        return found
+
+    return shown

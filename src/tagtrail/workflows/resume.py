@@ -1,0 +1,78 @@
+"""Everything unfinished, and going on with it: releases begun and not logged, entries logged and not carried to the end."""
+
+from dataclasses import dataclass
+
+from tagtrail.model.errors import Error
+from tagtrail.model.facts import Entry, Row
+from tagtrail.model.names import project_key
+from tagtrail.ports import Journal, Reading
+from tagtrail.workflows.carry import exit_code
+from tagtrail.workflows.publish import logged, publish
+from tagtrail.workflows.release import TRAIL, Outcome, release
+from tagtrail.workflows.road import Road
+
+__all__ = ["Unfinished", "resume", "unfinished"]
+
+CURSOR = "carried"
+"""All entries below it have been carried to the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """`begun` are rows of releases that are not in the trail; `entries` those with something left to do, with their rows."""
+
+    begun: tuple[Row, ...]
+    entries: tuple[tuple[Entry, tuple[Row, ...]], ...]
+
+
+def unfinished(ledger: Reading, journal: Journal) -> Unfinished:
+    """What is left to do, from the trail and the journal. Entries of which the journal knows nothing are unfinished."""
+    open_rows = journal.rows()
+    begun = tuple(r for r in open_rows if r.effect.target == TRAIL)
+    waiting = {r.effect.entry for r in open_rows} - {-1}
+    below = tuple(e for i in sorted(waiting) if i < journal.cursor(CURSOR) for e in ledger.entries(i, i + 1))
+    above = ledger.entries(journal.cursor(CURSOR))
+    known = ((e, journal.rows(e.index)) for e in (*below, *above) if e.event == "release")
+    return Unfinished(begun=begun, entries=tuple((e, rows) for e, rows in known if not rows or exit_code(rows)))
+
+
+def resume(road: Road) -> tuple[Outcome, ...]:
+    """Go on with everything unfinished; one release's failure does not keep the others. Returns what became of each.
+
+    An error before the hinge is told (`refused`) and is an Outcome with its exit code.
+    """
+    left = unfinished(road.ledger, road.journal)
+    size = (head := road.ledger.committed()) and head.size
+    outcomes = [_go_on(road, row) for row in left.begun]
+    outcomes += [_carry(road, entry) for entry, _ in left.entries]
+    if size and not unfinished(road.ledger, road.journal).entries:
+        road.journal.cursor(CURSOR, road.journal.cursor(CURSOR), size)
+    return tuple(outcomes)
+
+
+def _go_on(road: Road, row: Row) -> Outcome:
+    name, _, tag = row.effect.key.partition("/")
+    project = next((p for p in road.settings.projects if project_key(p.name) == project_key(name)), None)
+    try:
+        if project is None:
+            return Outcome(exit=0, project=name, version=tag, reached="plan")
+        return release(road, project, tag)
+    except Error as error:
+        return _failed(road, error, name, tag)
+
+
+def _carry(road: Road, entry: Entry) -> Outcome:
+    try:
+        rows = publish(road, logged(road, entry))
+    except Error as error:
+        return _failed(road, error, entry.project, entry.version, entry)
+    code = exit_code(rows)
+    reached = "logged" if code else "published"
+    return Outcome(exit=code, project=entry.project, version=entry.version, reached=reached, entry=entry, rows=rows)
+
+
+def _failed(road: Road, error: Error, project: str, version: str, entry: Entry | None = None) -> Outcome:
+    fields = {"code": error.code, "what": error.what, "why": error.why, "next": error.hint, "exit": error.exit_code}
+    road.tell("refused", fields)
+    reached = "logged" if entry else "plan"
+    return Outcome(exit=error.exit_code, project=project, version=version, reached=reached, entry=entry)
