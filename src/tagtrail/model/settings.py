@@ -109,3 +109,8 @@ class Settings:
     def target(self, name: str) -> TargetSettings:
         """The target called `name`; KeyError if there is none (the reader has checked every reference)."""
         return {t.name: t for t in self.targets}[name]
+
+    @property
+    def site(self) -> TargetSettings:
+        """The one target of type `site`, where the trail is shown (the reader has checked that there is one)."""
+        return next(t for t in self.targets if t.type == "site")

@@ -1,0 +1,339 @@
+"""The settings: `tagtrail.toml` and `projects/*.toml`, read strictly; every problem is shown, with its field's path.
+
+    [org]
+    name   = "Example Cloud"
+    origin = "releases.example.org/trail"      # the trail's name; permanent
+    [people.release-team]
+    keys = ["keys/release-team.asc"]           # paths from the settings' directory
+    [targets.site]
+    type = "site"
+    root = "site"
+    url  = "https://releases.example.org/"     # optional: none means local only
+    [kind.library]
+    build   = ["sdist", "wheel"]
+    publish = ["site"]
+    [project.nova]                             # may repeat any key of its kind
+    kind    = "library"
+    repo    = "https://git.example.org/nova"
+    signers = ["release-team"]
+
+docs/settings.md tells every key. Files under projects/ hold `[project.X]` tables only. What the design knows but this
+version does not make yet (target types, build kinds, approvals) may stand in the file and is refused by name when a
+project that uses it is asked for. Reason codes (SetupError): settings, project-unknown, not-yet.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from hashlib import sha256
+from typing import Any
+
+from tagtrail.formats import canonical, toml
+from tagtrail.formats.forms import (
+    group_fault,
+    origin_fault,
+    path_fault,
+    pattern_fault,
+    plain_fault,
+    project_fault,
+    relative_fault,
+    repo_fault,
+    secret_faults,
+    url_fault,
+)
+from tagtrail.formats.site import DEFAULT_PATH, Site
+from tagtrail.formats.toml import Table, meant, quoted_key
+from tagtrail.model.errors import SetupError
+from tagtrail.model.names import project_key
+from tagtrail.model.settings import (
+    Approve,
+    BuildSettings,
+    Kind,
+    Org,
+    People,
+    Project,
+    RuleSwitch,
+    Settings,
+    TargetSettings,
+)
+
+__all__ = ["CHANNELS", "FILE", "parse_settings", "project_of", "settings_digest", "site_of"]
+
+FILE = "tagtrail.toml"
+CHANNELS = ("final", "rc", "beta", "alpha", "dev", "post")
+BUILDS = ("sdist", "wheel")
+LATER_BUILDS = ("sdist.xz", "tar.gz", "tar.xz")
+LATER_TYPES = ("command", "github", "index", "launchpad", "mail", "storyboard")
+LEVELS = ("error", "warning", "off")
+
+
+def parse_settings(files: Mapping[str, bytes], rules: Mapping[str, bool] | None = None) -> Settings:
+    """The settings in these files, by name (`tagtrail.toml`, `projects/nova.toml`).
+
+    `rules` are the known rules, true for one that cannot be switched (None: any rule may be named). Raises SetupError
+    `settings`, whose `why` has one line for every problem.
+    """
+    problems: list[str] = []
+    main = toml.read(FILE, files.get(FILE, b""), problems)
+    others = [toml.read(name, files[name], problems) for name in sorted(files) if name != FILE]
+    if not problems:
+        settings = _Reader(main, others, rules).settings()
+        if not problems:
+            return settings
+    count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+    hint = "mend what is named above; docs/settings.md tells every key"
+    raise SetupError(f"the settings have {count}", code="settings", why="\n".join(problems), hint=hint)
+
+
+class _Reader:
+    """One reading: what stands first is what later tables may refer to."""
+
+    def __init__(self, main: Table, others: list[Table], rules: Mapping[str, bool] | None) -> None:
+        self.main = main
+        self.others = others
+        self.rules = rules
+        self.groups: set[str] = set()
+        self.targets: set[str] = set()
+        self.kinds: dict[str, Kind] = {}
+
+    def settings(self) -> Settings:
+        main = self.main
+        for file in (main, *self.others):
+            for path, fault in secret_faults(file.values):
+                file.problem(path, fault)
+        people = tuple(_people(name, table) for name, table in main.tables("people"))
+        self.groups = {p.name for p in people}
+        org = self._org(main.table("org"))
+        targets = tuple(_target(name, table) for name, table in main.tables("targets"))
+        self.targets = {t.name for t in targets}
+        if sum(t.type == "site" for t in targets) != 1:
+            main.problem("targets", 'exactly one has type = "site": the trail is shown there')
+        self.kinds = {name: self._kind(name, table) for name, table in main.tables("kind")}
+        settings = Settings(
+            org=org,
+            people=people,
+            targets=targets,
+            kinds=tuple(self.kinds.values()),
+            projects=tuple(self._projects()),
+            build=_build(main.table("build")),
+            rules=self._switches(main),
+        )
+        main.later("engine")
+        for file in (main, *self.others):
+            file.close()
+        return settings
+
+    def _org(self, table: Table) -> Org:
+        org = Org(name=table.text("name"), origin=table.text("origin"), approve=self._approve(table.table("approve")))
+        _say(table, "name", plain_fault(org.name))
+        _say(table, "origin", origin_fault(org.origin) if org.origin else "")
+        table.close()
+        return org
+
+    def _approve(self, table: Table) -> Approve:
+        group = table.text("from") if table.values else ""
+        approve = Approve(need=table.number("need", 0), group=group, author_counts=table.flag("author"))
+        _known(table, "from", [group] if group else [], self.groups, "group")
+        table.close()
+        return approve
+
+    def _kind(self, name: str, table: Table) -> Kind:
+        _say(table, "", group_fault(name))
+        kind = Kind(name=name, **self._shared(table, Kind(name=name)))
+        table.close()
+        return kind
+
+    def _shared(self, table: Table, above: Kind) -> dict[str, tuple[str, ...]]:
+        """What a kind says and a project may repeat."""
+        said = {key: table.texts(key, getattr(above, key)) for key in ("build", "publish", "announce", "classifiers")}
+        _known(table, "build", said["build"], (*BUILDS, *LATER_BUILDS), "build kind")
+        _known(table, "publish", said["publish"], self.targets, "target")
+        _known(table, "announce", said["announce"], self.targets, "target")
+        table.later("prepare", "run", "files")
+        return said
+
+    def _projects(self) -> Iterator[Project]:
+        places: dict[str, str] = {}
+        for file in (self.main, *self.others):
+            for name, table in file.tables("project"):
+                first = places.setdefault(project_key(name), f"{file.file}: {table.path}")
+                if first != f"{file.file}: {table.path}":
+                    table.problem("", f"is one project with {first}")
+                yield self._project(name, table)
+
+    def _project(self, name: str, table: Table) -> Project:
+        _say(table, "", project_fault(name))
+        kind, signers = table.text("kind"), table.texts("signers")
+        _known(table, "kind", [kind] if kind else [], self.kinds, "kind")
+        _known(table, "signers", signers, self.groups, "group")
+        if "signers" in table.values and not signers:
+            table.problem("signers", "names nobody: no tag could ever be released")
+        project = Project(
+            name=name,
+            kind=kind,
+            signers=signers,
+            repo=_formed(table, "repo", repo_fault),
+            public=_formed(table, "public", repo_fault, ""),
+            tag=_formed(table, "tag", pattern_fault, "{version}"),
+            versions=_versions(table),
+            series=_formed(table, "series", plain_fault, ""),
+            subdirectory=_formed(table, "subdirectory", relative_fault, ""),
+            rules=self._switches(table),
+            **self._shared(table, self.kinds.get(kind, Kind(name=kind))),
+        )
+        if project.public.startswith("/"):
+            table.problem("public", "is an address that others can reach, not a path")
+        table.later("after", "declares", "expect", "security", "support-until")
+        table.close()
+        return project
+
+    def _switches(self, table: Table) -> tuple[RuleSwitch, ...]:
+        return tuple(self._switch(rule, switch) for rule, switch in table.tables("rules"))
+
+    def _switch(self, rule: str, table: Table) -> RuleSwitch:
+        switch = RuleSwitch(rule=rule, level=table.text("level"), because=table.text("because"))
+        _known(table, "level", [switch.level] if switch.level else [], LEVELS, "level")
+        _say(table, "because", plain_fault(switch.because))
+        if self.rules is not None and rule not in self.rules:
+            table.problem("", f"there is no such rule{meant(rule.upper(), self.rules)}")
+        elif self.rules is not None and self.rules[rule]:
+            table.problem("", "this rule cannot be switched")
+        table.close()
+        return switch
+
+
+def _say(table: Table, key: str, fault: str) -> None:
+    if fault:
+        table.problem(key, fault)
+
+
+def _formed(table: Table, key: str, fault: Any, default: str | None = None) -> str:
+    text = table.text(key, default)
+    if text and text != default:
+        _say(table, key, fault(text))
+    return text
+
+
+def _known(table: Table, key: str, words: Iterable[str], known: Collection[str], what: str) -> None:
+    for word in words:
+        if word not in known:
+            table.problem(key, f"there is no {what} {word!r}{meant(word, known)}")
+
+
+def _people(name: str, table: Table) -> People:
+    _say(table, "", group_fault(name))
+    people = People(name=name, keys=table.texts("keys"))
+    for path in people.keys:
+        _say(table, "keys", relative_fault(path))
+    table.close()
+    return people
+
+
+def _target(name: str, table: Table) -> TargetSettings:
+    _say(table, "", group_fault(name))
+    kind, on, by = table.text("type"), table.texts("on", CHANNELS), table.text("by", "")
+    _known(table, "type", [kind] if kind else [], ("site", *LATER_TYPES), "type of target")
+    _known(table, "on", on, CHANNELS, "channel")
+    _known(table, "by", [by] if by else [], ("ci",), "other who uploads")
+    options = _site(table) if kind == "site" else table.rest()
+    table.close()
+    return TargetSettings(name=name, type=kind, on=on, by=by, options=options)
+
+
+def _site(table: Table) -> tuple[tuple[str, Any], ...]:
+    if "by" in table.values:
+        table.problem("by", "is for places that others upload to")
+    root = table.text("root", "site")
+    if root and "://" not in root and not root.startswith("/"):
+        _say(table, "root", relative_fault(root))
+    url, path = _formed(table, "url", url_fault, ""), _formed(table, "path", path_fault, DEFAULT_PATH)
+    return (("path", path), ("root", root), ("upload", table.texts("upload", ())), ("url", url))
+
+
+def _versions(table: Table) -> str:
+    versions = table.text("versions", "pep440")
+    if versions == "calver":
+        table.problem(
+            "versions", 'years are allowed with the reason: rules.TAG007 = { level = "off", because = "..." }'
+        )
+    else:
+        _known(table, "versions", [versions], ("pep440",), "scheme of versions")
+    return versions
+
+
+def _build(table: Table) -> BuildSettings:
+    build = BuildSettings(isolation=table.text("isolation", "none"))
+    _known(table, "isolation", [build.isolation], ("none",), "isolation")
+    table.close()
+    return build
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+def project_of(settings: Settings, name: str) -> Project:
+    """The project called `name`, in any spelling.
+
+    Raises SetupError `project-unknown`, and `not-yet` where it uses what this version does not make yet.
+    """
+    found = next((p for p in settings.projects if project_key(p.name) == project_key(name)), None)
+    if found is None:
+        why = f"the settings have no [project.{quoted_key(name)}]{meant(name, [p.name for p in settings.projects])}"
+        raise SetupError(f"no project {name!r}", code="project-unknown", why=why, hint="tagtrail add-project PATH")
+    if later := list(_later(settings, found)):
+        raise SetupError(
+            f"{found.name} uses what this version of tagtrail does not make yet",
+            code="not-yet",
+            why="\n".join(later),
+            hint=f"leave it out for this project: [project.{quoted_key(found.name)}] may repeat any key of its kind",
+        )
+    return found
+
+
+def _later(settings: Settings, project: Project) -> Iterator[str]:
+    place = f"project.{quoted_key(project.name)}"
+    if settings.org.approve.need:
+        yield f"org.approve.need = {settings.org.approve.need}: approvals"
+    for build in project.build:
+        if build in LATER_BUILDS:
+            yield f"{place}.build: {build} (there are {', '.join(BUILDS)})"
+    for name in (*project.publish, *project.announce):
+        target = settings.target(name)
+        if target.type != "site":
+            yield f"targets.{name}.type = {target.type!r} (there is 'site')"
+    if "://" in settings.site.option("root"):
+        yield f"targets.{settings.site.name}.root = {settings.site.option('root')!r}: a directory is what there is"
+
+
+def site_of(settings: Settings) -> Site:
+    """What pages need to know of the settings."""
+    target = settings.site
+    return Site(
+        name=settings.org.name,
+        origin=settings.org.origin,
+        url=target.option("url", ""),
+        path=target.option("path", DEFAULT_PATH),
+    )
+
+
+def settings_digest(settings: Settings, project: Project, people: Iterable[str]) -> str:
+    """SHA-256 (hex) of what in the settings concerns a project, with the fingerprints of those who may sign its tags.
+
+    Fields that say nothing are left out, so that a key that is new in tagtrail changes no digest.
+    """
+    concerned = {
+        "origin": settings.org.origin,
+        "approve": _said(settings.org.approve),
+        "project": _said(project),
+        "targets": [_said(settings.target(name)) for name in sorted({*project.publish, *project.announce})],
+        "build": _said(settings.build),
+        "rules": [_said(rule) for rule in settings.rules],
+        "people": sorted(people),
+    }
+    return sha256(canonical.dumps(concerned)).hexdigest()
+
+
+def _said(value: Any) -> dict[str, Any]:
+    fields = asdict(value)
+    if "options" in fields:
+        fields["options"] = dict(fields["options"])
+    return {key: said for key, said in fields.items() if said not in ("", (), [], 0, {})}
