@@ -1,0 +1,237 @@
+"""OpenPGP signatures judged: Sequoia says whether a signature is good, the packets say what it does not tell.
+
+Sequoia checks the signature, the subkey's binding in both directions, revocations and algorithms, all as of the moment
+at which the signature claims to be made. That claim never decides for us: so the times between which the key was valid
+are read from the certificate, for the caller to compare with a time that somebody else vouches for.
+
+Sequoia writes the statements about a key newest first, and those that do not verify behind them: once it has accepted
+a signature by a subkey, the first binding is the newest good one. It satisfies itself with any certificate that it is
+given, so it is given one at a time.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tagtrail.formats.times import format_time
+from tagtrail.model.errors import TamperError
+from tagtrail.model.facts import Key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pysequoia import Cert, Sig
+    from pysequoia.packet import Packet
+
+__all__ = ["Statement", "judge_openpgp"]
+
+_CERTIFICATIONS = ("Generic", "Persona", "Casual", "Positive")
+_BINDINGS = frozenset({"SubkeyBinding", "DirectKey", *(f"{kind}Certification" for kind in _CERTIFICATIONS)})
+_REVOCATIONS = frozenset({"KeyRevocation", "SubkeyRevocation"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A good signature: by whom, when it says so itself, and the times of the key that made it, in Unix seconds.
+
+    The key is valid from `begins` on, before `expires`, before `revoked`; None: without limit.
+    """
+
+    signer: Key
+    signed_at: int | None = None
+    begins: int | None = None
+    expires: int | None = None
+    revoked: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A primary key or a subkey, and the signatures about it, in the certificate's order."""
+
+    key: "Packet"
+    about: tuple["Packet", ...]
+
+    def of(self, kinds: frozenset[str]) -> tuple["Packet", ...]:
+        return tuple(packet for packet in self.about if _name(packet.signature_type) in kinds)
+
+    def expiry(self, statement: "Packet") -> int | None:
+        """When the key expires according to one statement about it."""
+        period, created = statement.key_validity_period, _seconds(self.key.key_created)
+        return None if period is None or created is None else created + int(period.total_seconds())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """An allowed key whose certificate holds the key that a signature names: `part`, perhaps the primary itself."""
+
+    key: Key
+    certificate: "Cert"
+    primary: _Part
+    part: _Part
+
+    @property
+    def revoked(self) -> int | None:
+        """The earliest revocation of the primary or the part.
+
+        None is looked at more closely: a forged one would harm nobody but who put it into the key file.
+        """
+        packets = (*self.primary.of(_REVOCATIONS), *self.part.of(_REVOCATIONS))
+        return min((_seconds(packet.signature_created) or 0 for packet in packets), default=None)
+
+    @property
+    def expires(self) -> int | None:
+        """When the part can no longer sign, by the newest statements."""
+        times = [_seconds(self.certificate.expiration)]
+        if self.part is not self.primary:
+            times += [self.part.expiry(packet) for packet in self.part.of(_BINDINGS)[:1]]
+        return min((time for time in times if time is not None), default=None)
+
+
+def judge_openpgp(block: bytes, message: bytes, keys: Sequence[Key]) -> Statement:
+    """Who of `keys` made the armoured signature `block` over `message`.
+
+    Raises TamperError tag-malformed, tag-two-signatures, tag-signature-weak, tag-signature-bad, tag-signer-unknown,
+    and where that is why the signature is not good: tag-key-not-yet, tag-key-expired, tag-key-revoked.
+    """
+    from pysequoia import Sig
+
+    packet = _signature(block)
+    candidates = [c for key in keys if key.scheme == "openpgp" for c in _candidates(key, packet)]
+    if not candidates:
+        raise _unknown(packet)
+    _refuse_weak(packet)
+    signature = Sig.from_bytes(bytes(packet))
+    good = next((c for c in candidates if _verifies(c, signature, message)), None)
+    if good is None:
+        raise _why_not(candidates[0], signature)
+    return Statement(
+        signer=good.key,
+        signed_at=_seconds(signature.created),
+        begins=_seconds(good.part.key.key_created),
+        expires=good.expires,
+        revoked=good.revoked,
+    )
+
+
+def _signature(block: bytes) -> "Packet":
+    from pysequoia.packet import PacketPile
+
+    try:
+        packets: list[Packet] = [*PacketPile.from_bytes(block)]
+    except Exception as error:  # noqa: BLE001  (pysequoia has no error type of its own)
+        what = "the OpenPGP signature cannot be read"
+        raise TamperError(what, code="tag-malformed", why=_first_line(error)) from None
+    if len(packets) > 1:
+        what = f"there are {len(packets)} OpenPGP packets where one signature belongs"
+        raise TamperError(what, code="tag-two-signatures")
+    if not packets or packets[0].signature_type is None:
+        raise TamperError("the OpenPGP block holds no signature", code="tag-malformed")
+    return packets[0]
+
+
+def _refuse_weak(packet: "Packet") -> None:
+    digest = _name(packet.hash_algorithm)
+    if digest in {"MD5", "SHA1", "RipeMD"}:
+        raise TamperError(
+            f"the signature is made over a {digest} digest",
+            code="tag-signature-weak",
+            why="other bytes with the same digest can be made",
+            hint="put `digest-algo SHA512` into gpg.conf and sign a new tag",
+        )
+    if _name(packet.signature_type) != "Binary":
+        why = f"it is of type {_name(packet.signature_type)}; git signs bytes"
+        raise TamperError("the signature is not one over bytes", code="tag-signature-bad", why=why)
+
+
+def _candidates(key: Key, packet: "Packet") -> Iterator[_Candidate]:
+    from pysequoia import Cert
+
+    try:
+        certificate = Cert.from_bytes(key.material.encode())
+    except Exception as error:  # noqa: BLE001  (pysequoia has no error type of its own)
+        what = f"the certificate of {key.fingerprint} cannot be read"
+        raise TamperError(what, code="key-file-form", why=_first_line(error)) from None
+    primary, *subkeys = _parts(bytes(certificate))
+    for part in (primary, *subkeys):
+        # what the list calls the key is not believed: the certificate says who it is
+        if certificate.fingerprint.upper() == key.fingerprint and _names(packet, part.key):
+            yield _Candidate(key=key, certificate=certificate, primary=primary, part=part)
+
+
+def _parts(certificate: bytes) -> Iterator[_Part]:
+    from pysequoia.packet import PacketPile
+
+    packets = [*PacketPile.from_bytes(certificate)]
+    heads = [number for number, packet in enumerate(packets) if packet.fingerprint is not None]
+    for start, stop in zip(heads, [*heads[1:], len(packets)], strict=True):
+        about = tuple(packet for packet in packets[start + 1 : stop] if packet.signature_type is not None)
+        yield _Part(key=packets[start], about=about)
+
+
+def _names(packet: "Packet", key: "Packet") -> bool:
+    if packet.issuer_fingerprint is not None:
+        return packet.issuer_fingerprint == key.fingerprint
+    return packet.issuer_key_id is not None and packet.issuer_key_id == key.key_id
+
+
+def _verifies(candidate: _Candidate, signature: "Sig", message: bytes) -> bool:
+    from pysequoia import verify
+
+    try:
+        result = verify(bytes=message, store=lambda _: [candidate.certificate], signature=signature)
+    except Exception:  # noqa: BLE001  (pysequoia has no error type of its own, and says no word of why)
+        return False
+    wanted = (candidate.certificate.fingerprint, candidate.part.key.fingerprint)
+    return [(good.certificate, good.signing_key) for good in result.valid_sigs] == [wanted]
+
+
+def _why_not(candidate: _Candidate, signature: "Sig") -> TamperError:
+    """Why Sequoia refused, as well as the packets tell; they are not verified, which a refusal may rest on."""
+    made = _seconds(signature.created)
+    statements = candidate.part.of(_BINDINGS)
+    earlier = [p for p in statements if made is not None and (_seconds(p.signature_created) or 0) <= made]
+    if candidate.certificate.is_revoked or candidate.revoked is not None:
+        return _refusal("tag-key-revoked", candidate, "is revoked, as stolen or without a reason")
+    if made is not None and statements and not earlier:
+        oldest = min(_seconds(p.signature_created) or 0 for p in statements)
+        return _refusal(
+            "tag-key-not-yet",
+            candidate,
+            f"speaks for itself since {format_time(oldest)}, the signature says {format_time(made)}",
+            "was the key's expiry changed since? then its file needs the older certificate beside the newer one",
+        )
+    ends = [candidate.part.expiry(max(earlier, key=lambda p: _seconds(p.signature_created) or 0))] if earlier else []
+    ends += [_seconds(candidate.certificate.expiration)]
+    if made is not None and any(end is not None and end <= made for end in ends):
+        return _refusal("tag-key-expired", candidate, f"had expired when the signature was made, {format_time(made)}")
+    return TamperError(
+        f"the signature by {candidate.key.fingerprint} is not good",
+        code="tag-signature-bad",
+        why="the tag was changed, the signature is forged, or its subkey is not one that may sign",
+    )
+
+
+def _refusal(code: str, candidate: _Candidate, why: str, hint: str = "") -> TamperError:
+    return TamperError(f"the signer's key {candidate.key.fingerprint} {why}", code=code, hint=hint)
+
+
+def _unknown(packet: "Packet") -> TamperError:
+    who = (packet.issuer_fingerprint or packet.issuer_key_id or "").upper() or "a key that it does not name"
+    return TamperError(
+        f"the signature is by OpenPGP key {who}, not by one of the allowed signers",
+        code="tag-signer-unknown",
+        hint=f"if that person may sign: gpg --armor --export {who}, into a key file under [people]",
+    )
+
+
+def _seconds(moment: "datetime | None") -> int | None:
+    return None if moment is None else int(moment.timestamp())
+
+
+def _name(value: object) -> str:
+    """`SignatureType.Binary` -> `Binary`: pysequoia's enumerations have no name of their own, and no hash."""
+    return str(value).rpartition(".")[2]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0].lower()

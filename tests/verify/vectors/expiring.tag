@@ -1,0 +1,13 @@
+object 1111111111111111111111111111111111111111
+type commit
+tag expiring
+tagger Jo <jo@example.org> 1590969600 +0000
+
+release expiring
+-----BEGIN PGP SIGNATURE-----
+
+iHUEABYIAB0WIQRqlIajT6WWpFaTKkFcAb1nvgUfOgUCXtRFAAAKCRBcAb1nvgUf
+OpkYAP43HiYIs2dron6pTYPttAKJAL/tBOstZm6G5WJXOOH0BQD/Sw/QHjmkUSpV
+LWBNrfNpuhEkBZopSxPBiOikVdL/lA4=
+=VRJU
+-----END PGP SIGNATURE-----

@@ -1,0 +1,13 @@
+object 1111111111111111111111111111111111111111
+type commit
+tag text
+tagger Jo <jo@example.org> 1590969600 +0000
+
+release text
+-----BEGIN PGP SIGNATURE-----
+
+iHUEARYIAB0WIQRcjQc/sePFS+lN3vGNrAH6j3lTrgUCXtRFAAAKCRCNrAH6j3lT
+rsaWAQDOTIrVgLt5dzba3M3fEZ7mbtjQJTvttc5BlRnmi2VnHwD/Xhg0qZTK2jjM
+KS7bng3gRXzkTnsO77a/Wkjz18QYVAU=
+=28dE
+-----END PGP SIGNATURE-----
