@@ -6,7 +6,6 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-from tagtrail.formats.gitobject import header
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Entry, Finding, Key, Tag, Tagged
 from tagtrail.model.settings import Project, Settings
@@ -16,7 +15,7 @@ from tagtrail.rules.book import Verdict, judge
 from tagtrail.rules.declared import declared
 from tagtrail.rules.versions import channel_of, comparable, latest, tag_for
 from tagtrail.rules.visibility import seen_by
-from tagtrail.verify.tags import judge_tag
+from tagtrail.verify.tags import JudgedTag, judge_tag
 
 __all__ = ["Examined", "examine", "refuse"]
 
@@ -27,7 +26,7 @@ UNKNOWN = "who may sign is known to an instance only"
 class Examined:
     """A tag as the rules see it.
 
-    `tag` is there only where the tag exists, is what would be built, and its signature counts; `signer` is whose.
+    `tag` is there only where the tag exists, is what would be built, and its signature counts; `judged` is whose.
     `version` and `channel` are empty where the tag says no version. `taken` is the trail's entry of this version, if
     there is one. `follows` is the release before it (empty: none); `visible` says in words who will see it.
     """
@@ -35,13 +34,18 @@ class Examined:
     project: Project
     tagged: Tagged
     tag: Tag | None
-    signer: Key | None
+    judged: JudgedTag | None
     version: str
     channel: str
     verdict: Verdict
     taken: Entry | None = None
     follows: str = ""
     visible: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """The kind of the tag's signature, where it counts: `openpgp` or `ssh`."""
+        return self.judged.scheme if self.judged else ""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -73,14 +77,14 @@ def examine(
     """
     name = tag_for(project.tag, tag)
     tagged = source.read(project.repo, name, at)
-    signer, refusal = _judge(tagged, name, keys, now)
+    judged, refusal = _judge(tagged, name, keys, now)
     facts = Before(
         project=project,
         tag=name,
         kind=tagged.kind,
         commit=tagged.commit,
         sha256=_digest(tagged),
-        judged=signer is not None or refusal is not None,
+        judged=judged is not None or refusal is not None,
         refusal=refusal,
         unjudged=UNKNOWN if keys is None and tagged.kind != "absent" else "",
         tags=tuple(short for short, _ in source.tags(project.repo)),
@@ -88,33 +92,34 @@ def examine(
         declared=declared(tagged.pyproject, tagged.setup_cfg),
     )
     verdict = judge(BEFORE, facts, (*settings.rules, *project.rules))
-    return _examined(facts, tagged, signer, verdict)
+    return _examined(facts, tagged, judged, verdict)
 
 
-def _judge(tagged: Tagged, name: str, keys: tuple[Key, ...] | None, now: int) -> tuple[Key | None, TamperError | None]:
+def _judge(
+    tagged: Tagged, name: str, keys: tuple[Key, ...] | None, now: int
+) -> tuple[JudgedTag | None, TamperError | None]:
     if tagged.kind == "absent" or keys is None:
         return None, None
     if tagged.raw is None:
         return None, TamperError(f"{name} is a lightweight tag", code="tag-light", why="it carries no signature")
     try:
-        judged = judge_tag(tagged.raw, name=name, keys=keys, at=now)
+        return judge_tag(tagged.raw, name=name, keys=keys, at=now), None
     except TamperError as refusal:
         return None, refusal
-    return next(k for k in keys if k.fingerprint == judged.signer), None
 
 
 def _digest(tagged: Tagged) -> str:
     return sha256(tagged.raw).hexdigest() if tagged.raw is not None else ""
 
 
-def _examined(facts: Before, tagged: Tagged, signer: Key | None, verdict: Verdict) -> Examined:
+def _examined(facts: Before, tagged: Tagged, judged: JudgedTag | None, verdict: Verdict) -> Examined:
     version, released = facts.parsed, facts.released
     follows = latest(comparable(version, released)) if version else None
     return Examined(
         project=facts.project,
         tagged=tagged,
-        tag=_tag(facts, tagged, signer) if signer and version else None,
-        signer=signer,
+        tag=_tag(facts, tagged, judged) if judged and version else None,
+        judged=judged,
         version=facts.version if version else "",
         channel=channel_of(version) if version else "",
         verdict=verdict,
@@ -124,19 +129,19 @@ def _examined(facts: Before, tagged: Tagged, signer: Key | None, verdict: Verdic
     )
 
 
-def _tag(facts: Before, tagged: Tagged, signer: Key) -> Tag | None:
-    if tagged.object is None or header(tagged.raw or b"", "object") != tagged.commit:  # asked about another commit
+def _tag(facts: Before, tagged: Tagged, judged: JudgedTag) -> Tag | None:
+    if tagged.object is None or judged.object != tagged.commit:  # asked about another commit
         return None
     return Tag(
         project=facts.project.name,
         name=facts.tag,
         version=facts.version,
-        repo=tagged.repo,
+        repo=facts.project.public or tagged.repo,
         object=tagged.object,
         sha256=facts.sha256,
         commit=tagged.commit,
         time=tagged.time,
-        signer=signer.fingerprint,
+        signer=judged.signer,
     )
 
 
