@@ -1,6 +1,7 @@
 """The ports: what the road needs of the outside, one to four methods each; the docstring is the contract.
 
-Every adapter proves itself with the suite of its port in `tagtrail.testing`. Errors are those of `tagtrail.model.errors`.
+Every adapter proves itself with the suite of its port in `tagtrail.testing`. Errors are those of
+`tagtrail.model.errors`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -62,7 +63,8 @@ class Source(Protocol):
         ...
 
     def objects(self, repo: str, tag: str, commit: str) -> Objects:
-        """Where the objects of `commit` are, and the refs that a build at `tag` may see. Does not clone for a local path."""
+        """Where the objects of `commit` are, and the refs that a build at `tag` may see. Does not clone for a local
+        path."""
         ...
 
     def tags(self, repo: str) -> tuple[tuple[str, str], ...]:
@@ -118,7 +120,8 @@ class Builder(Protocol):
     """Builds once, from a clean checkout at an object id."""
 
     def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
-        """The artifacts, in normal form, kept. Raises ProjectError `build-failed` (with the end of the log), `version-mismatch`,
+        """The artifacts, in normal form, kept. Raises ProjectError `build-failed` (with the end of the log),
+        `version-mismatch`,
         `name-mismatch`, `objects-missing`; RemoteError `requirements-unreachable`; SetupError `disk-full`."""
         ...
 
@@ -153,7 +156,8 @@ class Store(Protocol):
         ...
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
-        """All of it or nothing: a reader never sees a part. Replaces. Raises SetupError (`disk-full`, `not-writable`)."""
+        """All of it or nothing: a reader never sees a part. Replaces. Raises SetupError (`disk-full`,
+        `not-writable`)."""
         ...
 
     def remove(self, path: str) -> None:
@@ -165,7 +169,8 @@ class Store(Protocol):
         ...
 
     def push(self, phase: str, paths: Sequence[str]) -> None:
-        """Make these paths public where writing alone does not (the `upload` command); once per phase. RemoteError `upload-failed`."""
+        """Make these paths public where writing alone does not (the `upload` command); once per phase. RemoteError
+        `upload-failed`."""
         ...
 
 
@@ -214,7 +219,8 @@ class Writing(Reading, Protocol):
 
 
 class Ledger(Reading, Protocol):
-    """Leaves, checkpoints, and the projection of names and history per project, written in the appender's transaction."""
+    """Leaves, checkpoints, and the projection of names and history per project, written in the appender's
+    transaction."""
 
     def writing(self) -> AbstractContextManager[Writing]:
         """Open the one transaction (others wait for it); leaving without `commit` undoes it."""
@@ -255,7 +261,8 @@ class Target(Protocol):
         ...
 
     def find(self, effect: Effect) -> Receipt | None:
-        """Already there, as a consumer sees it? The receipt's digest is what is really there. RemoteError: could not look."""
+        """Already there, as a consumer sees it? The receipt's digest is what is really there. RemoteError: could not
+        look."""
         ...
 
     def apply(self, effect: Effect) -> Receipt:
@@ -266,7 +273,9 @@ class Target(Protocol):
 class Journal(Protocol):
     """Work in flight, private, mutable: remembered steps and the rows of effects."""
 
-    def once(self, key: str, kind: type[T], effect: Callable[..., T | tuple[T, ...]], *args: object) -> T | tuple[T, ...]:
+    def once(
+        self, key: str, kind: type[T], effect: Callable[..., T | tuple[T, ...]], *args: object
+    ) -> T | tuple[T, ...]:
         """The remembered result of `key`, else run `effect(*args)` and remember it.
 
         An exception is never remembered; the first result wins. `kind` is the result's class (of each, for a tuple).
@@ -278,11 +287,10 @@ class Journal(Protocol):
         ...
 
     def move(self, before: Row | None, after: Row) -> bool:
-        """Compare-and-set by (target, key): True if `before` (None: absent) was what stood there and `after` stands now."""
+        """Compare-and-set by (target, key): True if `before` (None: absent) was what stood there and `after` stands
+        now."""
         ...
 
     def cursor(self, name: str, before: int | None = None, after: int | None = None) -> int:
         """A named number (0 at first); with `after`, set if it equals `before`. Returns what stands now."""
         ...
-
-

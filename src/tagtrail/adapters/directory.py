@@ -71,10 +71,10 @@ class DirectoryStore:
             listing.unlink(missing_ok=True)
 
     def _run(self, phase: str, argv: list[str]) -> None:
-        import subprocess  # noqa: PLC0415  (only where there is an upload command)
+        import subprocess
 
         try:
-            done = subprocess.run(  # noqa: S603  (the operator's own command from the operator's own settings)
+            done = subprocess.run(
                 argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=UPLOAD_LIMIT, check=False
             )
             said = done.stderr.decode(errors="replace").strip()
@@ -109,7 +109,8 @@ class DirectoryKept:
     def put(self, chunks: Iterable[bytes], media: str) -> Blob:
         """See `tagtrail.ports.Kept`."""
         incoming = self._root / INCOMING / secrets.token_hex(8)
-        digest, sizes = hashlib.sha256(), []
+        digest = hashlib.sha256()
+        sizes: list[int] = []
         durable.write(incoming, _hashed(chunks, digest, sizes), mode=0o444)
         blob = Blob(sha256=digest.hexdigest(), size=sum(sizes), media=media)
         path = self._at(blob.sha256)
@@ -166,7 +167,8 @@ class DirectoryKept:
 
     @staticmethod
     def _stands(path: Path) -> bool:
-        """Whether these bytes are there; a file of other content under their name is replaced by what was just hashed."""
+        """Whether these bytes are there; a file of other content under their name is replaced by what was just
+        hashed."""
         try:
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == path.name

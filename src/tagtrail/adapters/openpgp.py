@@ -7,9 +7,11 @@ __all__ = ["OpenPGP", "generate"]
 
 def generate(user_id: str) -> str:
     """A new armoured secret key (RFC 4880 profile, Curve25519: what gpg 2.2 can import) that does not expire."""
-    from pysequoia import ArmorKind, CipherSuite, Profile, Tsk, armor  # noqa: PLC0415  (heavy; loaded where it is used)
+    from pysequoia import ArmorKind, CipherSuite, Profile, Tsk, armor
 
-    key = Tsk.generate(user_id=user_id, profile=Profile.RFC4880, cipher_suite=CipherSuite.Cv25519, validity_seconds=None)
+    key = Tsk.generate(
+        user_id=user_id, profile=Profile.RFC4880, cipher_suite=CipherSuite.Cv25519, validity_seconds=None
+    )
     return armor(bytes(key), ArmorKind.SecretKey)
 
 
@@ -17,7 +19,7 @@ class OpenPGP:
     """The port `Signer` over an armoured secret key."""
 
     def __init__(self, secret: bytes) -> None:
-        from pysequoia import Tsk  # noqa: PLC0415
+        from pysequoia import Tsk
 
         try:
             self._key = Tsk.from_bytes(secret)
@@ -38,6 +40,6 @@ class OpenPGP:
 
     def sign(self, data: bytes) -> bytes:
         """See `tagtrail.ports.Signer`."""
-        from pysequoia import SignatureMode, sign  # noqa: PLC0415
+        from pysequoia import SignatureMode, sign
 
         return sign(self._signer, data, mode=SignatureMode.DETACHED, armor=True)

@@ -13,8 +13,10 @@ from tagtrail.ports import Conflict, Kept, Refused, Store
 __all__ = ["SiteTarget"]
 
 Look = Callable[[str, int], Seen]
-"""GET a URL of at most so many bytes."""
+"""`io.http.look`: GET a URL of at most so many bytes."""
+
 Get = Callable[[str, int], tuple[int, bytes]]
+"""`io.http.get`, likewise."""
 
 PAGE = "page:"
 MAX_PAGE = 4 * 1024 * 1024
@@ -43,7 +45,7 @@ class SiteTarget:
         digests = ((path, sha256(self._store.read(path) or b"").hexdigest()) for path in self._store.paths(prefix))
         return Survey(target=self.name, files=tuple(digests), may_upload=True)
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:  # noqa: ARG002  (a site tells nobody)
+    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
         if entry.event != "release":
@@ -67,7 +69,7 @@ class SiteTarget:
         if self._site.url:
             where = self._site.url + effect.path
             seen = self._look(where, max(effect.blob.size * 2, MAX_PAGE))
-            return Receipt(where=where, sha256=seen.sha256 or "larger") if seen.status == 200 else None  # noqa: PLR2004
+            return Receipt(where=where, sha256=seen.sha256 or "larger") if seen.status == 200 else None
         data = self._store.read(effect.path)
         return None if data is None else Receipt(where=effect.path, sha256=sha256(data).hexdigest())
 
@@ -78,8 +80,8 @@ class SiteTarget:
         if self._site.url:
             where = self._site.url + where
             status, text = self._get(where, MAX_PAGE)
-            text = text if status == 200 else b""  # noqa: PLR2004
-        shown = f" {effect.blob.sha256}\"".encode() in text and b'"tagtrail-entry"' in text
+            text = text if status == 200 else b""
+        shown = f' {effect.blob.sha256}"'.encode() in text and b'"tagtrail-entry"' in text
         return Receipt(where=where, sha256=effect.blob.sha256) if shown else None
 
     def apply(self, effect: Effect) -> Receipt:

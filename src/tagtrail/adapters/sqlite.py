@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS nodes (
     level INTEGER, idx INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER PRIMARY KEY, root BLOB NOT NULL, note TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS names (
-    project TEXT, name_key TEXT, sha256 TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (project, name_key)) WITHOUT ROWID;
+    project TEXT, name_key TEXT, sha256 TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (project, name_key)) WITHOUT
+    ROWID;
 CREATE TABLE IF NOT EXISTS projects (project TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS steps (key TEXT PRIMARY KEY, result TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS effects (
@@ -81,7 +82,9 @@ def _setup_error(path: Path, error: sqlite3.Error) -> SetupError:
     return SetupError(
         f"the database {path} cannot be used: {error}",
         code="disk-full" if full else "database",
-        hint="free some space and run the same command again" if full else f"check who owns {path.parent}, and its modes",
+        hint="free some space and run the same command again"
+        if full
+        else f"check who owns {path.parent}, and its modes",
     )
 
 
@@ -199,7 +202,9 @@ class SqliteJournal:
         self._db = connect(path, durable=False)
         self._path = path
 
-    def once(self, key: str, kind: type[T], effect: Callable[..., T | tuple[T, ...]], *args: object) -> T | tuple[T, ...]:
+    def once(
+        self, key: str, kind: type[T], effect: Callable[..., T | tuple[T, ...]], *args: object
+    ) -> T | tuple[T, ...]:
         """See `tagtrail.ports.Journal`."""
         known = self._step(key, kind)
         if known is not None:

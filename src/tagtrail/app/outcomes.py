@@ -15,7 +15,9 @@ _WORDS = {0: "complete", 4: "waiting", 5: "partial", 6: "conflict"}
 
 def outcome_event(road: Road, home: Path, outcome: Outcome) -> dict[str, object]:
     """The fields of the `outcome` event of one release."""
-    state = outcome.reached if outcome.exit == 0 and outcome.reached != "published" else _WORDS.get(outcome.exit, "stopped")
+    state = (
+        outcome.reached if outcome.exit == 0 and outcome.reached != "published" else _WORDS.get(outcome.exit, "stopped")
+    )
     return {
         "exit": outcome.exit,
         "project": outcome.project,
@@ -40,7 +42,15 @@ def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
     for target in dict.fromkeys(row.effect.target for row in rows):
         mine = [row for row in rows if row.effect.target == target]
         open_rows = [row for row in mine if row.state not in ("seen", "dropped")]
-        worst = next((r for state in ("conflict", "refused", "asked", "held", "sent", "none") for r in open_rows if r.state == state), None)
+        worst = next(
+            (
+                r
+                for state in ("conflict", "refused", "asked", "held", "sent", "none")
+                for r in open_rows
+                if r.state == state
+            ),
+            None,
+        )
         summary.append(
             {
                 "target": target,
@@ -60,7 +70,7 @@ def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
 def _text(road: Road, outcome: Outcome) -> str:
     counts = Counter(row.state for row in outcome.rows)
     total = len(outcome.rows)
-    if outcome.exit == 6:  # noqa: PLR2004
+    if outcome.exit == 6:
         return f"nothing was overwritten, nothing announced.  {verdict_of(outcome.rows)[1]}"
     if outcome.exit:
         where = road.site.url or "the site"
@@ -73,7 +83,7 @@ def _text(road: Road, outcome: Outcome) -> str:
 
 def _next(road: Road, home: Path, outcome: Outcome) -> str:
     command = f"tagtrail -C {home}"
-    if outcome.exit == 6:  # noqa: PLR2004
+    if outcome.exit == 6:
         return f"tag other bytes as a new version; look: {command} status"
     if outcome.exit:
         upload = road.settings.target(road.site_target).option("upload")

@@ -11,14 +11,17 @@ __all__ = ["tell_plan"]
 
 
 def tell_plan(road: Road, project: Project, tag: str, console: Console) -> int:
-    """Tell everything that `release` would do now, as one `plan` event; nothing is written. Raises what `release` raises."""
+    """Tell everything that `release` would do now, as one `plan` event; nothing is written. Raises what `release`
+    raises."""
     examined = look(road, project, tag)
     if examined.taken:
         entry = already(road, examined, examined.taken)
         missing = unseen(road, entry)
         text = f"{entry.project} {entry.version} is entry {entry.index}; {len(missing)} of its files are not seen yet"
         state = {"exit": 0, "project": entry.project, "version": entry.version, "state": "logged", "text": text}
-        console.tell("outcome", state | {"next": f"tagtrail release {entry.project} {entry.version}" if missing else ""})
+        console.tell(
+            "outcome", state | {"next": f"tagtrail release {entry.project} {entry.version}" if missing else ""}
+        )
         return 0
     tell_examined(road, examined)
     prepared = prepare(road, examined)

@@ -78,7 +78,9 @@ def read_settings(home: Path) -> Settings:
     """`tagtrail.toml` and `projects/*.toml`. Raises SetupError `settings`, `not-an-instance`."""
     files = [home / SETTINGS, *sorted((home / "projects").glob("*.toml"))]
     if not files[0].is_file():
-        raise SetupError(f"{home} has no {SETTINGS}", code="not-an-instance", hint=f"tagtrail init {home} --origin NAME")
+        raise SetupError(
+            f"{home} has no {SETTINGS}", code="not-an-instance", hint=f"tagtrail init {home} --origin NAME"
+        )
     return parse_settings({str(f.relative_to(home)): f.read_bytes() for f in files})
 
 
@@ -88,7 +90,9 @@ def project_of(settings: Settings, name: str) -> Project:
         if project_key(project.name) == project_key(name):
             return project
     known = ", ".join(p.name for p in settings.projects[:10]) or "none yet"
-    raise SetupError(f"no project {name!r} here", code="project-unknown", why=f"known: {known}", hint="tagtrail add-project PATH")
+    raise SetupError(
+        f"no project {name!r} here", code="project-unknown", why=f"known: {known}", hint="tagtrail add-project PATH"
+    )
 
 
 def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
@@ -174,7 +178,7 @@ def _public(site: Site, store: Store, journal: Journal) -> Callable[[], tuple[by
         if not site.url:
             return found
         status, body = http.get(site.url + CHECKPOINT, limit=MAX_CHECKPOINT)
-        if status == 200:  # noqa: PLR2004
+        if status == 200:
             journal.cursor(PUBLIC, 0, 1)
             return (*found, body)
         if journal.cursor(PUBLIC):

@@ -15,8 +15,9 @@ A release (https://in-toto.io/attestation/release/v0.1, its fields first, ours u
          "tree": "<sha256 of the tree's tar in normal form>",
          "files": {"nova-33.0.0.tar.gz": {"size": 1, "origin": {"how": "built"}, "requires-python": ">=3.11",
                    "metadata": "<sha256>", "tar": "<sha256>", "generated": ["PKG-INFO"]}},
-         "added": [], "sidecars": {"nova-33.0.0.tar.gz.asc": "<sha256>"}, "approvals": [{"key": "...", "digest": "..."}],
-         "policy": "<sha256 of the settings that concern the project>", "overrides": [{"rule": "...", "because": "..."}]}}}
+         "added": [], "sidecars": {"nova-33.0.0.tar.gz.asc": "<sha256>"},
+         "approvals": [{"key": "...", "digest": "..."}],
+         "policy": "<sha256 of the project's settings>", "overrides": [{"rule": "...", "because": "..."}]}}}
 
 Every field of a release is there, an empty list or string where there is nothing; of a file, `size` and `origin` are
 there and the others only where they say something. Other events (`key`, `withdraw`, `import`, ...) have the type
@@ -113,7 +114,7 @@ def _draft(
                 "_type": STATEMENT_TYPE,
                 "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in subject],
                 "predicateType": kind,
-                "predicate": {**predicate, "tagtrail": fields},
+                "predicate": dict(predicate) | {"tagtrail": dict(fields)},
             }
         )
 
@@ -163,7 +164,8 @@ def _refuse_name(name: str) -> None:
 
 
 def parse(index: int, raw: bytes) -> Entry:
-    """The entry at `index`, read as strictly as an enemy deserves. Raises TamperError `entry-*`, `json-*`, `time-form`."""
+    """The entry at `index`, read as strictly as an enemy deserves. Raises TamperError `entry-*`, `json-*`,
+    `time-form`."""
     statement = canonical.loads(raw, MAX_ENTRY)
     _need(_is_dict(statement) and set(statement) == {"_type", "subject", "predicateType", "predicate"}, "entry-shape")
     _need(statement["_type"] == STATEMENT_TYPE, "entry-type")
@@ -187,7 +189,10 @@ def parse(index: int, raw: bytes) -> Entry:
         sidecars=_sidecars(ours.get("sidecars", {})),
         approvals=tuple(Approval(**_fields(a, "key", "digest")) for a in _list(ours.get("approvals", []))),
         overrides=tuple(Override(**_fields(o, "rule", "because")) for o in _list(ours.get("overrides", []))),
-        **{k: _text(ours.get(k, "")) for k in ("event", "project", "kind", "version", "channel", "series", "tree", "policy")},
+        **{
+            k: _text(ours.get(k, ""))
+            for k in ("event", "project", "kind", "version", "channel", "series", "tree", "policy")
+        },
     )
 
 
@@ -233,7 +238,8 @@ def _subject(value: object) -> tuple[tuple[str, str], ...]:
     for item in _list(value):
         _need(_is_dict(item) and set(item) == {"name", "digest"} and _is_dict(item["digest"]), "entry-subject")
         _need(len(item["digest"]) == 1, "entry-subject")
-        (kind, digest), name = *item["digest"].items(), _text(item["name"])
+        kind, digest = next(iter(item["digest"].items()))
+        name = _text(item["name"])
         _need(bool(_NAME.fullmatch(name)), "entry-file-name")
         _need(kind in ("sha256", "gitCommit"), "entry-subject")
         _need(bool(_GIT_ID.fullmatch(_text(digest))), "entry-digest")

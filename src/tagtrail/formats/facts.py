@@ -50,8 +50,9 @@ def _load(kind: Any, value: Any) -> Any:
     if origin is Literal:
         return _one_of(args, value)
     if is_dataclass(kind):
+        make: Any = kind
         hints = get_type_hints(kind)
-        return kind(**{name: _load(hints[name], v) for name, v in value.items()})
+        return make(**{name: _load(hints[name], v) for name, v in value.items()})
     return _plain(kind, value)
 
 

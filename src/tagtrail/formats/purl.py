@@ -1,7 +1,7 @@
 """Package URLs: how the release predicate names a release (package-url specification, types `pypi` and `generic`).
 
-    pkg:pypi/oslo-config@9.7.0?repository_url=https://releases.example.org/simple/
-    pkg:generic/puppet-nova@25.0.0
+pkg:pypi/oslo-config@9.7.0?repository_url=https://releases.example.org/simple/
+pkg:generic/puppet-nova@25.0.0
 """
 
 from urllib.parse import quote

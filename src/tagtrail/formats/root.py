@@ -1,14 +1,14 @@
-"""The root of trust: what a consumer pins by hand, as canonical JSON in a DSSE envelope signed by m of n root keys.
+r"""The root of trust: what a consumer pins by hand, as canonical JSON in a DSSE envelope signed by m of n root keys.
 
     payloadType  application/vnd.tagtrail.root.v1+json
     payload      {"_type": "https://tagtrail.dev/root/v1", "origin": "releases.example.org/trail", "version": 1,
                   "expires": "2036-11-22T00:00:00Z",
                   "root": {"threshold": 1, "keys": ["<vkey>", ...]},            who may sign this root and the next one
-                  "policy": "log <vkey>\\nquorum none\\n",                        C2SP tlog-policy: logs and witnesses
+                  "policy": "log <vkey>\nquorum none\n",                   C2SP tlog-policy: logs and witnesses
                   "release": [{"fingerprint": "...", "certificate": "..."}],      OpenPGP primaries that sign files
                   "builders": ["<vkey>", ...],
                   "keys": {"<fingerprint>": {"scheme": "ssh", "material": "ssh-ed25519 AAAA..."}},   people's keys
-                  "signers": {"nova": [{"key": "<fingerprint>", "from": 0, "until": 12}]},  by trail index; open: no until
+                  "signers": {"nova": [{"key": "<fingerprint>", "from": 0, "until": 12}]},   by trail index
                   "freezes": [{"size": 4, "root": "<base64>"}]}
 
 Keys of people carry `valid-after` and `valid-before` (RFC 3339) where their allowed_signers line did. Root keys are
@@ -70,7 +70,11 @@ class Root:
 
     def allowed(self, project: str, index: int) -> tuple[Key, ...]:
         """The keys whose signature on a tag of `project` counts for an entry at `index`."""
-        valid = {a.key for a in dict(self.signers).get(project, ()) if a.start <= index and (a.until is None or index < a.until)}
+        valid = {
+            a.key
+            for a in dict(self.signers).get(project, ())
+            if a.start <= index and (a.until is None or index < a.until)
+        }
         return tuple(k for k in self.people if k.fingerprint in valid)
 
 
@@ -94,7 +98,8 @@ def format_root(root: Root) -> bytes:
 
 
 def parse_root(payload: bytes) -> Root:
-    """A root from its payload; anything but what `format_root` writes is a TamperError (`root-*`, `json-*`, `time-form`)."""
+    """A root from its payload; anything but what `format_root` writes is a TamperError (`root-*`, `json-*`,
+    `time-form`)."""
     value: Any = canonical.loads(payload, MAX_ROOT)
     try:
         root = _root(value)
@@ -120,7 +125,8 @@ def _root(value: Mapping[str, Any]) -> Root:
         people=tuple(_key(fingerprint, k) for fingerprint, k in value["keys"].items()),
         signers=tuple((project, tuple(_allowed(a) for a in allowed)) for project, allowed in value["signers"].items()),
         freezes=tuple(
-            Freeze(size=_of(int, f["size"]), root=base64_decode(_of(str, f["root"]), "root-freeze")) for f in value["freezes"]
+            Freeze(size=_of(int, f["size"]), root=base64_decode(_of(str, f["root"]), "root-freeze"))
+            for f in value["freezes"]
         ),
     )
 
@@ -138,7 +144,9 @@ def _strings(values: Iterable[object]) -> tuple[str, ...]:
 
 def _key_json(key: Key) -> dict[str, str]:
     times = {"valid-after": key.valid_after, "valid-before": key.valid_before}
-    return {"scheme": key.scheme, "material": key.material} | {k: format_time(t) for k, t in times.items() if t is not None}
+    return {"scheme": key.scheme, "material": key.material} | {
+        k: format_time(t) for k, t in times.items() if t is not None
+    }
 
 
 def _key(fingerprint: str, value: Mapping[str, Any]) -> Key:

@@ -21,13 +21,13 @@ class Seen:
     why: str = ""
 
 
-def look(url: str, *, limit: int) -> Seen:
+def look(url: str, limit: int) -> Seen:
     """GET `url` without keeping the body; at most `limit` bytes are read. Never raises."""
     digest = hashlib.sha256()
     size = 0
     try:
         for status, chunk in _stream(url):
-            if status != 200:  # noqa: PLR2004
+            if status != 200:
                 return Seen(status=status, why=f"answers {status}")
             digest.update(chunk)
             size += len(chunk)
@@ -38,7 +38,7 @@ def look(url: str, *, limit: int) -> Seen:
     return Seen(status=200, sha256=digest.hexdigest(), size=size)
 
 
-def get(url: str, *, limit: int) -> tuple[int, bytes]:
+def get(url: str, limit: int) -> tuple[int, bytes]:
     """(status, body) of `url`; (0, why) without an answer. The body is cut at `limit` bytes. Never raises."""
     body = b""
     last = 200
@@ -55,7 +55,7 @@ def get(url: str, *, limit: int) -> tuple[int, bytes]:
 
 def _stream(url: str) -> Iterator[tuple[int, bytes]]:
     """(status, chunk) pairs, at least one. Raises OSError with the reason."""
-    import httpx  # noqa: PLC0415  (100 ms; only where something is looked at)
+    import httpx
 
     headers = {"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
     try:

@@ -1,4 +1,5 @@
-"""The facts of a release, in the order in which they come to be: Tag, Plan, Built, Approved, Signed, Logged, Published, Announced."""
+"""The facts of a release, in the order in which they come to be: Tag, Plan, Built, Approved, Signed, Logged,
+Published, Announced."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -25,7 +26,8 @@ class Key:
 
     `fingerprint` is written as the field's tools print it: an OpenPGP primary key as 40 upper-case hex digits, an SSH
     key as `SHA256:` and unpadded base64. `material` is the armoured certificate or the `ssh-ed25519 AAAA...` line
-    (type and base64 only). `person` is the name of the people group or file stem, for people's eyes on this machine only.
+    (type and base64 only). `person` is the name of the people group or file stem, for people's eyes on this machine
+    only.
     Times are Unix seconds (`valid-after`, `valid-before` of allowed_signers); namespaces empty means any.
     """
 
@@ -61,7 +63,8 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
-    """A tag that was judged good: signed by `signer`, a person allowed for `project`; `sha256` is that of `raw`'s bytes."""
+    """A tag that was judged good: signed by `signer`, a person allowed for `project`; `sha256` is that of `raw`'s
+    bytes."""
 
     project: str
     name: str
@@ -76,7 +79,8 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing a rule has to say. `level` is error or warning; `fix` can be pasted or done; `code` is the stable reason
+    """One thing a rule has to say. `level` is error or warning; `fix` can be pasted or done; `code` is the stable
+    reason
     code (the rule's name, where a rule has one reason only)."""
 
     rule: str
@@ -97,7 +101,8 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A tag that policy accepts, and all that will be done with it: `policy` is the project's settings digest, `notes` are
+    """A tag that policy accepts, and all that will be done with it: `policy` is the project's settings digest,
+    `notes` are
     the release notes as CommonMark."""
 
     tag: Tag
@@ -116,7 +121,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a file comes from; `by` is the fingerprint or identity of who brought it (empty: this instance built it)."""
+    """Where a file comes from; `by` is the fingerprint or identity of who brought it (empty: this instance built
+    it)."""
 
     how: Literal["built", "added", "imported"] = "built"
     by: str = ""
@@ -219,7 +225,8 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of the trail: an in-toto Statement, parsed strictly from `raw`. `time` is Unix seconds; `index` is its place.
+    """One line of the trail: an in-toto Statement, parsed strictly from `raw`. `time` is Unix seconds; `index` is
+    its place.
 
     A release names all its files; another event's `files` are the objects that it concerns (a root, a commit).
     """
@@ -246,7 +253,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """The hinge: an entry of the trail, its tlog-proof, and the kept bytes that it names (files, metadata, sidecars). It
+    """The hinge: an entry of the trail, its tlog-proof, and the kept bytes that it names (files, metadata,
+    sidecars). It
     holds no plan: the trail and the kept bytes alone can make it again."""
 
     entry: Entry

@@ -15,7 +15,19 @@ from packaging.version import InvalidVersion, Version
 __all__ = ["RESERVED", "SUFFIXES", "fold", "name_key", "project_key", "sdist_stem", "version_key"]
 
 RESERVED = frozenset(
-    {"simple", "trail", "verify", "index.html", "feed.atom", "feed.rss", "feed", "static", "staging", "api", "robots.txt"}
+    {
+        "simple",
+        "trail",
+        "verify",
+        "index.html",
+        "feed.atom",
+        "feed.rss",
+        "feed",
+        "static",
+        "staging",
+        "api",
+        "robots.txt",
+    }
 )
 """Names that the site needs for itself: no project may be called so (folded)."""
 

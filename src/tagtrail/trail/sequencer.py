@@ -29,7 +29,8 @@ def append(
 ) -> tuple[Entry, ...]:
     """Put drafts into the trail, in this order and under one new checkpoint; returns their entries.
 
-    `after` is the largest checkpoint that the drafts were made for. Raises RemoteError `trail-moved` if there is a larger
+    `after` is the largest checkpoint that the drafts were made for. Raises RemoteError `trail-moved` if there is a
+    larger
     one by now; TamperError `version-taken` (the version is there with another draft), `name-taken` (a file name is
     there with other bytes).
     """

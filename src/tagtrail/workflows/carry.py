@@ -6,7 +6,8 @@
     4 asked            Receipt                -> sent (blind: seen)
     5 asked            Refused(after)         -> refused, again at now + after
     6 asked            Conflict               -> conflict
-    7 asked            Unknown, or a crash    -> keyed: ask again; searchable: find, after its lag ask again; blind: held
+    7 asked            Unknown, or a crash    -> keyed: ask again; searchable: find, after its lag ask again;
+                                                 blind: held
     8 sent             find hit -> seen; miss -> sent (not visible yet)
     9 held | refused   settle --done -> seen; --again -> asked; --drop --because -> dropped
    10 exit code        conflict 6 > refused or asked 5 > none (by ci, waiting), held, sent 4 > all seen or dropped 0
@@ -54,7 +55,9 @@ def answered(row: Row, answer: Answer, now: int, retry: Literal["keyed", "search
         return replace(_moved(row, "refused", now, why=answer.why), due=now + answer.after)
     if isinstance(answer, Conflict):
         return _moved(row, "conflict", now, why=str(answer))
-    return _moved(row, "held" if retry == "blind" else "asked", now, why=str(answer) or "nobody knows whether it arrived")
+    return _moved(
+        row, "held" if retry == "blind" else "asked", now, why=str(answer) or "nobody knows whether it arrived"
+    )
 
 
 def exit_code(rows: Iterable[Row]) -> int:
@@ -141,6 +144,12 @@ def _move(before: Row, after: Row, journal: Journal, tell: Tell) -> bool:
     if done and after.state != before.state:
         effect = after.effect
         where = after.receipt.where if after.receipt else ""
-        fields = {"target": effect.target, "path": effect.path, "state": after.state, "why": after.why, "due": after.due}
+        fields = {
+            "target": effect.target,
+            "path": effect.path,
+            "state": after.state,
+            "why": after.why,
+            "due": after.due,
+        }
         tell("row", {**fields, "where": where})
     return done

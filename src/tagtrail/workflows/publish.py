@@ -35,7 +35,8 @@ def _blobs(road: Road, entry: Entry) -> tuple[Sidecar, ...]:
 
 
 def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
-    """Bring everything of an entry where it belongs and look at it there; returns the rows. Run it again until all is seen.
+    """Bring everything of an entry where it belongs and look at it there; returns the rows. Run it again until all
+    is seen.
 
     Raises RemoteError `upload-failed` (what could be done elsewhere has been done), TamperError `kept-altered`.
     """
@@ -56,7 +57,9 @@ def unseen(road: Road, entry: Entry) -> tuple[str, ...]:
     whole = Logged(entry=entry, proof=_proof(road, entry), blobs=_blobs(road, entry))
     effects = ((target, item) for target in _places(road, entry) for item in target.plan(whole, ""))
     return tuple(
-        item.path for target, item in effects if isinstance(item, Effect) and target.retry != "blind" and not target.find(item)
+        item.path
+        for target, item in effects
+        if isinstance(item, Effect) and target.retry != "blind" and not target.find(item)
     )
 
 

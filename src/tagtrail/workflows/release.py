@@ -100,7 +100,7 @@ def already(road: Road, examined: Examined, taken: Entry) -> Entry:
     raw = examined.tagged.raw
     if taken.tag is None or raw is None:
         raise TamperError(
-            f"{taken.project} {taken.version} is entry {taken.index} of the trail, but the tag is {examined.tagged.kind} now",
+            f"{taken.project} {taken.version} is entry {taken.index}, but its tag is {examined.tagged.kind} now",
             code="tag-gone",
             hint="find out who removed it; nothing was changed",
         )
@@ -122,7 +122,9 @@ def tell_examined(road: Road, examined: Examined) -> None:
     if tag:
         person = next((k.person for k in road.signers(examined.project) if k.fingerprint == tag.signer), "")
         about = {"project": tag.project, "version": tag.version, "channel": examined.channel, "tag": tag.name}
-        road.tell("tag", about | {"commit": tag.commit, "signer": tag.signer, "scheme": examined.scheme, "person": person})
+        road.tell(
+            "tag", about | {"commit": tag.commit, "signer": tag.signer, "scheme": examined.scheme, "person": person}
+        )
     for finding in examined.findings:
         road.tell("finding", dump(finding))
     errors = len(examined.errors)
@@ -135,7 +137,9 @@ def prepare(road: Road, examined: Examined) -> Prepared:
     refuse(examined)
     tag, project = examined.tag, examined.project
     if tag is None or examined.tagged.raw is None:
-        raise ProjectError(f"{project.name} {examined.version}: the tag's signature does not count", code="tag-unsigned")
+        raise ProjectError(
+            f"{project.name} {examined.version}: the tag's signature does not count", code="tag-unsigned"
+        )
     if road.settings.org.approve.need:
         raise SetupError(
             f"approve.need = {road.settings.org.approve.need}, but approvals are not part of this version yet",
@@ -278,7 +282,8 @@ def _still_there(road: Road, project: Project, tag: Tag) -> None:
 
 @contextmanager
 def _begun(road: Road, plan: Plan) -> Iterator[None]:
-    """A row that says that this release was begun, until the trail has it: `status` shows it, `resume` goes on with it."""
+    """A row that says that this release was begun, until the trail has it: `status` shows it, `resume` goes on with
+    it."""
     key, now = f"{plan.tag.project}/{plan.tag.name}", road.clock()
     begun = Effect(target=TRAIL, key=key, entry=-1, path=plan.tag.name, blob=NOTHING)
     before = next((r for r in road.journal.rows() if r.effect.target == TRAIL and r.effect.key == key), None)

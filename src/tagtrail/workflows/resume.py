@@ -1,4 +1,5 @@
-"""Everything unfinished, and going on with it: releases begun and not logged, entries logged and not carried to the end."""
+"""Everything unfinished, and going on with it: releases begun and not logged, entries logged and not carried to the
+end."""
 
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from tagtrail.model.names import project_key
 from tagtrail.ports import Journal, Reading
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.publish import logged, publish
-from tagtrail.workflows.release import TRAIL, Outcome, release
+from tagtrail.workflows.release import TRAIL, Outcome, Step, release
 from tagtrail.workflows.road import Road
 
 __all__ = ["Unfinished", "resume", "unfinished"]
@@ -19,7 +20,8 @@ CURSOR = "carried"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
-    """`begun` are rows of releases that are not in the trail; `entries` those with something left to do, with their rows."""
+    """`begun` are rows of releases that are not in the trail; `entries` those with something left to do, with their
+    rows."""
 
     begun: tuple[Row, ...]
     entries: tuple[tuple[Entry, tuple[Row, ...]], ...]
@@ -67,12 +69,12 @@ def _carry(road: Road, entry: Entry) -> Outcome:
     except Error as error:
         return _failed(road, error, entry.project, entry.version, entry)
     code = exit_code(rows)
-    reached = "logged" if code else "published"
+    reached: Step = "logged" if code else "published"
     return Outcome(exit=code, project=entry.project, version=entry.version, reached=reached, entry=entry, rows=rows)
 
 
 def _failed(road: Road, error: Error, project: str, version: str, entry: Entry | None = None) -> Outcome:
     fields = {"code": error.code, "what": error.what, "why": error.why, "next": error.hint, "exit": error.exit_code}
     road.tell("refused", fields)
-    reached = "logged" if entry else "plan"
+    reached: Step = "logged" if entry else "plan"
     return Outcome(exit=error.exit_code, project=project, version=version, reached=reached, entry=entry)

@@ -3,7 +3,7 @@
 With a 1-of-1 root the release road does this by itself, in one `key` entry before the release, and says so.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from tagtrail.formats import dsse, entry, policy
@@ -47,7 +47,8 @@ def current_root(trail: Reading, kept: Kept) -> Root | None:
 def root_draft(road: Road) -> Draft | None:
     """The `key` entry that brings root, site.json and release key up to the settings; None if nothing changed.
 
-    Its files are kept already when this returns. Raises TamperError `root-keys` where this instance cannot sign the root.
+    Its files are kept already when this returns. Raises TamperError `root-keys` where this instance cannot sign the
+    root.
     """
     named = named_by_keys(road.ledger)
     wanted = {SITE: format_site(road.site), CERTIFICATE: road.signer.certificate.encode()}
@@ -61,10 +62,10 @@ def root_draft(road: Road) -> Draft | None:
 
 def _new_root(road: Road) -> dict[str, bytes]:
     old = current_root(road.ledger, road.kept)
-    vkey = road.root.verifier.vkey
+    vkey = road.root.verifier.vkey()
     if old is not None and (old.threshold, old.keys) != (1, (vkey,)):
         raise TamperError(
-            f"root {old.version} is signed by {old.threshold} of {len(old.keys)} keys, this instance holds one other key",
+            f"root {old.version} takes {old.threshold} of {len(old.keys)} keys, this instance holds another",
             code="root-keys",
             why="only the root's own keys can change who may sign",
         )
@@ -86,7 +87,7 @@ def _wanted(road: Road, old: Root | None) -> Root:
         version=old.version + 1 if old else 1,
         expires=road.clock() + VALID,
         threshold=1,
-        keys=(road.root.verifier.vkey,),
+        keys=(road.root.verifier.vkey(),),
         policy=log.encode().decode(),
         release=(Key(fingerprint=road.signer.fingerprint, scheme="openpgp", material=road.signer.certificate),),
         people=tuple(known[fingerprint] for fingerprint in sorted(used)),
@@ -114,4 +115,3 @@ def _signers(road: Road, old: Root | None) -> tuple[tuple[str, tuple[Allowed, ..
 def _bare(key: Key) -> Key:
     """The key without what concerns this machine only."""
     return replace(key, person="", namespaces=())
-

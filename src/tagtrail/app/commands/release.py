@@ -17,7 +17,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", metavar="PROJECT")
     parser.add_argument("tag", metavar="TAG", help="the tag, or the version")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; write nothing")
-    parser.add_argument("--until", choices=STEPS, default=STEPS[-1], metavar="STEP", help=f"stop after {', '.join(STEPS)}")
+    parser.add_argument(
+        "--until", choices=STEPS, default=STEPS[-1], metavar="STEP", help=f"stop after {', '.join(STEPS)}"
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -11,7 +11,7 @@ from tagtrail.workflows.resume import resume
 __all__ = ["arguments", "run"]
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:  # noqa: ARG001  (it takes nothing)
+def arguments(parser: argparse.ArgumentParser) -> None:
     """No arguments."""
 
 

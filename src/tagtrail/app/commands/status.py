@@ -6,6 +6,7 @@ from tagtrail.app.console import Console
 from tagtrail.app.home import find_home
 from tagtrail.app.outcomes import target_summary, verdict_of
 from tagtrail.app.wiring import open_road
+from tagtrail.model.facts import Entry, Row
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.resume import unfinished
 from tagtrail.workflows.road import Road
@@ -25,10 +26,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     codes = [0, *_tell_all(road, args.project, console)]
     worst = max(codes)
     head = road.ledger.committed()
-    text = f"{head.size if head else 0} entries in {road.site.origin}; " + ("nothing is unfinished" if not worst else "")
-    following = f"tagtrail -C {home} resume" if worst else ""
-    state = {"exit": worst, "state": "unfinished" if worst else "complete", "text": text.rstrip("; "), "next": following}
-    console.tell("outcome", state)
+    size = f"{head.size if head else 0} entries in {road.site.origin}"
+    said = {
+        "exit": worst,
+        "state": "unfinished" if worst else "complete",
+        "text": size if worst else f"{size}; nothing is unfinished",
+        "next": f"tagtrail -C {home} resume" if worst else "",
+    }
+    console.tell("outcome", said)
     return worst
 
 
@@ -36,17 +41,39 @@ def _tell_all(road: Road, only: str | None, console: Console) -> list[int]:
     left = unfinished(road.ledger, road.journal)
     codes = []
     for row in left.begun:
-        project, _, tag = row.effect.key.partition("/")
-        if only in (None, project):
-            about = {"project": project, "version": tag, "index": None, "burned": False, "targets": []}
-            words = "begun, not in the trail: nothing is public. not burned: safe to run again"
-            console.tell("status", about | {"text": words, "why": row.why, "since": row.since})
+        if only in (None, row.effect.key.partition("/")[0]):
+            console.tell("status", _begun(row))
             codes.append(5)
     for entry, rows in left.entries:
         if only in (None, entry.project):
-            burned, words = verdict_of(rows)
-            about = {"project": entry.project, "version": entry.version, "index": entry.index, "burned": burned}
-            said = f"logged (entry {entry.index}), not everywhere yet.  {words}"
-            console.tell("status", about | {"text": said, "why": "", "since": entry.time, "targets": target_summary(rows)})
+            console.tell("status", _unfinished(entry, rows))
             codes.append(exit_code(rows) or 5)
     return codes
+
+
+def _begun(row: Row) -> dict[str, object]:
+    project, _, tag = row.effect.key.partition("/")
+    return {
+        "project": project,
+        "version": tag,
+        "index": None,
+        "burned": False,
+        "text": "begun, not in the trail, nothing is public.  not burned: safe to run again",
+        "why": row.why,
+        "since": row.since,
+        "targets": [],
+    }
+
+
+def _unfinished(entry: Entry, rows: tuple[Row, ...]) -> dict[str, object]:
+    burned, words = verdict_of(rows)
+    return {
+        "project": entry.project,
+        "version": entry.version,
+        "index": entry.index,
+        "burned": burned,
+        "text": f"logged (entry {entry.index}), not everywhere yet.  {words}",
+        "why": "",
+        "since": entry.time,
+        "targets": target_summary(rows),
+    }
