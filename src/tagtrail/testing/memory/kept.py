@@ -54,13 +54,17 @@ def _checked(digest: str, data: bytes) -> Iterator[bytes]:
 
 
 class Store:
-    """The site's root in a dictionary. `pushed` records every push; `refuses` push phases fail with `upload-failed`."""
+    """The site's root in a dictionary.
+
+    `pushed` records every push, `public` is what pushes made public; phases in `refuses` fail with `upload-failed`.
+    """
 
     def __init__(self, fuse: Fuse | None = None) -> None:
         self.fuse = fuse or Fuse()
         self.files: dict[str, bytes] = {}
         self.written: list[str] = []
         self.pushed: list[tuple[str, tuple[str, ...]]] = []
+        self.public: dict[str, bytes | None] = {}
         self.refuses: set[str] = set()
 
     def read(self, path: str) -> bytes | None:
@@ -89,12 +93,13 @@ class Store:
             raise RemoteError(f"upload of phase {phase} was refused", code="upload-failed")
         with self.fuse.around(f"store.push {phase}"):
             self.pushed.append((phase, tuple(paths)))
+            self.public |= {path: self.files.get(path) for path in paths}
 
 
 class Web:
     """What a consumer sees of a store: every change of a path shows only after `late` looks at it.
 
-    With `pushes`, what was not pushed since it changed is not seen at all.
+    With `pushes`, only what was pushed can be seen, as it was then.
     """
 
     def __init__(self, store: Store, *, late: int = 0, pushes: bool = False) -> None:
@@ -110,14 +115,11 @@ class Web:
         """The bytes that a GET of `path` would bring now, or None (404)."""
         with self._lock:
             self.looks[path] = self.looks.get(path, 0) + 1
-            now = self.store.read(path)
-            if now == self._seen.get(path) or not self._public(path):
+            now = self.store.public.get(path) if self.pushes else self.store.read(path)
+            if now == self._seen.get(path):
                 return self._seen.get(path)
             waited = self._waits.setdefault((path, now), 0)
             if waited >= self.late:
                 self._seen[path] = now
             self._waits[path, now] = waited + 1
             return self._seen.get(path)
-
-    def _public(self, path: str) -> bool:
-        return not self.pushes or any(path in paths for _, paths in self.store.pushed)
