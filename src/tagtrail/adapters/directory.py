@@ -22,13 +22,16 @@ UPLOAD_LIMIT = 3600
 class DirectoryStore:
     """The port `Store`: files below `root`. With `upload` (argv with {root} and {list}), `push` runs it.
 
-    `scratch` is where the list of a push is written.
+    `scratch` is where the list of a push is written. Half-written files lie in one directory that is never listed, and
+    those of dead writers go when a store is opened.
     """
 
     def __init__(self, root: Path, *, upload: Sequence[str] = (), scratch: Path | None = None) -> None:
         self._root = root
         self._upload = tuple(upload)
         self._scratch = scratch or root.parent
+        self._incoming = root / f".{INCOMING}"
+        durable.sweep(self._incoming)
 
     def read(self, path: str) -> bytes | None:
         """See `tagtrail.ports.Store`."""
@@ -41,7 +44,7 @@ class DirectoryStore:
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
         """See `tagtrail.ports.Store`."""
-        durable.write(self._at(path), chunks, sync=False)
+        durable.write(self._at(path), chunks, sync=False, via=self._incoming)
 
     def remove(self, path: str) -> None:
         """See `tagtrail.ports.Store`."""
@@ -54,7 +57,8 @@ class DirectoryStore:
     def paths(self, prefix: str = "") -> Iterator[str]:
         """See `tagtrail.ports.Store`."""
         found = []
-        for directory, _, names in os.walk(self._root):
+        for directory, below_it, names in os.walk(self._root):
+            below_it[:] = [name for name in below_it if name != self._incoming.name]
             below = os.path.relpath(directory, self._root).replace(os.sep, "/")
             found += [name if below == "." else f"{below}/{name}" for name in names]
         yield from sorted(path for path in found if path.startswith(prefix))
