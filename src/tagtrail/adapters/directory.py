@@ -1,5 +1,6 @@
 """A site's root and the kept bytes as directories on this disk, with the `upload` command that makes a root public."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -47,12 +48,9 @@ class DirectoryStore:
         durable.write(self._at(path), chunks, sync=False, via=self._incoming)
 
     def remove(self, path: str) -> None:
-        """See `tagtrail.ports.Store`."""
-        self._at(path).unlink(missing_ok=True)
-        for parent in self._at(path).parents:
-            if parent == self._root or not parent.is_dir() or any(parent.iterdir()):
-                break
-            parent.rmdir()
+        """See `tagtrail.ports.Store`. Its directory stays: somebody may be about to write there."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self._at(path).unlink()
 
     def paths(self, prefix: str = "") -> Iterator[str]:
         """See `tagtrail.ports.Store`."""

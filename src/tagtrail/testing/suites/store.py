@@ -115,6 +115,12 @@ def writers_do_not_mix(open_: Open) -> None:
     _look(open_, 6)
 
 
+def removing_does_not_hinder_writers(open_: Open) -> None:
+    """Threads that write and remove neighbours: an empty directory that goes must not take a new file's place away."""
+    race(*(partial(_come_and_go, open_, n) for n in range(4)))
+    equal(list(open_().paths()), [f"a/p/{n}" for n in range(4)], "what was written last is there")
+
+
 def pushing_is_quiet(open_: Open) -> None:
     """Every phase, any number of paths, again and again."""
     store = open_()
@@ -129,6 +135,14 @@ def processes_do_not_mix(open_: Open) -> None:
     """The same for processes."""
     race_processes(*(partial(_write, open_, n) for n in range(2)))
     _look(open_, 2)
+
+
+def _come_and_go(open_: Open, n: int) -> None:
+    store = open_()
+    for _ in range(60):
+        store.write(f"a/p/{n}", [b"data"])
+        store.remove(f"a/p/{n}")
+    store.write(f"a/p/{n}", [b"data"])
 
 
 def _write(open_: Open, n: int) -> None:
@@ -152,6 +166,7 @@ CHECKS: tuple[Callable[[Open], None], ...] = (
     a_source_that_fails_changes_nothing,
     a_reader_never_sees_a_part,
     writers_do_not_mix,
+    removing_does_not_hinder_writers,
     pushing_is_quiet,
 )
 PROCESS_CHECKS: tuple[Callable[[Open], None], ...] = (processes_do_not_mix,)
