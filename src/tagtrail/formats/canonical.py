@@ -105,7 +105,7 @@ def _check(value: object, *, canonical: bool, depth: int = 0) -> None:
             _check(item, canonical=canonical, depth=depth + 1)
     elif isinstance(value, int):
         if abs(value) >= _LIMIT:
-            raise TamperError(f"integer {value:.0e} is not below 2**53", code="json-integer")
+            raise TamperError(f"an integer of {value.bit_length()} bits is not below 2**53", code="json-integer")
     elif isinstance(value, float) and canonical:
         raise TamperError(f"number {value} is not an integer", code="json-float")
     elif value is not None and not isinstance(value, float):
