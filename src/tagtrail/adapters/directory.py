@@ -3,8 +3,6 @@
 import contextlib
 import hashlib
 import os
-import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -65,7 +63,7 @@ class DirectoryStore:
         """See `tagtrail.ports.Store`."""
         if not self._upload or not paths:
             return
-        listing = self._scratch / f"upload-{os.getpid()}-{phase}.list"
+        listing = self._incoming / f"upload-{os.getpid()}-{phase}.list"
         durable.write(listing, ["".join(f"{path}\n" for path in paths).encode()], sync=False)
         try:
             self._run(phase, [part.format(root=self._root, list=listing) for part in self._upload])
@@ -103,24 +101,21 @@ class DirectoryKept:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-
-    def sweep(self) -> None:
-        """Forget what was half kept by processes that are dead. Only for whoever is alone in the instance."""
-        shutil.rmtree(self._root / INCOMING, ignore_errors=True)
+        self._incoming = root / INCOMING
+        durable.sweep(self._incoming)
 
     def put(self, chunks: Iterable[bytes], media: str) -> Blob:
         """See `tagtrail.ports.Kept`."""
-        incoming = self._root / INCOMING / secrets.token_hex(8)
-        digest = hashlib.sha256()
-        sizes: list[int] = []
-        durable.write(incoming, _hashed(chunks, digest, sizes), mode=0o444)
-        blob = Blob(sha256=digest.hexdigest(), size=sum(sizes), media=media)
-        path = self._at(blob.sha256)
-        if self._stands(path):
-            incoming.unlink()
-        else:
-            self._place(incoming, path)
-        return blob
+        digest, size = hashlib.sha256(), 0
+        with durable.drafted(self._incoming, mode=0o444) as draft:
+            for chunk in chunks:
+                digest.update(chunk)
+                size += len(chunk)
+                self._write(draft, chunk)
+            path = self._at(digest.hexdigest())
+            if not self._stands(path):
+                draft.keep(path)
+        return Blob(sha256=digest.hexdigest(), size=size, media=media)
 
     def read(self, sha256: str) -> bytes:
         """See `tagtrail.ports.Kept`."""
@@ -154,18 +149,11 @@ class DirectoryKept:
     def _at(self, sha256: str) -> Path:
         return self._root / sha256[:2] / sha256
 
-    @staticmethod
-    def _place(incoming: Path, path: Path) -> None:
+    def _write(self, draft: durable.Draft, chunk: bytes) -> None:
         try:
-            path.parent.mkdir(exist_ok=True)
-            incoming.replace(path)
-            fd = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+            draft.file.write(chunk)
         except OSError as error:
-            raise durable.setup_error(path, error) from error
+            raise durable.setup_error(self._root, error) from error
 
     @staticmethod
     def _stands(path: Path) -> bool:
@@ -176,10 +164,3 @@ class DirectoryKept:
                 return hashlib.file_digest(file, "sha256").hexdigest() == path.name
         except FileNotFoundError:
             return False
-
-
-def _hashed(chunks: Iterable[bytes], digest: "hashlib._Hash", sizes: list[int]) -> Iterator[bytes]:
-    for chunk in chunks:
-        digest.update(chunk)
-        sizes.append(len(chunk))
-        yield chunk

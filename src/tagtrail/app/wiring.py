@@ -156,7 +156,7 @@ def _fingerprints(people: dict[str, tuple[Key, ...]], project: Project) -> tuple
 
 def _store(at: Home, target: TargetSettings) -> DirectoryStore:
     root = at.path / str(target.option("root", "site"))
-    return DirectoryStore(root, upload=target.option("upload", ()), scratch=at.state("scratch"))
+    return DirectoryStore(root, upload=target.option("upload", ()), incoming=at.state("incoming"))
 
 
 def _note_key(at: Home, name: str) -> Signer:

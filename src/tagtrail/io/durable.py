@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from tagtrail.model.errors import SetupError
 
-__all__ = ["replacing", "setup_error", "sweep", "write"]
+__all__ = ["Draft", "drafted", "replacing", "setup_error", "sweep", "write"]
 
 _PREFIX = ".tagtrail-"
 _SUFFIX = ".tmp"
@@ -42,25 +42,42 @@ def replacing(
 
     Raises SetupError as `write` does (an OSError of the block's own writing to the file stays an OSError).
     """
-    with _named(path):
-        beside = via or path.parent
-        for directory in (path.parent, beside):
-            directory.mkdir(parents=True, exist_ok=True)
-        temporary, fd = _temporary(beside, mode)
+    with drafted(via or path.parent, mode=mode, sync=sync) as draft:
+        yield draft.file
+        draft.keep(path)
+
+
+class Draft:
+    """A file that has no name yet: `keep` gives it one, else it vanishes."""
+
+    def __init__(self, temporary: Path, file: BinaryIO, *, sync: bool) -> None:
+        self.file = file
+        self._temporary = temporary
+        self._sync = sync
+
+    def keep(self, path: Path) -> None:
+        """Put it at `path`, replacing what is there; directories are made. Raises SetupError as `write` does."""
+        with _named(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.file.flush()
+            if self._sync:
+                os.fsync(self.file.fileno())
+            self._temporary.replace(path)
+            if self._sync:
+                _force(path.parent)
+
+
+@contextlib.contextmanager
+def drafted(directory: Path, *, mode: int = 0o644, sync: bool = True) -> Generator[Draft, None, None]:
+    """A new file in `directory` (on the file system where it will be kept), for content that decides its own name."""
+    with _named(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        temporary, fd = _temporary(directory, mode)
     try:
         with open(fd, "wb") as file:  # noqa: PTH123  (a descriptor, not a path)
-            yield file
-            with _named(path):
-                file.flush()
-                if sync:
-                    os.fsync(fd)
-                temporary.replace(path)
-    except BaseException:
+            yield Draft(temporary, file, sync=sync)
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
-    if sync:
-        with _named(path):
-            _force(path.parent)
 
 
 def sweep(directory: Path) -> None:
