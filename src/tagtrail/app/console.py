@@ -1,0 +1,158 @@
+"""What people and programs see of events: JSON lines, plain lines, or plain lines above a block that updates in place.
+
+One event is one line of JSON (docs/events.schema.json). For people each event is a line or none; the states of effects
+are gathered and said once for each target. Foreign text is never trusted: control characters are shown, not sent.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from tagtrail.app import phrases
+from tagtrail.app.phrases import Line, shown
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+__all__ = ["Console"]
+
+LONG = 1.0
+"""Seconds from which on a step's duration is worth a word."""
+
+_COLOURS = {"bad": "31", "warn": "33", "good": "32", "strong": "1", "quiet": "2"}
+
+
+class Console:
+    """Where a command tells what happens. Telling never fails: a reader that went away is no reason to stop."""
+
+    def __init__(
+        self,
+        out: TextIO,
+        err: TextIO,
+        *,
+        as_json: bool = False,
+        live: bool = False,
+        colour: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._out = out
+        self._err = err
+        self._json = as_json
+        self._colour = colour
+        self._clock = clock
+        self._block = _Block(out) if live else None
+        self._rows: dict[str, dict[str, str]] = {}
+        self._since = clock()
+
+    @classmethod
+    def standard(cls, *, json: bool) -> Self:
+        """On this process's streams: a live block on a terminal, unless CI is set; colour, unless NO_COLOR is."""
+        terminal = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        live = terminal and not json and not os.environ.get("CI")
+        colour = terminal and not os.environ.get("NO_COLOR")
+        return cls(sys.stdout, sys.stderr, as_json=json, live=live, colour=colour)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def tell(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Render an event (ports.Tell)."""
+        if self._json:
+            self._write(self._out, json.dumps({"event": name, **fields}) + "\n")
+        elif name == "bytes":
+            self._progress(phrases.progress(fields))
+        elif name == "row":
+            self._row(fields)
+        else:
+            self._say(name, fields)
+
+    def line(self, text: str) -> None:
+        """A line for people; with `--json`, a `note`."""
+        self.tell("note", {"text": text})
+
+    def close(self) -> None:
+        """Say what was gathered, and take the block away."""
+        self._gathered()
+        if self._block:
+            self._block.stop()
+
+    def _say(self, name: str, fields: Mapping[str, Any]) -> None:
+        self._gathered()
+        stream = self._err if name == "refused" else self._out
+        for line in phrases.lines(name, fields):
+            self._print(line, stream)
+
+    def _row(self, fields: Mapping[str, Any]) -> None:
+        self._rows.setdefault(str(fields["target"]), {})[str(fields["path"])] = str(fields["state"])
+        for line in phrases.lines("row", fields):
+            self._print(line, self._out)
+        if self._block:
+            self._block.show([line.plain() for line in phrases.gathered(self._rows)])
+
+    def _gathered(self) -> None:
+        rows, self._rows = self._rows, {}
+        for line in phrases.gathered(rows):
+            self._print(line, self._out)
+
+    def _progress(self, line: Line) -> None:
+        if self._block:
+            self._block.show([line.plain()])
+
+    def _print(self, line: Line, stream: TextIO) -> None:
+        took, self._since = self._clock() - self._since, self._clock()
+        late = f"   {took:.1f} s" if line.step and took >= LONG else ""
+        if self._block:
+            self._block.stop()
+        self._write(stream, self._painted(line) + late + "\n")
+
+    def _painted(self, line: Line) -> str:
+        if not self._colour:
+            return line.plain()
+        paint = {tone: f"\x1b[{code}m" for tone, code in _COLOURS.items()}
+        return "".join(f"{paint[tone]}{shown(text)}\x1b[0m" if tone else shown(text) for tone, text in line.parts)
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError:
+            # the work goes on without a reader; what follows goes nowhere
+            self._out = self._err = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+
+class _Block:
+    """The lines at the bottom of a terminal that are drawn anew; rich draws them, and is loaded with the first."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._live: Live | None = None
+
+    def show(self, lines: list[str]) -> None:
+        from rich.text import Text
+
+        if self._live is None:
+            from rich.console import Console as Terminal
+            from rich.live import Live
+
+            terminal = Terminal(file=self._out, highlight=False, markup=False)
+            self._live = Live(console=terminal, transient=True, auto_refresh=False, redirect_stdout=False)
+            with contextlib.suppress(OSError):
+                self._live.start()
+        with contextlib.suppress(OSError):
+            self._live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    def stop(self) -> None:
+        if self._live is not None:
+            with contextlib.suppress(OSError):
+                self._live.stop()
+            self._live = None

@@ -1,0 +1,193 @@
+"""The command line's frame: which commands there are, the options that all of them take, and how every error ends.
+
+`tagtrail [-C HOME|URL] [--json] COMMAND`; both options may stand before or after COMMAND. This module is all that
+`tagtrail --help` loads: argparse, the terminal's and a command's own modules are imported when a command is run.
+"""
+
+import os
+import sys
+
+from tagtrail.model.errors import Error, SetupError, TamperError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself is not loaded for --help
+    import argparse
+    from types import ModuleType
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = {
+    "release": (
+        ("init", "a new instance: settings, keys, an empty trail and site"),
+        ("add-project", "read a project's name, backend, remote and signing key; write its lines"),
+        ("check", "what is wrong with a tag, also before it exists; on any checkout: check . TAG"),
+        ("plan", "all that would happen, and who would see it"),
+        ("release", "the road from a signed tag to the site; run it again to resume"),
+        ("resume", "go on with everything unfinished"),
+        ("status", "everything unfinished, and whether a version is burned"),
+    ),
+    "verify": (
+        ("verify", "prove files offline"),
+        ("trust", "show a site's root of trust and pin it"),
+        ("audit", "a whole site against its trail, both ways"),
+    ),
+    "operate": (("render", "make the site's pages, or compare them with --check"),),
+}
+"""Every command with what it does, grouped as the help shows them."""
+
+_NAMES = tuple(name for group in COMMANDS.values() for name, _ in group)
+_JUDGES = ("verify", "trust", "audit")
+
+_ABOVE = """\
+tagtrail [-C HOME|URL] [--json] COMMAND
+From a signed tag to a download anyone can verify.
+"""
+_BELOW = """
+  -C HOME|URL   the instance (else $TAGTRAIL_HOME, else the nearest parent directory with a tagtrail.toml)
+  --json        one event per line on standard output
+  --version     the version of tagtrail
+  --help        this; `tagtrail COMMAND --help` for what a command takes
+
+Exit codes: 0 done, 1 a bug, 2 usage or settings, 3 refused, 4 waiting, 5 partial, 6 conflict, 7 verification failed
+"""
+
+
+class _Line:
+    """A command line taken apart: what stands before the command, its name (empty: none), and what follows it."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.home: str | None = None
+        self.json = False
+        self.name = ""
+        self.asked = ""
+        self.rest = list(words)
+
+    def read(self) -> None:
+        """Take the words up to the command. Raises SetupError `usage`."""
+        while self.rest and not self.name:
+            word = self.rest.pop(0)
+            if word == "--json":
+                self.json = True
+            elif word in ("-h", "--help", "--version"):
+                self.asked, self.rest = word, []
+            elif word.startswith("-C"):
+                self.home = word[2:] or _next(self.rest)
+            elif word.startswith("-"):
+                raise SetupError(f"unknown option {word!r}", code="usage", hint="tagtrail --help")
+            else:
+                self.name = _known(word)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command line (this process's by default) and return its exit code (docs/exit-codes.md)."""
+    words = sys.argv[1:] if argv is None else argv
+    line = _Line(words)
+    json = "--json" in (words[: words.index("--")] if "--" in words else words)
+    try:
+        line.read()
+        return _run(line, json=json) if line.name else _answer(line)
+    except Error as error:
+        return _refused(error, _exit_code(error, line), json=json)
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted: what was done is remembered; run it again to go on\n")
+        return 130
+    except Exception as error:  # noqa: BLE001  (the last place where something can be said)
+        return _bug(error, json=json)
+    finally:
+        _hang_up()
+
+
+def _next(words: list[str]) -> str:
+    if not words:
+        raise SetupError("-C needs a directory", code="usage", hint="tagtrail --help")
+    return words.pop(0)
+
+
+def _known(word: str) -> str:
+    if word in _NAMES:
+        return word
+    from difflib import get_close_matches
+
+    near = [name for name in _NAMES if name.startswith(word)] or get_close_matches(word, _NAMES, n=1)
+    why = f"did you mean {near[0]}?" if near else f"there are {', '.join(_NAMES)}"
+    raise SetupError(
+        f"unknown command {word!r}", code="usage", why=why, hint=f"tagtrail {near[0]} --help" if near else ""
+    )
+
+
+def _answer(line: _Line) -> int:
+    if line.asked == "--version":
+        from tagtrail import __version__
+
+        sys.stdout.write(f"tagtrail {__version__}\n")
+        return 0
+    groups = (f"\n{title}\n" + "".join(f"  {n:<14}{does}\n" for n, does in rows) for title, rows in COMMANDS.items())
+    (sys.stdout if line.asked else sys.stderr).write("".join((_ABOVE, *groups, _BELOW)))
+    return 0 if line.asked else 2
+
+
+def _run(line: _Line, *, json: bool) -> int:
+    from importlib import import_module
+
+    from tagtrail.app.console import Console
+
+    command = import_module(f"tagtrail.app.commands.{line.name.replace('-', '_')}")
+    args = _parsed(line, command)
+    with Console.standard(json=json) as console:
+        code: int = command.run(args, console)
+    return code
+
+
+def _parsed(line: _Line, command: "ModuleType") -> "argparse.Namespace":
+    from argparse import ArgumentParser
+    from typing import NoReturn
+
+    class Parser(ArgumentParser):
+        """argparse, whose errors end like all others."""
+
+        def error(self, message: str) -> NoReturn:
+            raise SetupError(message, code="usage", hint=f"{self.prog} --help")
+
+    does = next(does for rows in COMMANDS.values() for name, does in rows if name == line.name)
+    parser = Parser(prog=f"tagtrail {line.name}", description=does, allow_abbrev=False)
+    parser.add_argument("-C", dest="home", metavar="HOME|URL", default=line.home, help="the instance")
+    parser.add_argument("--json", action="store_true", default=line.json, help="one event per line on standard output")
+    command.arguments(parser)
+    return parser.parse_args(line.rest)
+
+
+def _exit_code(error: Error, line: _Line) -> int:
+    judged = line.name in _JUDGES or (line.name == "render" and "--check" in line.rest)
+    return 7 if judged and isinstance(error, TamperError) else error.exit_code
+
+
+def _refused(error: Error, code: int, *, json: bool) -> int:
+    from tagtrail.app.console import Console
+
+    fields = {"code": error.code, "what": error.what, "why": error.why, "next": error.hint, "exit": code}
+    with Console.standard(json=json) as console:
+        console.tell("refused", fields)
+    return code
+
+
+def _bug(error: Exception, *, json: bool) -> int:
+    """Exit 1: our own mistake. The traceback is shown where it was asked for."""
+    if os.environ.get("TAGTRAIL_TRACEBACK"):
+        from traceback import print_exception
+
+        print_exception(error)
+    last = error.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    where = f" ({last.tb_frame.f_code.co_filename.rpartition(os.sep)[2]}:{last.tb_lineno})" if last else ""
+    hint = "run it again with TAGTRAIL_TRACEBACK=1 in the environment, and report what it prints"
+    bug = Error(f"a bug in tagtrail: {type(error).__name__}: {error}{where}", code="bug", hint=hint)
+    return _refused(bug, 1, json=json)
+
+
+def _hang_up() -> None:
+    """A reader that went away (`| head`) is no error, and Python shall not complain about it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

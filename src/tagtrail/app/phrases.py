@@ -1,0 +1,248 @@
+"""Events in words: each becomes lines of toned parts, with no terminal in sight.
+
+Columns on the road are step, what, size, short digest, remark:
+
+      build    mylib-1.2.0.tar.gz                       41 kB  e1c0 77aa   as built (already in normal form)
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+__all__ = ["Line", "duration", "gathered", "lines", "progress", "short", "shown", "size"]
+
+Fields = Mapping[str, Any]
+
+
+class Line(NamedTuple):
+    """A line of (tone, text) parts; `step` says that it ends a step of the road, which may have taken time."""
+
+    parts: tuple[tuple[str, str], ...]
+    step: bool = False
+
+    def plain(self) -> str:
+        """The text alone, harmless."""
+        return "".join(shown(text) for _, text in self.parts)
+
+
+def shown(text: str) -> str:
+    """Foreign text with everything that a terminal would obey, or a reader would not see, written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that people read: `812 B`, `41 kB`, `9.6 MB`."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.1f} {unit}" if unit != "B" and value < 9.95 else f"{value:.0f} {unit}"
+
+
+def short(digest: str) -> str:
+    """The first eight digits of a digest, in fours."""
+    return f"{digest[:4]} {digest[4:8]}"
+
+
+def duration(seconds: int) -> str:
+    """A wait in the largest unit that fits: `40 s`, `12 min`, `3 h`, `2 d`."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{max(seconds, 0)} s"
+
+
+def signer(scheme: str, fingerprint: str, person: str = "") -> str:
+    """Who signed: `jo (ssh SHA256:qh/c...M1Sg)`."""
+    head = 11 if fingerprint.startswith("SHA256:") else 4
+    key = f"{scheme} {fingerprint[:head]}...{fingerprint[-4:]}"
+    return f"{person} ({key})" if person else key
+
+
+def lines(name: str, fields: Fields) -> Iterator[Line]:
+    """The lines of an event; an event that nobody wrote words for is shown as it is."""
+    phrase = _PHRASES.get(name)
+    if phrase:
+        yield from phrase(fields)
+    else:
+        yield _line("quiet", f"{name}  " + "  ".join(f"{key} {value}" for key, value in fields.items() if value))
+
+
+def gathered(rows: Mapping[str, Mapping[str, str]]) -> Iterator[Line]:
+    """One line for each target: how many of its effects came to which state."""
+    words = {"seen": "seen", "sent": "sent, not visible yet", "none": "to do", "asked": "asked, no answer yet"}
+    for target, states in rows.items():
+        counts = Counter(states.values())
+        told = [
+            f"{counts[state]} {words.get(state, state)}" for state in (*words, *(s for s in counts if s not in words))
+        ]
+        yield _step(target, ", ".join(text for text in told if not text.startswith("0 ")))
+
+
+def progress(fields: Fields) -> Line:
+    """A bar of 30 places, where the total is known."""
+    done, total = int(fields["done"]), int(fields.get("total") or 0)
+    full = min(30, 30 * done // total) if total else 0
+    bar = f"[{'=' * full}{' ' * (30 - full)}] {100 * done // total:3d} %" if total else ""
+    return Line((("", f"  {fields['what']!s:<8} {bar} {size(done)}"),))
+
+
+def _line(tone: str, text: str) -> Line:
+    return Line(((tone, text),))
+
+
+def _step(step: str, text: str, tone: str = "") -> Line:
+    return Line((("", f"  {step:<8} "), (tone, text)), step=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _tag(fields: Fields) -> Iterator[Line]:
+    who = signer(fields["scheme"], fields["signer"], fields.get("person", ""))
+    about = f"  {fields['channel']}  {fields['commit'][:8]}  tag {fields['tag']} signed by {who}"
+    yield Line((("strong", f"{fields['project']} {fields['version']}"), ("", about)))
+
+
+def _finding(fields: Fields) -> Iterator[Line]:
+    tone = "bad" if fields["level"] == "error" else "warn"
+    yield Line((("", f"{fields['rule']:<8}"), (tone, f"{fields['level']:<8}"), ("", fields["text"])))
+    if fields.get("fix"):
+        yield Line((("", " " * 8), ("quiet", "fix     "), ("", fields["fix"])))
+
+
+def _checked(fields: Fields) -> Iterator[Line]:
+    found = [_count(fields[key], key[:-1]) for key in ("errors", "warnings") if fields[key]]
+    tone = "bad" if fields["errors"] else "warn" if found else "good"
+    yield _step("check", f"{_count(fields['rules'], 'rule'):<46}   {', '.join(found) or 'fine'}", tone if found else "")
+
+
+def _built(fields: Fields) -> Iterator[Line]:
+    what = f"{fields['file']:<38} {size(fields['size']):>7}  {short(fields['sha256'])}"
+    yield _step("build", f"{what}   {_contents(fields)}")
+
+
+def _contents(fields: Fields) -> str:
+    told = ["as built (already in normal form)"] if fields.get("as_built") else []
+    members, made = fields.get("members") or 0, fields.get("generated") or 0
+    generated = made if isinstance(made, int) else len(made)
+    if members:
+        told.append(f"{members} members, {members - generated} from the tag, {generated} generated")
+    return "; ".join(told)
+
+
+def _signed(fields: Fields) -> Iterator[Line]:
+    files = fields["files"]
+    yield _step("sign", f"{_count(files if isinstance(files, int) else len(files), 'file')}, SHA256SUMS")
+
+
+def _logged(fields: Fields) -> Iterator[Line]:
+    seen = f"witnessed {fields['witnessed']}" if fields["witnessed"] else "unwitnessed (no witness configured)"
+    what = "" if fields["event"] == "release" else f" ({fields['event']})"
+    yield _step("log", f"entry {fields['index']}{what}, tree {fields['size']}, {seen}")
+
+
+def _already(fields: Fields) -> Iterator[Line]:
+    yield _step("already", f"{fields['project']} {fields['version']}: {fields['what']} (entry {fields['index']})")
+
+
+def _row(fields: Fields) -> Iterator[Line]:
+    if fields["state"] in ("conflict", "refused", "held"):
+        tone = "bad" if fields["state"] == "conflict" else "warn"
+        word = fields["state"].upper() if tone == "bad" else fields["state"]
+        yield _step(fields["target"], f"{fields['path']:<38} {word}: {fields.get('why', '')}", tone)
+
+
+def _skip(fields: Fields) -> Iterator[Line]:
+    place = f"{fields['target']}: " if fields["target"] else ""
+    yield _step("skip", f"{place}{fields['what']}: {fields['because']}", "quiet")
+
+
+def _rendered(fields: Fields) -> Iterator[Line]:
+    yield _step("render", f"{_count(fields['pages'], 'page')}, tree {fields['size']}")
+
+
+def _note(fields: Fields) -> Iterator[Line]:
+    for text in str(fields["text"]).split("\n"):
+        yield _line("", text)
+
+
+def _refused(fields: Fields) -> Iterator[Line]:
+    yield Line((("bad", "error  "), ("", fields["what"]), ("quiet", f"   (exit {fields['exit']})")))
+    for number, text in enumerate(str(fields["why"]).split("\n") if fields["why"] else ()):
+        yield Line((("quiet", "       " if number else "why    "), ("", text)))
+    yield from _following(fields)
+
+
+def _verified(fields: Fields) -> Iterator[Line]:
+    ok = fields["ok"]
+    yield Line((("strong", fields["file"]), ("good" if ok else "bad", "  ok" if ok else f"  {fields['code']}")))
+    for text in fields.get("proven") or ():
+        yield _line("", f"  {text}")
+    for text in fields.get("not_proven") or ():
+        yield _line("quiet", f"  not proven: {text}")
+
+
+def _outcome(fields: Fields) -> Iterator[Line]:
+    code = fields["exit"]
+    tone = "good" if code == 0 else "warn" if code in (4, 5) else "bad"
+    state = Line(
+        ((tone, f"{fields['state']}  "), ("", fields["text"])) if fields.get("state") else (("", fields["text"]),)
+    )
+    yield Line((*state.parts, ("quiet", f"   (exit {code})"))) if code else state
+    yield from _following(fields)
+
+
+def _following(fields: Fields) -> Iterator[Line]:
+    for number, text in enumerate(str(fields["next"]).split("\n") if fields.get("next") else ()):
+        yield Line((("quiet", "       " if number else "next   "), ("strong", text)))
+
+
+def _status(fields: Fields) -> Iterator[Line]:
+    yield Line((("strong", f"{fields['project']} {fields['version']}"), ("", f"   {fields['text']}")))
+    if fields.get("why"):
+        yield Line((("", f"  {'':10} {fields['why']}"),))
+    for target in fields["targets"]:
+        about = f"  {target['path']}  {target['why']}" if target["state"] != "seen" else ""
+        tries = f" ({target['tries']} tries)" if target.get("tries", 0) > 1 else ""
+        yield Line(
+            (("", f"  {target['target']:<10} {target['seen']} of {target['of']}   {target['state']}{about}{tries}"),)
+        )
+
+
+def _plan(fields: Fields) -> Iterator[Line]:
+    after = f"   follows {fields['follows']}" if fields["follows"] else "   the first release"
+    yield _step("plan", f"{fields['project']} {fields['version']}  {fields['channel']}{after}")
+    if fields["visible"]:
+        yield _step("seen by", fields["visible"])
+    unfenced = "; not isolated: it runs as you do" if fields["isolation"] == "none" else f"; in {fields['isolation']}"
+    yield _step("build", f"{', '.join(fields['build'])} of {fields['commit'][:12]}, {fields['refs']} refs{unfenced}")
+    yield _step("log", f"entry {fields['index']} of {fields['origin']}")
+    yield _step("publish", f"{', '.join(fields['targets'])}; {fields['page']}")
+    if fields["announce"]:
+        yield _step("announce", ", ".join(fields["announce"]))
+    yield _step("policy", short(fields["policy"]))
+    for text in str(fields["notes"]).rstrip().split("\n"):
+        yield _line("quiet", f"  | {text}")
+
+
+_PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
+    "tag": _tag,
+    "finding": _finding,
+    "checked": _checked,
+    "built": _built,
+    "signed": _signed,
+    "logged": _logged,
+    "already": _already,
+    "row": _row,
+    "skip": _skip,
+    "rendered": _rendered,
+    "note": _note,
+    "refused": _refused,
+    "verified": _verified,
+    "outcome": _outcome,
+    "status": _status,
+    "plan": _plan,
+}
