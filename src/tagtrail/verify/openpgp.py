@@ -96,14 +96,16 @@ def judge_openpgp(block: bytes, message: bytes, keys: Sequence[Key]) -> Statemen
     from pysequoia import Sig
 
     packet = _signature(block)
-    candidates = [c for key in keys if key.scheme == "openpgp" for c in _candidates(key, packet)]
-    if not candidates:
-        raise _unknown(packet)
-    _refuse_weak(packet)
-    signature = Sig.from_bytes(bytes(packet))
-    good = next((c for c in candidates if _verifies(c, signature, message)), None)
-    if good is None:
-        raise _why_not(candidates[0], signature)
+    signature, first = Sig.from_bytes(bytes(packet)), None
+    for candidate in (c for key in keys if key.scheme == "openpgp" for c in _candidates(key, packet)):
+        _refuse_weak(packet)
+        if _verifies(candidate, signature, message):
+            return _statement(candidate, signature)
+        first = first or candidate
+    raise _unknown(packet) if first is None else _why_not(first, signature)
+
+
+def _statement(good: _Candidate, signature: "Sig") -> Statement:
     return Statement(
         signer=good.key,
         signed_at=_seconds(signature.created),

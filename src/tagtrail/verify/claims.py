@@ -1,0 +1,79 @@
+"""What verification says to people: what is proven of a file, and what somebody only says.
+
+Each claim has a stable name. Proven: `tag`, `entry`, `same-tar`. Not proven: `unwitnessed`, `signer-claimed`,
+`signer-expired`, `built-claimed`, `brought`, `imported`, `generated`, `approvals-claimed`, `root-expired`,
+`withdrawals-unchecked`. Whatever an entry says is shown without control characters.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tagtrail.formats.encoding import shown
+from tagtrail.formats.policy import Policy
+from tagtrail.formats.root import Root
+from tagtrail.formats.times import format_time
+from tagtrail.model.facts import File
+from tagtrail.verify.proofs import Proven
+from tagtrail.verify.tags import JudgedTag
+
+__all__ = ["Claim", "not_proven", "proven"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One thing that is proven, or that is not: its stable name, and a sentence."""
+
+    name: str
+    text: str
+
+
+def proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTag | None) -> Iterator[Claim]:
+    """What holds, whoever lies; `judged` is None where the signer was not checked."""
+    entry, checked = found.entry, found.checked
+    if judged is not None and isinstance(trust, Root):
+        allowed = dict(trust.signers)[entry.project]
+        since = max(a.start for a in allowed if a.key == judged.signer and a.start <= entry.index)
+        tag = f"tag {_plain(judged.name)} on {judged.object[:8]}, signed by {judged.signer}"
+        yield Claim(name="tag", text=f"{tag} (allowed for {_plain(entry.project)} since entry {since})")
+    seen = "unwitnessed"
+    if found.witnessed is not None:
+        seen = f"witnessed {checked.cosigned} of {checked.countable} at {format_time(found.witnessed)}"
+    yield Claim(name="entry", text=f"entry {entry.index} of {_plain(checked.checkpoint.origin)}, {seen}")
+    same = [other.name for other in entry.files if other.tar and other.tar == file.tar and other.name != file.name]
+    if same:
+        yield Claim(name="same-tar", text=f"same tar as {', '.join(same)}")
+
+
+def not_proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTag | None, now: int) -> Iterator[Claim]:
+    """What rests on somebody's word, or was not looked at."""
+    entry = found.entry
+    if found.witnessed is None:
+        yield Claim(name="unwitnessed", text=f"its time, {format_time(entry.time)}, is the operator's word")
+    if judged is not None and judged.expired(now) and (found.witnessed is None or found.frozen):
+        text = "the signer's key has expired since; that the tag is older is the operator's word"
+        yield Claim(name="signer-expired", text=text)
+    if judged is None and entry.tag is not None:
+        yield Claim(name="signer-claimed", text=f"signer: claimed, not checked ({_plain(entry.tag.signer)})")
+    yield _origin(file)
+    if file.generated:
+        more = ", ..." if len(file.generated) > 4 else ""
+        names = ", ".join(_plain(name) for name in file.generated[:4])
+        yield Claim(name="generated", text=f"{len(file.generated)} generated, not from the tag: {names}{more}")
+    if entry.approvals:
+        yield Claim(name="approvals-claimed", text=f"{len(entry.approvals)} approvals, as the operator says")
+    if isinstance(trust, Root) and trust.expires <= now:
+        text = f"root {trust.version} expired at {format_time(trust.expires)}: a newer one may allow less"
+        yield Claim(name="root-expired", text=text)
+    yield Claim(name="withdrawals-unchecked", text="newer withdrawals are not looked for")
+
+
+def _origin(file: File) -> Claim:
+    if file.origin.how == "built":
+        return Claim(name="built-claimed", text="built by the operator, who says so")
+    if file.origin.how == "added":
+        return Claim(name="brought", text=f"brought by {_plain(file.origin.by)}, not built here")
+    return Claim(name="imported", text="imported: that it is the original is the operator's word")
+
+
+def _plain(text: str) -> str:
+    return shown(text, 120)[1:-1]
