@@ -130,6 +130,7 @@ def test_the_limits_themselves_are_read() -> None:
         ({"a": {1, 2}}, "json-type"),
         ({"é": 1}, "json-key"),
         ("\ud800", "json-surrogate"),
+        ("\udfff", "json-surrogate"),
     ],
 )
 def test_what_is_not_canonical_is_not_written(value: object, code: str) -> None:

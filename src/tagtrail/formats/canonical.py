@@ -68,8 +68,8 @@ def loads_strict(data: bytes, max_size: int) -> Any:
 
 
 def _integer(digits: str) -> int:
-    # Length first: int() of ten thousand digits is an exception of its own.
-    if len(digits) > _LONGEST_INTEGER or abs(int(digits)) >= _LIMIT:
+    # int() of ten thousand digits is an exception of its own; _check compares the value.
+    if len(digits) > _LONGEST_INTEGER:
         raise TamperError(f"integer {shown(digits)} is not below 2**53", code="json-integer")
     return int(digits)
 

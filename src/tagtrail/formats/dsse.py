@@ -9,7 +9,7 @@ What is signed is the pre-authentication encoding (PAE), in which lengths are AS
 The keys are Ed25519 keys of the note family (type 0x01); `keyid` is their key id in hexadecimal, a hint that proves
 nothing. A threshold counts key *values*: one key under two ids, or signing twice, is one. Written is one line of
 canonical JSON; read is any strict JSON with exactly these members and standard base64 in canonical form (`keyid` may
-be missing). Sources: DSSE protocol and envelope 1.0.2 (secure-systems-lab/dsse), in-toto attestation spec/v1/envelope.md.
+be missing). Sources: DSSE protocol and envelope 1.0.2 (secure-systems-lab/dsse), in-toto attestation, spec/v1/envelope.
 Reason codes: dsse-members, dsse-type, dsse-payload-type, dsse-base64, dsse-no-signature, dsse-signature-count,
 dsse-bad-signature, dsse-threshold; json-*.
 """

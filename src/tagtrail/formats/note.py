@@ -53,32 +53,30 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
-    """One signature type: its byte, what is signed, and the sizes. `message(text, time)` gives the signed bytes."""
+    """One signature type. `message(name, text, time)` gives the bytes that a key of that name signs."""
 
     byte: int
     timed: bool
-    key_size: int
     signature_size: int
-    message: Callable[[str, int], bytes]
+    message: Callable[[str, str, int], bytes]
     check_key: Callable[[bytes], None]
     public_key: Callable[[bytes], bytes]
     sign: Callable[[bytes, bytes], bytes]
     verify: Callable[[bytes, bytes, bytes], bool]
 
 
-def _plain_message(text: str, time: int) -> bytes:  # noqa: ARG001  (one shape for all schemes)
+def _plain_message(_name: str, text: str, _time: int) -> bytes:
     return text.encode()
 
 
-def _cosigned_message(text: str, time: int) -> bytes:
+def _cosigned_message(_name: str, text: str, time: int) -> bytes:
     return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 
-def _ed25519(byte: int, *, timed: bool, message: Callable[[str, int], bytes]) -> Scheme:
+def _ed25519(byte: int, *, timed: bool, message: Callable[[str, str, int], bytes]) -> Scheme:
     return Scheme(
         byte=byte,
         timed=timed,
-        key_size=ed25519.KEY_SIZE,
         signature_size=ed25519.SIGNATURE_SIZE,
         message=message,
         check_key=ed25519.check_key,
@@ -338,7 +336,7 @@ def _verify(verifier: Verifier, text: str, value: bytes) -> Verified:
     scheme = SCHEMES[verifier.kind]
     time = _time(verifier, value) if scheme.timed else 0
     signature = value[_TIME_SIZE:] if scheme.timed else value
-    message = scheme.message(text, time)
+    message = scheme.message(verifier.name, text, time)
     if len(signature) != scheme.signature_size or not scheme.verify(verifier.key, message, signature):
         what = f"the signature of {verifier.name} ({verifier.key_id.hex()}) is not over this text"
         raise TamperError(what, code="note-bad-signature", why="the text was changed or the signature is forged")
@@ -359,7 +357,7 @@ def _sign(signer: Signer, text: str, time: int | None) -> Signature:
     if scheme.timed and time is None:
         message = f"a cosignature of {signer.name} needs a time"
         raise ValueError(message)
-    value = scheme.sign(signer.seed, scheme.message(text, time or 0))
+    value = scheme.sign(signer.seed, scheme.message(signer.name, text, time or 0))
     stamp = (time or 0).to_bytes(_TIME_SIZE, "big") if scheme.timed else b""
     return Signature(name=signer.name, key_id=signer.verifier.key_id, value=stamp + value)
 
