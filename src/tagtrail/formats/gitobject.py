@@ -11,9 +11,13 @@ each member, sorted by name as if directories ended in `/`. Ids are SHA-1 (40 he
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-__all__ = ["Member", "header", "object_id", "parse_tree", "tag_name_fault", "time_of"]
+__all__ = [
+    "DIRECTORY", "LINK", "MODULE", "Listed", "Member", "blob_id", "header", "object_id", "parse_listing", "parse_tree",
+    "tag_name_fault", "time_of", "verified",
+]  # fmt: skip
 
 DIRECTORY, LINK, MODULE = 0o040000, 0o120000, 0o160000
 
@@ -29,11 +33,19 @@ class Member:
 
 def object_id(kind: str, content: bytes, digits: int = 40) -> str:
     """The id of an object, in as many hex digits (40: SHA-1, 64: SHA-256)."""
-    data = b"%s %d\x00" % (kind.encode("ascii"), len(content))
-    if digits == 64:
-        return hashlib.sha256(data + content).hexdigest()
-    digest = hashlib.sha1(data, usedforsecurity=False)
-    digest.update(content)
+    return _id(kind, len(content), (content,), digits)
+
+
+def blob_id(pieces: Iterable[bytes], size: int, digits: int = 40) -> str:
+    """The id that a file of `size` bytes has as a blob."""
+    return _id("blob", size, pieces, digits)
+
+
+def _id(kind: str, size: int, pieces: Iterable[bytes], digits: int) -> str:
+    start = b"%s %d\x00" % (kind.encode("ascii"), size)
+    digest = hashlib.sha256(start) if digits == 64 else hashlib.sha1(start, usedforsecurity=False)
+    for piece in pieces:
+        digest.update(piece)
     return digest.hexdigest()
 
 
@@ -94,3 +106,60 @@ def tag_name_fault(name: str) -> str:
     except UnicodeEncodeError:
         return "it is not UTF-8"
     return next((why for pattern, why in _FAULTS if re.search(pattern, name)), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One line of `git ls-tree -r -t`: `path` from the top, `/` between its parts (surrogateescape where not UTF-8)."""
+
+    path: str
+    mode: int
+    id: str
+
+
+def parse_listing(output: bytes) -> tuple[Listed, ...]:
+    """`git ls-tree -r -t -z --full-tree`, sorted by the bytes of the paths. Raises ValueError."""
+    found = []
+    for line in output.split(b"\0")[:-1]:
+        head, _, path = line.partition(b"\t")
+        mode, _, oid = head.decode("ascii").split(" ")
+        found.append(
+            (path, Listed(path=path.decode("utf-8", "surrogateescape"), mode=_canonical(int(mode, 8)), id=oid))
+        )
+    return tuple(listed for _, listed in sorted(found, key=lambda pair: pair[0]))
+
+
+def verified(
+    commit: str, listing: Iterable[Listed], objects: Iterator[tuple[str, bytes]]
+) -> Iterator[tuple[Listed, bytes]]:
+    """Each listed member with its content (a submodule's is empty), all proven from the commit's id downwards.
+
+    `objects` gives (type, content) of the commit, of its tree, then of each member but submodules, in the listing's
+    order (parents before children). Raises ValueError where an object is not what its id says, or a tree is not what
+    the listing says.
+    """
+    digits = len(commit)
+    top = header(_proven(next(objects), "commit", commit), "tree")
+    expected = _below("", _proven(next(objects), "tree", top), digits)
+    for listed in listing:
+        if expected.pop(listed.path, None) != (listed.mode, listed.id):
+            raise ValueError(f"{listed.path} is not in the tree as listed")
+        content = b""
+        if listed.mode != MODULE:
+            content = _proven(next(objects), "tree" if listed.mode == DIRECTORY else "blob", listed.id)
+        if listed.mode == DIRECTORY:
+            expected |= _below(f"{listed.path}/", content, digits)
+        yield listed, content
+    if expected:
+        raise ValueError(f"{min(expected)} is in the tree and was not listed")
+
+
+def _proven(found: tuple[str, bytes], kind: str, oid: str) -> bytes:
+    if found[0] != kind or object_id(kind, found[1], len(oid)) != oid:
+        raise ValueError(f"object {oid} is not the {kind} that its id says")
+    return found[1]
+
+
+def _below(prefix: str, tree: bytes, digits: int) -> dict[str, tuple[int, str]]:
+    members = parse_tree(tree, digits)
+    return {prefix + m.name.decode("utf-8", "surrogateescape"): (m.mode, m.id) for m in members}

@@ -1,0 +1,407 @@
+"""The port `Builder` for Python: a clean checkout at an object id, the backend's hooks, archives in normal form."""
+
+import errno
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tagtrail.formats import tarball
+from tagtrail.formats.archive import Limits, Member
+from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
+from tagtrail.formats.gitobject import DIRECTORY, LINK, MODULE, Listed, blob_id, parse_listing, verified
+from tagtrail.formats.metadata import Metadata, check_file_name, check_identity, parse_metadata
+from tagtrail.formats.zipball import Wheel
+from tagtrail.io import durable, process
+from tagtrail.io.foreign import plain, take
+from tagtrail.io.git import Git, items, lay_out, objects_missing
+from tagtrail.io.scratch import scratch
+from tagtrail.model.errors import ProjectError, SetupError, TamperError
+from tagtrail.model.facts import Artifact
+from tagtrail.ports import BuildOrder, Kept, Objects
+
+__all__ = ["Pep517"]
+
+Environments = Callable[[Sequence[str]], Path]
+"""The directory of an environment that holds these requirements."""
+
+_HOOKS = Path(__file__).with_name("hooks.py")
+_KINDS = ("sdist", "wheel")
+_LATER = ("sdist.xz", "tar.gz", "tar.xz")
+_LOG = 1 << 20
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """One build under way: `room` is its scratch directory, `blobs` the ids of the tag's files, `log` what was said."""
+
+    order: BuildOrder
+    room: Path
+    blobs: frozenset[str]
+    log: bytearray = field(default_factory=bytearray)
+
+    @property
+    def digits(self) -> int:
+        return len(self.order.commit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A file that is ready to be kept."""
+
+    kind: str
+    name: str
+    file: Path
+    metadata: bytes
+    requires_python: str
+    generated: tuple[str, ...]
+    members: int
+    as_built: bool
+    tar: str = ""
+
+
+class Pep517:
+    """See `tagtrail.ports.Builder`. `state` is where logs and what was learned of projects lie, `scratch_root` where
+    builds run (swept by the wiring), `environments` makes build environments; `limit` is the time for one backend run
+    in seconds.
+
+    Besides the port's errors: SetupError `build-kind`, `subdirectory`; ProjectError `pyproject-invalid`,
+    `build-system-missing`, `metadata-invalid`, `output-invalid`, `requirements-...` and `archive-...`; TamperError
+    `object-altered`.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        scratch_root: Path,
+        environments: Environments,
+        limit: float = 3600.0,
+        limits: Limits | None = None,
+    ) -> None:
+        self._state = state
+        self._scratch = scratch_root
+        self._environments = environments
+        self._limit = limit
+        self._limits = limits or Limits()
+
+    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+        """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
+        _check_kinds(order.builds)
+        with scratch(self._scratch, "build") as room, _disk(room):
+            work = _Work(order=order, room=room, blobs=_checkout(order, objects, room / "tree"))
+            try:
+                made = {"sdist": self._sdist(work)}
+                if "wheel" in order.builds:
+                    made["wheel"] = self._wheel(work)
+            finally:
+                durable.write(self._log(order), bytes(work.log[-_LOG:]), sync=False)
+            return tuple(_keep(made[kind], kept) for kind in order.builds)
+
+    def tree(self, order: BuildOrder, objects: Objects) -> str:
+        """See `tagtrail.ports.Builder`. Every object is hashed on the way, from the commit's id downwards."""
+        digest = hashlib.sha256()
+        with scratch(self._scratch, "tree") as room:
+            git = lay_out(objects, room, head=order.commit, bare=True)
+            listing = _listing(git, order.commit)
+            ids = [order.commit, f"{order.commit}^{{tree}}", *(m.id for m in listing if m.mode != MODULE)]
+            with git.reading("cat-file", "--batch", stdin="".join(f"{i}\n" for i in ids).encode()) as stream:
+                found = ((item.kind, item.content) for item in items(stream))
+                try:
+                    for piece in tarball.tar(_members(order, listing, found), order.epoch):
+                        digest.update(piece)
+                except (ValueError, StopIteration, RuntimeError) as error:
+                    raise _altered(order.commit, str(error)) from error
+        return digest.hexdigest()
+
+    def _log(self, order: BuildOrder) -> Path:
+        return self._state / "logs" / f"{_file_name(order.project)}-{_file_name(order.version)}.log"
+
+    def _sdist(self, work: _Work) -> _Made:
+        file = self._call(work, _project(work.room / "tree", work.order.subdirectory), "sdist")
+        check_file_name(file.name, "sdist", project=work.order.project, version=work.order.version)
+        normal = work.room / "normal" / file.name
+        with file.open("rb") as source, (work.room / "spool").open("w+b") as spool, _new(normal) as out:
+            sdist = tarball.normal_sdist(source, spool, out.write, work.order.epoch, self._limits)
+            metadata = _metadata_of_sdist(sdist, spool, file.name)
+            generated = tuple(_unpack(sdist, spool, work))
+        (work.room / "source" / sdist.top).rename(work.room / "unpacked")
+        said = _identified(metadata, file.name, work.order)
+        return _Made(
+            kind="sdist", name=file.name, file=file if sdist.as_made else normal, tar=sdist.tar, generated=generated,
+            metadata=metadata, requires_python=said.requires_python, as_built=sdist.as_made,
+            members=sum(m.kind != "directory" for m in sdist.members),
+        )  # fmt: skip
+
+    def _wheel(self, work: _Work) -> _Made:
+        file = self._call(work, work.room / "unpacked", "wheel")
+        check_file_name(file.name, "wheel", project=work.order.project, version=work.order.version)
+        normal = work.room / "normal" / file.name
+        with file.open("rb") as source:
+            wheel = Wheel(source, self._limits)
+            metadata = _metadata_of_wheel(wheel, file.name)
+            generated = tuple(m.name for m in wheel.members if _id(m, wheel.content(m), work) not in work.blobs)
+            as_made = wheel.is_normal(work.order.epoch)
+            if not as_made:
+                with _new(normal) as out:
+                    wheel.write(out, work.order.epoch)
+        said = _identified(metadata, file.name, work.order)
+        return _Made(
+            kind="wheel", name=file.name, file=file if as_made else normal, generated=generated,
+            metadata=metadata, requires_python=said.requires_python, as_built=as_made, members=len(wheel.members),
+        )  # fmt: skip
+
+    def _call(self, work: _Work, tree: Path, kind: str) -> Path:
+        """Ask the backend for what it needs, then for the file; our own copy of that file.
+
+        What this project's backend asked for the last time is there already: if it asks for the same again, one
+        process does both.
+        """
+        system = parse_build_system(_text(tree, "pyproject.toml"), has_setup=(tree / "setup.py").is_file())
+        learned = self._state / "learned" / f"{_file_name(work.order.project)}.json"
+        guess = _learned(learned)
+        out = work.room / f"out-{kind}"
+        out.mkdir()
+        ask = {"hook": f"get_requires_for_build_{kind}", "if_only": list(guess)}
+        build = {"hook": f"build_{kind}", "directory": str(out)}
+        values = self._run(work, tree, system, guess, (ask, build))
+        if len(values) == 1:
+            extras = tuple(map(str, values[0]))
+            durable.write(learned, json.dumps(extras).encode(), sync=False)
+            values = self._run(work, tree, system, extras, (build,))
+        return take(out, str(values[-1]), work.room / f"taken-{kind}", self._limits.unpacked)
+
+    def _run(
+        self, work: _Work, tree: Path, system: BuildSystem, extras: Sequence[str], calls: Sequence[Mapping[str, object]]
+    ) -> list[Any]:
+        """The hooks' values, in a process of the environment that holds the requirements and `extras`."""
+        python = self._environments((*system.requires, *extras)) / "bin" / "python"
+        room = work.room / f"hooks-{len(list(work.room.glob('hooks-*')))}"
+        (room / "home").mkdir(parents=True)
+        (room / "tmp").mkdir()
+        answers = room / "answers.json"
+        order = {"backend": system.backend, "backend_path": system.path, "answers": str(answers), "calls": calls}
+        (room / "order.json").write_text(json.dumps(order))
+        (room / "home" / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
+        done = process.run(
+            [str(python), "-P", str(_HOOKS), str(room / "order.json")],
+            env=_environment(work.order, python.parent, room), cwd=tree, stdin=None, limit=self._limit, cap=_LOG,
+            merge=True,
+        )  # fmt: skip
+        work.log.extend(done.out)
+        found = _answers(answers)
+        if not done.ok or found is None or "fault" in found:
+            raise self._failed(work, done, str((found or {}).get("fault", "")))
+        return list(found["values"])
+
+    def _failed(self, work: _Work, done: process.Finished, fault: str) -> ProjectError | SetupError:
+        order, why = work.order, process.said(done.out)
+        if os.statvfs(work.room).f_bavail == 0:
+            return SetupError(
+                f"no space to build {order.project}", code="disk-full", why=why, hint=f"df -h {work.room}"
+            )
+        how = {
+            "backend": "its build backend cannot be imported",
+            "unsupported": "its build backend cannot do it",
+        }.get(fault, f"no end within {self._limit:g} s" if done.late else f"its backend ended with status {done.code}")
+        return ProjectError(
+            f"building {order.project} {order.version} failed: {how}", code="build-failed", why=why,
+            hint=f"the whole log: {self._log(order)}",
+        )  # fmt: skip
+
+
+def _check_kinds(kinds: Sequence[str]) -> None:
+    for kind in kinds:
+        if kind not in _KINDS:
+            later = "is not there yet" if kind in _LATER else "is not known"
+            raise SetupError(f"build kind {kind!r} {later}", code="build-kind", hint=f"use {' or '.join(_KINDS)}")
+
+
+def _checkout(order: BuildOrder, objects: Objects, tree: Path) -> frozenset[str]:
+    """Put the commit's files into `tree`, with the refs of the order and no others; the ids of its files."""
+    tree.mkdir()
+    git = lay_out(replace(objects, refs=order.refs), tree, head=order.commit)
+    done = git.run("read-tree", "--reset", "-u", "--no-recurse-submodules", order.commit)
+    if not done.ok:
+        raise objects_missing(order.commit, process.said(done.err, 5))
+    return frozenset(m.id for m in _listing(git, order.commit) if m.mode not in {DIRECTORY, MODULE})
+
+
+def _listing(git: Git, commit: str) -> tuple[Listed, ...]:
+    done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit)
+    if not done.ok:
+        raise objects_missing(commit, process.said(done.err, 5))
+    return parse_listing(done.out)
+
+
+def _members(
+    order: BuildOrder, listing: Sequence[Listed], objects: Iterator[tuple[str, bytes]]
+) -> Iterator[tuple[Member, tuple[bytes, ...]]]:
+    """The tree's members as those of a tar: links as links, submodules as empty directories."""
+    top = f"{order.project}-{order.version}"
+    yield Member(name=top, kind="directory"), ()
+    for listed, content in verified(order.commit, listing, objects):
+        name = f"{top}/{listed.path}"
+        if listed.mode in {DIRECTORY, MODULE}:
+            yield Member(name=name, kind="directory"), ()
+        elif listed.mode == LINK:
+            yield Member(name=name, kind="link", target=content.decode("utf-8", "surrogateescape")), ()
+        else:
+            yield Member(name=name, executable=listed.mode == 0o100755, size=len(content)), (content,)
+
+
+def _altered(commit: str, why: str) -> TamperError:
+    return TamperError(
+        f"commit {commit} has other bytes than its id says", code="object-altered", why=why, hint="git fsck"
+    )
+
+
+def _project(tree: Path, subdirectory: str) -> Path:
+    path = (tree / subdirectory).resolve()
+    if not path.is_relative_to(tree.resolve()) or not path.is_dir():
+        raise SetupError(
+            f"{subdirectory!r} is no directory of the tag",
+            code="subdirectory",
+            hint="correct subdirectory in tagtrail.toml",
+        )
+    return path
+
+
+def _text(directory: Path, name: str) -> str | None:
+    """A file of the tree, if it is a plain one."""
+    with suppress(FileNotFoundError), plain(directory / name) as file:
+        return file.read().decode("utf-8", "replace")
+    return None
+
+
+@contextmanager
+def _new(path: Path) -> Iterator[BinaryIO]:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("x+b") as file:
+        yield file
+
+
+def _unpack(sdist: tarball.Sdist, spool: BinaryIO, work: _Work) -> Iterator[str]:
+    """Write the sdist's members below `source`; those that are no file of the tag, without the top directory."""
+    root = work.room / "source"
+    root.mkdir()
+    links = []
+    for member in sdist.members:
+        path = root / member.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if member.kind == "directory":
+            path.mkdir(exist_ok=True)
+            continue
+        if member.kind == "link":
+            links.append(member)
+            pieces = [member.target.encode("utf-8", "surrogateescape")]
+        else:
+            pieces = list(tarball.content(spool, member))
+            path.write_bytes(b"".join(pieces))
+            path.chmod(0o755 if member.executable else 0o644)
+            os.utime(path, (work.order.epoch, work.order.epoch))
+        if _id(member, pieces, work) not in work.blobs:
+            yield member.name.removeprefix(f"{sdist.top}/")
+    for member in links:
+        (root / member.name).symlink_to(member.target)
+
+
+def _id(member: Member, pieces: Iterable[bytes], work: _Work) -> str:
+    size = len(member.target.encode("utf-8", "surrogateescape")) if member.kind == "link" else member.size
+    return blob_id(pieces, size, work.digits)
+
+
+def _metadata_of_sdist(sdist: tarball.Sdist, spool: BinaryIO, name: str) -> bytes:
+    found = next((m for m in sdist.members if m.name == f"{sdist.top}/PKG-INFO" and m.kind == "file"), None)
+    if found is None or found.size > _PIECE:
+        raise ProjectError(f"{name} has no PKG-INFO", code="metadata-invalid", hint="look at the build backend")
+    return b"".join(tarball.content(spool, found))
+
+
+def _metadata_of_wheel(wheel: Wheel, name: str) -> bytes:
+    found = [m for m in wheel.members if re.fullmatch(r"[^/]+\.dist-info/METADATA", m.name)]
+    if len(found) != 1 or found[0].size > _PIECE:
+        raise ProjectError(f"{name} has no METADATA", code="metadata-invalid", hint="look at the build backend")
+    return b"".join(wheel.content(found[0]))
+
+
+def _identified(data: bytes, name: str, order: BuildOrder) -> Metadata:
+    metadata = parse_metadata(data, name)
+    check_identity(metadata, project=order.project, version=order.version, where=name)
+    return metadata
+
+
+def _keep(made: _Made, kept: Kept) -> Artifact:
+    media = {"sdist": "application/gzip", "wheel": "application/zip"}[made.kind]
+    return Artifact(
+        name=made.name, blob=kept.put(_pieces(made.file), media), tar=made.tar,
+        metadata=kept.put((made.metadata,), "text/plain"), requires_python=made.requires_python,
+        generated=made.generated, members=made.members, as_built=made.as_built,
+    )  # fmt: skip
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def _environment(order: BuildOrder, programs: Path, room: Path) -> dict[str, str]:
+    """The whole environment of a build: nothing of the caller's, the version said in every way that backends know."""
+    name = re.sub(r"[-_.]+", "_", order.project).upper()
+    version = {
+        "PBR_VERSION", "SETUPTOOLS_SCM_PRETEND_VERSION", f"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{name}",
+        f"VCS_VERSIONING_PRETEND_VERSION_FOR_{name}", "PDM_BUILD_SCM_VERSION", "POETRY_DYNAMIC_VERSIONING_BYPASS",
+        "UV_DYNAMIC_VERSIONING_BYPASS",
+    }  # fmt: skip
+    return dict.fromkeys(sorted(version), order.version) | {
+        "PATH": f"{programs}:/usr/bin:/bin",
+        "HOME": str(room / "home"),
+        "TMPDIR": str(room / "tmp"),
+        "VIRTUAL_ENV": str(programs.parent),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "SOURCE_DATE_EPOCH": str(order.epoch),
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+
+def _learned(path: Path) -> tuple[str, ...]:
+    try:
+        lines = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return ()
+    return tuple(map(str, lines)) if isinstance(lines, list) else ()
+
+
+def _answers(path: Path) -> dict[str, Any] | None:
+    """What the hooks' process wrote; foreign code can write there too."""
+    try:
+        with plain(path) as file:
+            found = json.loads(file.read(_PIECE))
+    except (FileNotFoundError, ProjectError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("values"), list) else None
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._+-]", "_", text)
+
+
+@contextmanager
+def _disk(room: Path) -> Iterator[None]:
+    """A full disk, or one that may not be written, is the operator's matter wherever it shows."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}:
+            raise durable.setup_error(room, error) from error
+        raise

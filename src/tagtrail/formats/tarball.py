@@ -1,0 +1,370 @@
+"""Tar in normal form, written and read: the same members always give the same bytes, whatever made them.
+
+**Normal form.** A tar is its members' blocks, one after the other, then 1,024 zero bytes; nothing after that. Members
+are sorted by the bytes of their names, a directory's name without its slash. Each has one `ustar` header of 512 bytes:
+
+    offset size  field      content
+      0     100  name       UTF-8; a directory's ends in `/`; zero bytes to the end of the field
+    100       8  mode       `0000644` NUL; directories and executable files `0000755` NUL; links `0000777` NUL
+    108   8, 8   uid, gid   `0000000` NUL, twice
+    124      12  size       11 octal digits NUL; zero for directories and links
+    136      12  mtime      11 octal digits NUL: SOURCE_DATE_EPOCH, the time of the tag's commit in Unix seconds
+    148       8  checksum   the sum of the header's bytes with this field as spaces: 6 octal digits, NUL, space
+    156       1  type       `0` file, `5` directory, `2` link
+    157     100  target     of a link, UTF-8
+    257       8  magic      `ustar` NUL `00`
+    265      64  names      zero bytes (no user, no group)
+    329      16  device     `0000000` NUL, twice
+    345     167  prefix     zero bytes, always
+
+A file's bytes follow, filled with zero bytes to a multiple of 512. Only where a name or a target has more than 100
+bytes, or a byte above 0x7f, a PAX header stands before: the same block with name `././@PaxHeader`, type `x` and mode
+`0000644`; its content is the records `LENGTH SP KEY=VALUE LF` (POSIX pax: LENGTH counts the whole record in decimal)
+`path` and `linkpath`, those that are needed, in this order. Where such a value is not UTF-8, `hdrcharset=BINARY` is the
+first record. The main header then holds the value's first 100 bytes.
+
+**tree** (a trail entry's `tree`) is the SHA-256 of such a tar of a commit's tree: members are the top directory
+`PROJECT-VERSION`, and below it every file, link and directory of `git ls-tree -r -t COMMIT`; a submodule is an empty
+directory; attributes (`export-ignore`, `export-subst`, `eol`) do not count. git's 100755 is `0000755`.
+
+**Compression** is gzip: zlib's deflate, level 6, memory level 8; the header is `1f 8b 08 00`, time zero, `00 03`.
+The bytes of gzip depend on the deflate used; those of the tar do not, so entries have both digests.
+
+**A source distribution** is left exactly as its backend made it if it is normal enough to be reproducible: one gzip
+member whose header has no name, comment or extra field and a time of zero or SOURCE_DATE_EPOCH; every member with
+mtime SOURCE_DATE_EPOCH, owner 0 without names, and mode 0644 or 0755 (links: any). Else it is packed anew.
+
+POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; RFC 1952.
+"""
+
+import hashlib
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tagtrail.formats.archive import Kind, Limits, Member, check_members, refusal
+
+__all__ = ["Sdist", "content", "deflated", "normal_sdist", "tar"]
+
+_BLOCK = 512
+_PIECE = 1 << 18
+_PAX_MOST = 1 << 20
+_TYPES: dict[Kind, bytes] = {"file": b"0", "directory": b"5", "link": b"2"}
+
+
+def tar(members: Iterable[tuple[Member, Iterable[bytes]]], epoch: int) -> Iterator[bytes]:
+    """A tar in normal form, in pieces, of (member, its bytes), which must come sorted by name (ValueError if not).
+
+    Names that are not UTF-8 come as Python's `surrogateescape` reads them.
+    """
+    last = b""
+    for member, pieces in members:
+        name = _bytes(member.name)
+        if name <= last:
+            raise ValueError(f"{member.name!r} is out of order")
+        last = name
+        yield _header(member, epoch)
+        size = 0
+        for piece in pieces:
+            size += len(piece)
+            yield piece
+        if size != member.size:
+            raise ValueError(f"{member.name!r} has {size} bytes, not {member.size}")
+        yield b"\0" * (-size % _BLOCK)
+    yield b"\0" * (2 * _BLOCK)
+
+
+def _header(member: Member, epoch: int) -> bytes:
+    name = _bytes(member.name) + (b"/" if member.kind == "directory" else b"")
+    target = _bytes(member.target)
+    mode = {"file": 0o755 if member.executable else 0o644, "directory": 0o755, "link": 0o777}[member.kind]
+    records = [(key, value) for key, value in ((b"path", name), (b"linkpath", target)) if _is_long(value)]
+    if any(_is_binary(value) for _, value in records):
+        records.insert(0, (b"hdrcharset", b"BINARY"))
+    block = _block(name, mode, member.size, epoch, _TYPES[member.kind], target)
+    if not records:
+        return block
+    text = b"".join(_record(key, value) for key, value in records)
+    pax = _block(b"././@PaxHeader", 0o644, len(text), epoch, b"x", b"")
+    return pax + text + b"\0" * (-len(text) % _BLOCK) + block
+
+
+def _block(name: bytes, mode: int, size: int, mtime: int, kind: bytes, target: bytes) -> bytes:
+    before = b"%s%07o\0%07o\0%07o\0%011o\0%011o\0" % (_field(name), mode, 0, 0, size, mtime)
+    after = b"%s%sustar\x0000%s%07o\0%07o\0%s" % (kind, _field(target), bytes(64), 0, 0, bytes(167))
+    total = sum(before) + sum(after) + 8 * 0x20
+    return b"%s%06o\0 %s" % (before, total, after)
+
+
+def _field(value: bytes) -> bytes:
+    return value[:100].ljust(100, b"\0")
+
+
+def _is_long(value: bytes) -> bool:
+    return len(value) > 100 or not value.isascii()
+
+
+def _is_binary(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _record(key: bytes, value: bytes) -> bytes:
+    rest = len(key) + len(value) + 3
+    size = rest + len(str(rest))
+    size = rest + len(str(size))
+    return b"%d %s=%s\n" % (size, key, value)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def deflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Gzip in normal form."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, 31, 8)
+    for piece in pieces:
+        packed = packer.compress(piece)
+        if packed:
+            yield packed
+    yield packer.flush()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sdist:
+    """A source distribution that was read: its members sorted, its one top directory, the digest of the tar that is
+    delivered, and whether that is the file exactly as its backend made it."""
+
+    members: tuple[Member, ...]
+    top: str
+    tar: str
+    as_made: bool
+
+
+def normal_sdist(
+    source: BinaryIO, spool: BinaryIO, write: Callable[[bytes], object], epoch: int, limits: Limits | None = None
+) -> Sdist:
+    """Read a .tar.gz from `source`, unpack it into the seekable `spool`, and write it to `write` in normal form.
+
+    Where `as_made`, nothing is written: the source is right as it is. `content(spool, member)` gives a file's bytes.
+    Raises ProjectError with the codes of `tagtrail.formats.archive`.
+    """
+    limits = limits or Limits()
+    clean, digest = _inflate(source, spool, epoch, limits)
+    found = tuple(_read(spool, limits))
+    members = tuple(sorted((f.member for f in found), key=lambda m: _bytes(m.name)))
+    check_members(members)
+    top = _top(members)
+    if clean and all(f.is_normal(epoch) for f in found):
+        return Sdist(members=members, top=top, tar=digest, as_made=True)
+    return Sdist(members=members, top=top, tar=_pack(members, spool, write, epoch), as_made=False)
+
+
+def _pack(members: Iterable[Member], spool: BinaryIO, write: Callable[[bytes], object], epoch: int) -> str:
+    digest = hashlib.sha256()
+
+    def hashed() -> Iterator[bytes]:
+        for piece in tar(((m, content(spool, m)) for m in members), epoch):
+            digest.update(piece)
+            yield piece
+
+    for packed in deflated(hashed()):
+        write(packed)
+    return digest.hexdigest()
+
+
+def content(spool: BinaryIO, member: Member) -> Iterator[bytes]:
+    """A file's bytes, in pieces."""
+    at, end = member.offset, member.offset + member.size
+    while at < end:
+        spool.seek(at)
+        piece = spool.read(min(_PIECE, end - at))
+        if not piece:
+            raise refusal("damaged", f"the tar ends within {member.name!r}")
+        at += len(piece)
+        yield piece
+
+
+def _top(members: tuple[Member, ...]) -> str:
+    tops = {m.name.partition("/")[0] for m in members}
+    if len(tops) != 1 or any("/" not in m.name and m.kind != "directory" for m in members):
+        raise refusal("top", f"the sdist has {len(tops)} top directories, not one: {', '.join(sorted(tops)[:3])}")
+    return tops.pop()
+
+
+def _inflate(source: BinaryIO, spool: BinaryIO, epoch: int, limits: Limits) -> tuple[bool, str]:
+    """Unpack one gzip member; (its header is clean, SHA-256 of what it holds)."""
+    piece = source.read(10)
+    clean = piece[:4] == b"\x1f\x8b\x08\0" and int.from_bytes(piece[4:8], "little") in {0, epoch}
+    unpacker, digest, size = zlib.decompressobj(31), hashlib.sha256(), 0
+    while piece:
+        try:
+            data = unpacker.decompress(piece, _PIECE)
+        except zlib.error as error:
+            raise refusal("damaged", "the sdist is no gzip file", str(error)) from error
+        size += len(data)
+        if size > limits.unpacked:
+            raise refusal("size", f"the sdist unpacks to more than {limits.unpacked} bytes")
+        digest.update(data)
+        spool.write(data)
+        piece = b"" if unpacker.eof else unpacker.unconsumed_tail or source.read(_PIECE)
+    if not unpacker.eof:
+        raise refusal("damaged", "the sdist is no gzip file, or is cut off")
+    if unpacker.unused_data or source.read(1):
+        raise refusal("trailing", "the sdist has bytes after its gzip end")
+    return clean, digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A member as it stands in somebody's tar."""
+
+    member: Member
+    mode: int
+    mtime: int
+    owner: bytes
+    extras: frozenset[str]
+
+    def is_normal(self, epoch: int) -> bool:
+        plain = self.member.kind == "link" or self.mode in {0o644, 0o755}
+        return plain and self.mtime == epoch and not self.owner and self.extras <= {"path", "linkpath"}
+
+
+def _read(spool: BinaryIO, limits: Limits) -> Iterator[_Found]:
+    """The members in the order of the tar, strictly: a header that cannot be read is a refusal, never an end."""
+    extras: dict[str, str] = {}
+    files: dict[str, Member] = {}
+    at, end, count = 0, spool.seek(0, 2), 0
+    while (block := _at(spool, at, _BLOCK)) != bytes(_BLOCK):
+        kind, size = _checked(block, at)
+        at += _BLOCK
+        if at + size > end:
+            raise refusal("damaged", "the tar is cut off")
+        if kind in b"xgLK":
+            extras |= _extras(kind, _at(spool, at, size) if size <= _PAX_MOST else b"")
+        else:
+            found = _found(block, kind, size, at, extras, files)
+            count += 1
+            if count > limits.members:
+                raise refusal("size", f"the sdist has more than {limits.members} members")
+            files |= {found.member.name: found.member} if found.member.kind == "file" else {}
+            extras = {}
+            yield found
+        at += size + -size % _BLOCK
+    _check_end(spool, at)
+
+
+def _at(spool: BinaryIO, at: int, size: int) -> bytes:
+    spool.seek(at)
+    data = spool.read(size)
+    if len(data) != size:
+        raise refusal("damaged", "the tar is cut off")
+    return data
+
+
+def _check_end(spool: BinaryIO, at: int) -> None:
+    spool.seek(at)
+    size = 0
+    while piece := spool.read(_PIECE):
+        size += len(piece)
+        if piece.strip(b"\0"):
+            raise refusal("trailing", "the tar has bytes after its end")
+    if size < 2 * _BLOCK:
+        raise refusal("damaged", "the tar has no end")
+
+
+def _checked(block: bytes, at: int) -> tuple[bytes, int]:
+    """(type, size) of a header whose checksum is right."""
+    total = sum(block) - sum(block[148:156]) + 8 * 0x20
+    if block[257:262] != b"ustar" or _octal(block[148:156], "checksum") != total:
+        raise refusal("damaged", f"the tar has no header at byte {at}")
+    size = _octal(block[124:136], "size")
+    kind = block[156:157]
+    return kind, 0 if kind in b"12345" and kind else size
+
+
+def _octal(field: bytes, name: str) -> int:
+    digits = field.split(b"\0")[0].strip(b" ")
+    if not re.fullmatch(rb"[0-7]*", digits):
+        raise refusal("damaged", f"the tar has a {name} that is no octal number: {field!r}")
+    return int(digits or b"0", 8)
+
+
+def _extras(kind: bytes, data: bytes) -> dict[str, str]:
+    """What a PAX or GNU header says of the next member."""
+    if kind in b"LK":
+        return {"path" if kind == b"L" else "linkpath": _text(data.rstrip(b"\0")), "gnu": ""}
+    records, at = {}, 0
+    while at < len(data):
+        found = re.compile(rb"(\d{1,7}) ").match(data, at)
+        end = at + int(found[1]) if found else 0
+        if found is None or not found.end() < end <= len(data) or data[end - 1 : end] != b"\n":
+            raise refusal("damaged", "the tar has a PAX record that cannot be read")
+        key, mark, value = data[found.end() : end - 1].partition(b"=")
+        if not mark or (kind == b"g" and key != b"comment") or key in {b"size", b"hdrcharset"} or b"sparse" in key:
+            raise refusal("type", f"the tar has a PAX record {key!r}")
+        records[_text(key)] = _text(value)
+        at = end
+    if not data:
+        raise refusal("damaged", "the tar has an empty or oversized PAX header")
+    return records
+
+
+def _found(block: bytes, kind: bytes, size: int, at: int, extras: dict[str, str], files: dict[str, Member]) -> _Found:
+    prefix = _until(block[345:500]) if block[257:265] == b"ustar\x0000" else b""
+    name = extras.get("path") or _text(_joined(prefix, _until(block[:100])))
+    target = extras.get("linkpath") or _text(_until(block[157:257]))
+    mode = _octal(block[100:108], "mode")
+    member = _member(name, kind, mode, size, at, target)
+    if kind == b"1":
+        member = _same_file(member, files.get(target))
+    numbers = b"".join(field.strip(b"0 \0") for field in (block[108:116], block[116:124]))
+    return _Found(
+        member=member,
+        mode=mode & 0o7777,
+        mtime=_octal(block[136:148], "mtime"),
+        owner=numbers + block[265:329].strip(b"\0"),
+        extras=frozenset(extras) | ({"hard link"} if kind == b"1" else set()),
+    )
+
+
+def _member(name: str, kind: bytes, mode: int, size: int, at: int, target: str) -> Member:
+    sort: Kind | None = {b"0": "file", b"\0": "file", b"1": "file", b"5": "directory", b"2": "link"}.get(kind)  # type: ignore[assignment]
+    if sort == "file" and name.endswith("/"):
+        sort = "directory"
+    if sort is None:
+        raise refusal("type", f"{name!r} in the tar is no file, directory or link (type {kind!r})")
+    if sort == "file" and mode & 0o6000:
+        raise refusal("setuid", f"{name!r} in the tar has mode {mode:04o}")
+    return Member(
+        name=name.rstrip("/") if sort == "directory" else name,
+        kind=sort,
+        executable=sort == "file" and bool(mode & 0o111),
+        size=size if sort == "file" else 0,
+        target=target if sort == "link" else "",
+        offset=at,
+    )
+
+
+def _same_file(member: Member, first: Member | None) -> Member:
+    """A hard link is one more file with the same bytes."""
+    if first is None:
+        raise refusal("link", f"{member.name!r} in the tar is a hard link to what is not there before it")
+    return Member(name=member.name, executable=first.executable, size=first.size, offset=first.offset)
+
+
+def _until(field: bytes) -> bytes:
+    return field.split(b"\0")[0]
+
+
+def _joined(prefix: bytes, name: bytes) -> bytes:
+    return b"%s/%s" % (prefix, name) if prefix else name
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")

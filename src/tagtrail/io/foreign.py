@@ -1,0 +1,55 @@
+"""Files that foreign code made: opened once, without following a link, regular files only."""
+
+import errno
+import os
+import stat
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from tagtrail.model.errors import ProjectError
+
+__all__ = ["plain", "take"]
+
+_PIECE = 1 << 20
+
+
+@contextmanager
+def plain(path: Path) -> Generator[BinaryIO, None, None]:
+    """A regular file, open for reading. Raises FileNotFoundError; ProjectError `output-invalid` for anything else."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise
+        raise _invalid(path.name, error.strerror or "") from error
+    with os.fdopen(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise _invalid(path.name, "it is no regular file")
+        yield file
+
+
+def take(directory: Path, name: str, to: Path, most: int) -> Path:
+    """Our own copy, in the new directory `to`, of the file `name` that foreign code says it made in `directory`.
+
+    Raises ProjectError `output-invalid`: no plain name, no such file, a link, a device, more than `most` bytes.
+    """
+    if name in {"", ".", ".."} or "/" in name or "\\" in name or not name.isprintable():
+        raise _invalid(name, "that is no plain file name")
+    to.mkdir()
+    size = 0
+    try:
+        with plain(directory / name) as file, (to / name).open("xb") as copy:
+            while piece := file.read(_PIECE):
+                size += len(piece)
+                if size > most:
+                    raise _invalid(name, f"it is bigger than {most} bytes")
+                copy.write(piece)
+    except FileNotFoundError as error:
+        raise _invalid(name, "it is not there") from error
+    return to / name
+
+
+def _invalid(name: str, why: str) -> ProjectError:
+    return ProjectError(f"the build made no usable file {name!r}", code="output-invalid", why=why)
