@@ -12,6 +12,7 @@ from tagtrail.model.facts import (
     Built,
     Draft,
     Entry,
+    Logged,
     Override,
     Plan,
     Sidecar,
@@ -19,8 +20,9 @@ from tagtrail.model.facts import (
     Tag,
 )
 from tagtrail.model.names import sdist_stem
+from tagtrail.ports import Kept
 
-__all__ = ["TIME", "artifact", "blob", "entry", "event", "plan", "release", "signed", "tag"]
+__all__ = ["TIME", "artifact", "blob", "entry", "event", "logged", "plan", "release", "signed", "tag"]
 
 TIME = 1775055720
 """2026-04-01T15:02:00Z, when sample releases are logged."""
@@ -105,3 +107,17 @@ def event(name: str = "key", project: str = "") -> Draft:
 def entry(index: int, draft: Draft, time: int = TIME) -> Entry:
     """The entry that a draft becomes."""
     return entry_format.parse(index, entry_format.seal(draft, time))
+
+
+def logged(kept: Kept, index: int = 0, project: str = "nova", version: str = "1.0.0") -> Logged:
+    """A logged release whose bytes are kept; its proof is only a text."""
+    chain = signed(project, version)
+    artifacts = chain.approved.built.artifacts
+    listing = format_sums((a.name, a.blob.sha256) for a in artifacts)
+    contents = {a.name: a.name.encode() for a in artifacts}
+    contents |= {f"{a.name}.asc": b"signature of " + a.name.encode() for a in artifacts}
+    contents |= {f"{a.name}.metadata": b"metadata of " + a.name.encode() for a in artifacts}
+    contents |= {f"{project}-{version}.SHA256SUMS": listing}
+    blobs = tuple(Sidecar(name=name, blob=kept.put([data], "text/plain")) for name, data in contents.items())
+    proof = kept.put([f"proof of entry {index}\n".encode()], "text/plain")
+    return Logged(entry=entry(index, entry_format.draft(chain)), proof=proof, blobs=blobs)

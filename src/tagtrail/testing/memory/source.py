@@ -83,7 +83,7 @@ class Source:
             name=tag,
             kind="absent" if target is None else "light" if raw is None else "annotated",
             raw=raw,
-            object=target,
+            object=target if raw is not None else None,
             commit=commit.id,
             time=commit.time,
             pyproject=commit.pyproject,
