@@ -1,7 +1,5 @@
 """The errors of tagtrail, named for who must act; every one says what, why and the next command."""
 
-from typing import ClassVar
-
 __all__ = ["Error", "ProjectError", "RemoteError", "SetupError", "TamperError"]
 
 
@@ -12,7 +10,7 @@ class Error(Exception):
     command to run or the line to change; `code` is a stable reason code (`tag-missing`) that `--json` shows.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, what: str, *, code: str, why: str = "", hint: str = "") -> None:
         super().__init__(what)
