@@ -2,17 +2,19 @@
 
 What is only found, not named, must be ours alone: a `tagtrail.toml` in a parent directory, a tarball or a checkout
 could
-be somebody else's, and its settings run commands. One that others own or may write is refused, never passed over.
+be somebody else's, and its settings run commands. So it must belong to us, be writable by nobody else, and lie where
+`init` made it (`private/place` holds the directory's inode number). Any other is refused, never passed over.
 """
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from tagtrail.formats.settings import FILE
 from tagtrail.model.errors import SetupError
 
-__all__ = ["find_home"]
+__all__ = ["find_home", "place_mark", "spoken"]
 
 _OTHERS_WRITE = 0o022
 
@@ -38,6 +40,14 @@ def find_home(given: str | None, *, env: Mapping[str, str] | None = None, start:
     return home
 
 
+def spoken(path: Path) -> str:
+    """A path as a person would type it: `~/rel`, quoted where a shell needs it."""
+    user = Path("~").expanduser()
+    if path != user and path.is_relative_to(user):
+        return f"~/{shlex.quote(str(path.relative_to(user)))}"
+    return shlex.quote(str(path))
+
+
 def _found(start: Path) -> Path:
     for directory in (start.absolute(), *start.absolute().parents):
         if os.path.lexists(directory / FILE):
@@ -50,20 +60,37 @@ def _found(start: Path) -> Path:
     )
 
 
-def _refuse_others(directory: Path) -> None:
-    for path in (directory, directory / FILE):
-        about = path.lstat()
-        if about.st_uid != os.geteuid():
-            fault = f"belongs to user {about.st_uid}, not to you ({os.geteuid()})"
-        elif about.st_mode & _OTHERS_WRITE and not path.is_symlink():
-            fault = f"can be written by others (mode {about.st_mode & 0o7777:04o})"
-        elif path.is_symlink():
-            fault = "is a link"
-        else:
-            continue
+def place_mark(home: Path) -> str:
+    """What `private/place` holds in an instance that still lies where `init` made it: no archive can carry it along."""
+    return f"{home.stat().st_ino}\n"
+
+
+def _refuse_others(home: Path) -> None:
+    fault = _fault(home) or _fault(home / FILE) or _misplaced(home)
+    if fault:
         raise SetupError(
-            f"{path} {fault}: its settings are not trusted",
+            f"{home / FILE} is not trusted: {fault}",
             code="home-not-ours",
-            why=f"{FILE} was found in a parent directory, not named, and settings can run commands",
-            hint=f"tagtrail -C {directory} if you mean this one; else go elsewhere or chmod go-w {path}",
+            why="it was found in a parent directory, not named, and settings can run commands",
+            hint=f"tagtrail -C {spoken(home)} if you mean this one; else remove it",
         )
+
+
+def _fault(path: Path) -> str:
+    about = path.lstat()
+    if path.is_symlink():
+        return f"{path} is a link"
+    if about.st_uid != os.geteuid():
+        return f"{path} belongs to user {about.st_uid}, not to you ({os.geteuid()})"
+    if about.st_mode & _OTHERS_WRITE:
+        return f"{path} can be written by others (mode {about.st_mode & 0o7777:04o})"
+    return ""
+
+
+def _misplaced(home: Path) -> str:
+    mark = home / "private" / "place"
+    try:
+        found = mark.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    return "" if found == place_mark(home) else f"{home} is not where `tagtrail init` made it, but copied or unpacked"

@@ -188,10 +188,11 @@ def _verified(fields: Fields) -> Iterator[Line]:
 def _outcome(fields: Fields) -> Iterator[Line]:
     code = fields["exit"]
     tone = "good" if code == 0 else "warn" if code in (4, 5) else "bad"
-    state = Line(
-        ((tone, f"{fields['state']}  "), ("", fields["text"])) if fields.get("state") else (("", fields["text"]),)
-    )
-    yield Line((*state.parts, ("quiet", f"   (exit {code})"))) if code else state
+    state = ((tone, f"{fields['state']}  "),) if fields.get("state") else ()
+    ending = (("quiet", f"   (exit {code})"),) if code else ()
+    first, *others = str(fields["text"]).split("\n")
+    yield Line((*state, ("", first), *ending))
+    yield from (_line("", text) for text in others)
     yield from _following(fields)
 
 
@@ -228,6 +229,16 @@ def _plan(fields: Fields) -> Iterator[Line]:
         yield _line("quiet", f"  | {text}")
 
 
+def _made(fields: Fields) -> Iterator[Line]:
+    yield Line((("strong", fields["home"]), ("", f"  a new instance; release key {fields['release_key']}")))
+
+
+def _added(fields: Fields) -> Iterator[Line]:
+    about = "  ".join(filter(None, (fields["kind"], fields["backend"] or "no build backend")))
+    lines = f"{_count(fields['lines'], 'line')} added to {fields['file']}"
+    yield Line((("strong", fields["project"]), ("", f"  {about}  signer: {fields['signers']}     {lines}")))
+
+
 _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "tag": _tag,
     "finding": _finding,
@@ -245,4 +256,6 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "outcome": _outcome,
     "status": _status,
     "plan": _plan,
+    "made": _made,
+    "added": _added,
 }

@@ -1,0 +1,58 @@
+"""What a command may look at without a secret key and without writing: settings, people's keys, a project's history."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tagtrail.formats.settings import FILE, parse_settings
+from tagtrail.model.errors import SetupError
+from tagtrail.model.facts import Entry, Key
+from tagtrail.model.settings import Project, Settings
+from tagtrail.rules.registry import FIRM
+
+__all__ = ["Instance", "open_instance", "read_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance as it lies there."""
+
+    home: Path
+    settings: Settings
+
+    def keys(self, project: Project) -> tuple[Key, ...]:
+        """The keys that may sign the project's tags. Raises SetupError `people-keys`, and what `read_keys` raises."""
+        groups = {group.name: group.keys for group in self.settings.people}
+        return tuple(key for name in project.signers for file in groups[name] for key in self._file(name, file))
+
+    def history(self, project: Project) -> tuple[Entry, ...]:
+        """The project's entries in the trail, oldest first."""
+        from tagtrail.adapters.sqlite import SqliteLedger
+
+        database = self.home / "state" / "tagtrail.db"
+        return SqliteLedger(database).entries(project=project.name) if database.is_file() else ()
+
+    def _file(self, group: str, name: str) -> tuple[Key, ...]:
+        from tagtrail.verify.keys import read_keys
+
+        try:
+            return read_keys((self.home / name).read_bytes(), group)
+        except OSError as error:
+            what = f"[people.{group}] names {name}, which cannot be read: {error.strerror}"
+            raise SetupError(what, code="people-keys", hint=f"put the key file at {self.home / name}") from error
+
+
+def open_instance(home: Path) -> Instance:
+    """The instance at `home`. Raises what `read_settings` raises."""
+    return Instance(home, read_settings(home))
+
+
+def read_settings(home: Path) -> Settings:
+    """`tagtrail.toml` and `projects/*.toml`. Raises SetupError `settings`, `not-an-instance`, `not-readable`."""
+    paths = (home / FILE, *sorted((home / "projects").glob("*.toml")))
+    if not paths[0].is_file():
+        raise SetupError(f"{home} has no {FILE}", code="not-an-instance", hint=f"tagtrail init {home} --origin NAME")
+    try:
+        files = {str(path.relative_to(home)): path.read_bytes() for path in paths}
+    except OSError as error:
+        raise SetupError(f"{error.filename} cannot be read: {error.strerror}", code="not-readable") from error
+    return parse_settings(files, FIRM)
