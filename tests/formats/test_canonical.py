@@ -67,6 +67,7 @@ BOTH = [
     (b'"\xed\xa0\x80"', "json-utf8"),
     (b'{"a":1,"a":1}', "json-duplicate-key"),
     (b'[{"b":{"a":1,"\\u0061":2}}]', "json-duplicate-key"),
+    (b"{" + b"".join(b'"%d":1,' % n for n in range(6_000)) + b'"5999":1}', "json-duplicate-key"),
     (b"NaN", "json-nan"),
     (b"[-Infinity]", "json-nan"),
     (b"1e999", "json-nan"),
@@ -130,7 +131,7 @@ def test_the_limits_themselves_are_read() -> None:
         ({"a": {1, 2}}, "json-type"),
         ({"é": 1}, "json-key"),
         ("\ud800", "json-surrogate"),
-        ("\udfff", "json-surrogate"),
+        ("a\udfff", "json-surrogate"),
     ],
 )
 def test_what_is_not_canonical_is_not_written(value: object, code: str) -> None:

@@ -13,8 +13,10 @@ from tests.formats.refusal import refused
 LOG = Signer(name="example.com/log", seed=b"\x01" * 32)
 TWIN = Signer(name="example.com/other", seed=b"\x02" * 32)
 WITNESSES = [Signer(name=f"witness{n}.example", kind=COSIGNATURE, seed=bytes([16 + n]) * 32) for n in range(6)]
-LOG_KEY = LOG.verifier.vkey()
-KEYS = [witness.verifier.vkey() for witness in WITNESSES]
+VERIFIERS = [witness.verifier for witness in WITNESSES]
+LOG_VERIFIER = LOG.verifier
+LOG_KEY = LOG_VERIFIER.vkey()
+KEYS = [verifier.vkey() for verifier in VERIFIERS]
 TEXT = Checkpoint(origin=LOG.name, size=42, root=bytes(range(32))).text()
 
 # The example of c2sp.org/tlog-policy, with keys.
@@ -36,7 +38,7 @@ quorum X-and-Y
 
 
 def key(number: int) -> bytes:
-    return WITNESSES[number].verifier.key
+    return VERIFIERS[number].key
 
 
 def parse(text: str) -> Policy:
@@ -87,7 +89,7 @@ def test_quorum_none() -> None:
 
 def test_blanks_comments_and_urls() -> None:
     read = parse(f"\n# comment\n\t # another\n\twitness \t w1  {KEYS[0]}   https://w1.example/  \n\n  quorum\tw1\n")
-    assert read.witnesses == (Witness(name="w1", verifier=WITNESSES[0].verifier, url="https://w1.example/"),)
+    assert read.witnesses == (Witness(name="w1", verifier=VERIFIERS[0], url="https://w1.example/"),)
     assert parse(f"log {LOG_KEY} https://log.example/\nquorum none\n").logs[0].url == "https://log.example/"
 
 
@@ -175,13 +177,13 @@ def test_the_refusal_names_the_line() -> None:
 
 
 def test_a_policy_made_by_hand_is_held_to_the_same_rules() -> None:
-    witness = Witness(name="w1", verifier=WITNESSES[0].verifier)
-    again = Witness(name="w2", verifier=WITNESSES[0].verifier)
+    witness = Witness(name="w1", verifier=VERIFIERS[0])
+    again = Witness(name="w2", verifier=VERIFIERS[0])
     assert refused(Policy, witnesses=(witness, again), quorum="w1") == "policy-duplicate-witness"
     assert refused(Policy, quorum="w1") == "policy-undefined"
     assert refused(Policy, logs=(Log(verifier=LOG.verifier, url="https://a b/"),)) == "policy-url"
-    assert refused(Policy, witnesses=(Witness(name="a b", verifier=WITNESSES[0].verifier),)) == "policy-name"
-    assert refused(Policy, witnesses=(Witness(name="", verifier=WITNESSES[0].verifier),)) == "policy-name"
+    assert refused(Policy, witnesses=(Witness(name="a b", verifier=VERIFIERS[0]),)) == "policy-name"
+    assert refused(Policy, witnesses=(Witness(name="", verifier=VERIFIERS[0]),)) == "policy-name"
 
 
 @st.composite
@@ -189,8 +191,8 @@ def policies(draw: st.DrawFn) -> Policy:
     count = draw(st.integers(0, 6))
     names = [f"w{number}" for number in range(count)]
     witnesses = tuple(
-        Witness(name=name, verifier=signer.verifier, url=draw(st.sampled_from(["", "https://w.example/"])))
-        for name, signer in zip(names, WITNESSES, strict=False)
+        Witness(name=name, verifier=verifier, url=draw(st.sampled_from(["", "https://w.example/"])))
+        for name, verifier in zip(names, VERIFIERS, strict=False)
     )
     groups, free = [], list(names)
     for number in range(draw(st.integers(0, 3))):
@@ -201,7 +203,7 @@ def policies(draw: st.DrawFn) -> Policy:
             )
             free = [name for name in free if name not in members] + [f"g{number}"]
     quorum = draw(st.sampled_from(["none", *names, *(group.name for group in groups)]))
-    logs = draw(st.sampled_from([(), (Log(verifier=LOG.verifier),)]))
+    logs = draw(st.sampled_from([(), (Log(verifier=LOG_VERIFIER),)]))
     return Policy(logs=logs, witnesses=witnesses, groups=tuple(groups), quorum=quorum)
 
 

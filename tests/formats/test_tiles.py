@@ -108,6 +108,8 @@ def test_paths_come_back(tile: Tile) -> None:
         "tile/0/../000",
         "tile/entries/000.p/1.p/1",
         "tile/data/000",
+        "tile/0/x001/x000/x000/x000/x000/x000/x000/000",
+        "tile/0/" + "x001/" * 2000 + "000",
     ],
 )
 def test_other_paths_are_refused(path: str) -> None:

@@ -85,11 +85,11 @@ def _constant(name: str) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise TamperError(f"key {shown(twice)} stands twice in one JSON object", code="json-duplicate-key")
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise TamperError(f"key {shown(key)} stands twice in one JSON object", code="json-duplicate-key")
+        result[key] = value
     return result
 
 
@@ -121,8 +121,11 @@ def _check_key(key: object, *, canonical: bool) -> None:
 
 
 def _check_text(text: str) -> None:
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        raise TamperError(f"{shown(text)} holds a lone surrogate", code="json-surrogate", why="it has no UTF-8")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        what = f"{shown(text)} holds a lone surrogate"
+        raise TamperError(what, code="json-surrogate", why="it has no UTF-8") from None
 
 
 def _too_deep() -> TamperError:

@@ -25,17 +25,6 @@ SIGNATURE_SIZE = 64
 
 _P = 2**255 - 19
 _D = -121665 * pow(121666, -1, _P) % _P
-
-
-def _roots(square: int) -> tuple[int, ...]:
-    """The square roots modulo p, which is 5 modulo 8."""
-    square %= _P
-    root = pow(square, (_P + 3) // 8, _P)
-    if root * root % _P != square:
-        root = root * pow(2, (_P - 1) // 4, _P) % _P
-    return (root, _P - root) if root * root % _P == square else ()
-
-
 _EIGHT = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 _SMALL = frozenset({0, 1, _P - 1, _EIGHT, _P - _EIGHT})
 
@@ -50,7 +39,7 @@ def check_key(key: bytes) -> None:
     if y in _SMALL:
         why = "with it, one signature is good for any text"
         raise TamperError(f"Ed25519 key {key.hex()} is of small order", code="key-small-order", why=why)
-    if not _roots((y * y - 1) * pow(_D * y * y + 1, -1, _P)):
+    if not _has_x(y):
         raise TamperError(f"Ed25519 key {key.hex()} is no point of the curve", code="key-off-curve")
 
 
@@ -74,6 +63,13 @@ def verify(key: bytes, message: bytes, signature: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def _has_x(y: int) -> bool:
+    """Whether x^2 = u / v has a solution (RFC 8032 section 5.1.3, which needs no inverse)."""
+    u, v = y * y - 1, _D * y * y + 1
+    x = u * v**3 * pow(u * v**7, (_P - 5) // 8, _P)
+    return (v * x * x - u) % _P == 0 or (v * x * x + u) % _P == 0
 
 
 def _private(seed: bytes) -> "Ed25519PrivateKey":

@@ -25,7 +25,7 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 
 def shown(value: str | bytes, limit: int = 60) -> str:
     """A foreign value for a message: quoted, control and non-ASCII characters escaped, cut at `limit` characters."""
-    text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+    text = value[: 4 * limit + 4].decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
     return ascii(text if len(text) <= limit else text[:limit] + "...")
 
 

@@ -45,6 +45,7 @@ MAX_SIGNATURES = 100
 KEY_ID_SIZE = 4
 _TIME_SIZE = 8
 
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
 
 
@@ -286,7 +287,7 @@ def sign(text: str, signers: Sequence[Signer], *, time: int | None = None, other
 
     Raises TamperError note-text where `text` cannot be a note's text, ValueError for a cosignature without a time.
     """
-    if not text.endswith("\n") or any(char < " " and char != "\n" for char in text):
+    if not text.endswith("\n") or _CONTROL.search(text):
         what = f"{shown(text)} cannot be signed as a note"
         raise TamperError(what, code="note-text", why="it must end with a newline and hold no control characters")
     return Note(text=text, signatures=(*others, *(_sign(signer, text, time) for signer in signers)))
@@ -299,10 +300,10 @@ def _note_text(data: bytes, max_size: int) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TamperError(f"the note is not UTF-8 at byte {error.start}", code="note-utf8") from None
-    for place, char in enumerate(text):
-        if char < " " and char != "\n":
-            code = "note-crlf" if char == "\r" else "note-control"
-            raise TamperError(f"the note holds control character {shown(char)} at character {place}", code=code)
+    if control := _CONTROL.search(text):
+        code = "note-crlf" if control[0] == "\r" else "note-control"
+        what = f"the note holds control character {shown(control[0])} at character {control.start()}"
+        raise TamperError(what, code=code)
     return text
 
 

@@ -117,11 +117,13 @@ class Checked:
 
 
 def _check_names(names: list[str]) -> None:
-    for place, name in enumerate(names):
+    seen: set[str] = set()
+    for name in names:
         if name == NONE or not _NAME.fullmatch(name):
             raise TamperError(f"{shown(name)} cannot be the name of a witness or a group", code="policy-name")
-        if name in names[:place]:
+        if name in seen:
             raise TamperError(f"the name {shown(name)} is defined twice", code="policy-duplicate-name")
+        seen.add(name)
 
 
 def _check_keys(policy: Policy) -> None:

@@ -50,7 +50,7 @@ MAX_ENTRY = 65_535
 MAX_LEVEL = 7
 """The tile level above which a tree of less than 2**63 leaves has nothing."""
 
-_PATH = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+_PATH = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 Fetch = Callable[[str], bytes | None]
 """`fetch("tile/0/000")`: the stored bytes, or None where there is no such file."""
