@@ -194,8 +194,9 @@ class Reading(Protocol):
         """Entries by index range, of one project (any spelling) if named, oldest first."""
         ...
 
-    def projects(self) -> tuple[str, ...]:
-        """The projects with a release, as their newest release writes them, sorted by their PEP 503 name."""
+    def projects(self, purl_type: str = "") -> tuple[str, ...]:
+        """The projects with a release (of that purl type, such as `pypi`), as their newest one writes them, sorted by
+        their PEP 503 name. Must not read the entries: pages ask it at every release."""
         ...
 
     def node(self, level: int, index: int) -> bytes:

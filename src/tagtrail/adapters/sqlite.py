@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from tagtrail.formats import entry as entries_format
 from tagtrail.formats.facts import dump, load
+from tagtrail.formats.purl import purl_type
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Entry, Row
 from tagtrail.model.names import project_key
@@ -35,7 +36,8 @@ CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER PRIMARY KEY, root BLOB NOT 
 CREATE TABLE IF NOT EXISTS names (
     project TEXT, name_key TEXT, sha256 TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (project, name_key)) WITHOUT
     ROWID;
-CREATE TABLE IF NOT EXISTS projects (project TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS projects (
+    project TEXT, type TEXT, name TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (project, type)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS steps (key TEXT PRIMARY KEY, result TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS effects (
     n INTEGER PRIMARY KEY, target TEXT NOT NULL, key TEXT NOT NULL, entry INTEGER NOT NULL, state TEXT NOT NULL,
@@ -124,9 +126,11 @@ class _Reading:
             query, values = query + " AND project = ?", (*values, project_key(project))
         return tuple(entries_format.parse(*row) for row in self._db.execute(query + " ORDER BY idx", values))
 
-    def projects(self) -> tuple[str, ...]:
+    def projects(self, purl_type: str = "") -> tuple[str, ...]:
         """See `tagtrail.ports.Reading`."""
-        return tuple(name for (name,) in self._db.execute("SELECT name FROM projects ORDER BY project"))
+        # SQLite takes `name` from the row with the largest idx
+        query = "SELECT name, max(idx) FROM projects WHERE ? IN ('', type) GROUP BY project ORDER BY project"
+        return tuple(name for name, _ in self._db.execute(query, (purl_type,)))
 
     def node(self, level: int, index: int) -> bytes:
         """See `tagtrail.ports.Reading`."""
@@ -149,7 +153,8 @@ class _Writing(_Reading):
         rows = [(level, index, value) for (level, index), value in nodes.items()]
         self._db.executemany("INSERT INTO nodes VALUES (?, ?, ?)", rows)
         if entry.event == "release":
-            self._db.execute("INSERT OR REPLACE INTO projects VALUES (?, ?)", (key, entry.project))
+            row = (key, purl_type(entry.purl), entry.project, entry.index)
+            self._db.execute("INSERT OR REPLACE INTO projects VALUES (?, ?, ?, ?)", row)
 
     def _claim(self, entry: Entry, key: str, name: str, sha256: str) -> None:
         row = self._db.execute(

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from tagtrail.model.names import project_key
 
-__all__ = ["purl"]
+__all__ = ["purl", "purl_type"]
 
 
 def purl(project: str, version: str, *, python: bool, index: str = "") -> str:
@@ -17,3 +17,9 @@ def purl(project: str, version: str, *, python: bool, index: str = "") -> str:
         return f"pkg:generic/{quote(project, safe='')}@{quote(version, safe='')}"
     where = f"?repository_url={quote(index, safe=':/')}" if index else ""
     return f"pkg:pypi/{quote(project_key(project), safe='')}@{quote(version, safe='')}{where}"
+
+
+def purl_type(text: str) -> str:
+    """`pypi` of `pkg:pypi/nova@33.0.0`; empty for what is no purl."""
+    scheme, _, rest = text.partition(":")
+    return rest.partition("/")[0] if scheme == "pkg" else ""

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import RLock
 
+from tagtrail.formats.purl import purl_type as type_of
 from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key
@@ -49,9 +50,10 @@ class _Reader:
             return found
         return tuple(e for e in found if project_key(e.project) == project_key(project))
 
-    def projects(self) -> tuple[str, ...]:
-        """The projects with a release, as their newest release writes them."""
-        newest = {project_key(e.project): e.project for e in self._book.entries if e.event == "release"}
+    def projects(self, purl_type: str = "") -> tuple[str, ...]:
+        """The projects with a release (of that purl type), as their newest one writes them."""
+        releases = [e for e in self._book.entries if e.event == "release" and purl_type in ("", type_of(e.purl))]
+        newest = {project_key(e.project): e.project for e in releases}
         return tuple(newest[key] for key in sorted(newest))
 
     def node(self, level: int, index: int) -> bytes:

@@ -113,6 +113,8 @@ def projects_as_their_newest_release_writes_them(open_: Open) -> None:
     drafts = [samples.release(name, f"{n}.0.0") for n, name in enumerate(("zun", "Nova_x", "Nova.X", "aodh"), 1)]
     append(ledger, *drafts, samples.event("withdraw", "NOVA-X"), samples.event("import", "unknown"))
     equal(ledger.projects(), ("aodh", "Nova.X", "zun"), "projects with a release, newest spelling, sorted")
+    equal(ledger.projects("pypi"), ledger.projects(), "every one of them is a Python project")
+    equal(ledger.projects("generic"), (), "none of them is another")
 
 
 def complete_nodes_only(open_: Open) -> None:
