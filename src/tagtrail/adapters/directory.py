@@ -21,15 +21,14 @@ UPLOAD_LIMIT = 3600
 class DirectoryStore:
     """The port `Store`: files below `root`. With `upload` (argv with {root} and {list}), `push` runs it.
 
-    `scratch` is where the list of a push is written. Half-written files lie in one directory that is never listed, and
+    Half-written files lie in `incoming`, on the same file system, which is never listed (by default below the root), and
     those of dead writers go when a store is opened.
     """
 
-    def __init__(self, root: Path, *, upload: Sequence[str] = (), scratch: Path | None = None) -> None:
+    def __init__(self, root: Path, *, upload: Sequence[str] = (), incoming: Path | None = None) -> None:
         self._root = root
         self._upload = tuple(upload)
-        self._scratch = scratch or root.parent
-        self._incoming = root / f".{INCOMING}"
+        self._incoming = incoming or root / f".{INCOMING}"
         durable.sweep(self._incoming)
 
     def read(self, path: str) -> bytes | None:
@@ -54,7 +53,7 @@ class DirectoryStore:
         """See `tagtrail.ports.Store`."""
         found = []
         for directory, below_it, names in os.walk(self._root):
-            below_it[:] = [name for name in below_it if name != self._incoming.name]
+            below_it[:] = [name for name in below_it if name != f".{INCOMING}"]
             below = os.path.relpath(directory, self._root).replace(os.sep, "/")
             found += [name if below == "." else f"{below}/{name}" for name in names]
         yield from sorted(path for path in found if path.startswith(prefix))

@@ -24,6 +24,13 @@ class Instance:
         groups = {group.name: group.keys for group in self.settings.people}
         return tuple(key for name in project.signers for file in groups[name] for key in self._file(name, file))
 
+    def people(self) -> dict[str, tuple[Key, ...]]:
+        """The keys of every group."""
+        return {
+            group.name: tuple(k for f in group.keys for k in self._file(group.name, f))
+            for group in self.settings.people
+        }
+
     def history(self, project: Project) -> tuple[Entry, ...]:
         """The project's entries in the trail, oldest first."""
         from tagtrail.adapters.sqlite import SqliteLedger

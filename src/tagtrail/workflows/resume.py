@@ -3,9 +3,9 @@ end."""
 
 from dataclasses import dataclass
 
+from tagtrail.formats.settings import project_of
 from tagtrail.model.errors import Error
 from tagtrail.model.facts import Entry, Row
-from tagtrail.model.names import project_key
 from tagtrail.ports import Journal, Reading
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.publish import logged, publish
@@ -54,11 +54,8 @@ def resume(road: Road) -> tuple[Outcome, ...]:
 
 def _go_on(road: Road, row: Row) -> Outcome:
     name, _, tag = row.effect.key.partition("/")
-    project = next((p for p in road.settings.projects if project_key(p.name) == project_key(name)), None)
     try:
-        if project is None:
-            return Outcome(exit=0, project=name, version=tag, reached="plan")
-        return release(road, project, tag)
+        return release(road, project_of(road.settings, name), tag)
     except Error as error:
         return _failed(road, error, name, tag)
 

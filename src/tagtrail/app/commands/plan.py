@@ -5,7 +5,8 @@ import argparse
 from tagtrail.app.console import Console
 from tagtrail.app.home import find_home
 from tagtrail.app.plans import tell_plan
-from tagtrail.app.wiring import open_road, project_of
+from tagtrail.app.wiring import open_road
+from tagtrail.formats.settings import project_of
 
 __all__ = ["arguments", "run"]
 

@@ -6,7 +6,8 @@ from tagtrail.app.console import Console
 from tagtrail.app.home import find_home
 from tagtrail.app.outcomes import outcome_event
 from tagtrail.app.plans import tell_plan
-from tagtrail.app.wiring import open_road, project_of
+from tagtrail.app.wiring import open_road
+from tagtrail.formats.settings import project_of
 from tagtrail.workflows.release import STEPS, release
 
 __all__ = ["arguments", "run"]
