@@ -178,7 +178,14 @@ def _refused(fields: Fields) -> Iterator[Line]:
 
 def _verified(fields: Fields) -> Iterator[Line]:
     ok = fields["ok"]
-    yield Line((("strong", fields["file"]), ("good" if ok else "bad", "  ok" if ok else f"  {fields['code']}")))
+    about = "" if ok else f": {fields['what']}"
+    yield Line(
+        (("strong", fields["file"]), ("good" if ok else "bad", "  ok" if ok else f"  {fields['code']}"), ("", about))
+    )
+    if fields.get("why"):
+        yield Line((("quiet", "  why    "), ("", fields["why"])))
+    if fields.get("next"):
+        yield Line((("quiet", "  next   "), ("strong", fields["next"])))
     for text in fields.get("proven") or ():
         yield _line("", f"  {text}")
     for text in fields.get("not_proven") or ():

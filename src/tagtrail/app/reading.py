@@ -6,10 +6,10 @@ from pathlib import Path
 from tagtrail.formats.settings import FILE, parse_settings
 from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Entry, Key
-from tagtrail.model.settings import Project, Settings
+from tagtrail.model.settings import People, Project, Settings
 from tagtrail.rules.registry import FIRM
 
-__all__ = ["Instance", "open_instance", "read_settings"]
+__all__ = ["Instance", "open_instance", "read_files", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,13 @@ class Instance:
 
     def keys(self, project: Project) -> tuple[Key, ...]:
         """The keys that may sign the project's tags. Raises SetupError `people-keys`, and what `read_keys` raises."""
-        groups = {group.name: group.keys for group in self.settings.people}
-        return tuple(key for name in project.signers for file in groups[name] for key in self._file(name, file))
+        return tuple(
+            key for group in self.settings.people if group.name in project.signers for key in self.group(group)
+        )
+
+    def group(self, people: People) -> tuple[Key, ...]:
+        """The keys of a group."""
+        return tuple(key for file in people.keys for key in self._file(people.name, file))
 
     def people(self) -> dict[str, tuple[Key, ...]]:
         """The keys of every group."""
@@ -54,12 +59,16 @@ def open_instance(home: Path) -> Instance:
 
 
 def read_settings(home: Path) -> Settings:
-    """`tagtrail.toml` and `projects/*.toml`. Raises SetupError `settings`, `not-an-instance`, `not-readable`."""
+    """The settings at `home`. Raises SetupError `settings`, and what `read_files` raises."""
+    return parse_settings(read_files(home), FIRM)
+
+
+def read_files(home: Path) -> dict[str, bytes]:
+    """`tagtrail.toml` and `projects/*.toml` by name. Raises SetupError `not-an-instance`, `not-readable`."""
     paths = (home / FILE, *sorted((home / "projects").glob("*.toml")))
     if not paths[0].is_file():
         raise SetupError(f"{home} has no {FILE}", code="not-an-instance", hint=f"tagtrail init {home} --origin NAME")
     try:
-        files = {str(path.relative_to(home)): path.read_bytes() for path in paths}
+        return {str(path.relative_to(home)): path.read_bytes() for path in paths}
     except OSError as error:
         raise SetupError(f"{error.filename} cannot be read: {error.strerror}", code="not-readable") from error
-    return parse_settings(files, FIRM)
