@@ -1,1 +1,6 @@
-"""What people and installers read: facts to HTML, JSON and Atom, byte for byte the same from the same facts."""
+"""The site as a function of the trail: which pages an entry touches, and each page's bytes; no I/O, no clock."""
+
+from tagtrail.pages.catalogue import all_paths, page, touched
+from tagtrail.pages.view import ListView, View
+
+__all__ = ["ListView", "View", "all_paths", "page", "touched"]

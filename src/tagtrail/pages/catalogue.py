@@ -1,0 +1,186 @@
+"""Which pages there are, which of them an entry touches, and what makes each.
+
+An entry touches a bounded number of paths, however long the trail is; only a changed `site.json` touches all. Pages
+never vanish: what makes a page exist is an entry, and entries are for ever.
+"""
+
+import re
+from collections.abc import Iterator
+
+from tagtrail.formats.encoding import shown
+from tagtrail.formats.purl import purl_type
+from tagtrail.formats.site import release_page
+from tagtrail.model.errors import TamperError
+from tagtrail.model.facts import Entry
+from tagtrail.model.names import RESERVED, fold, project_key
+from tagtrail.pages import feeds, html, records, simple, trail
+from tagtrail.pages.history import same_version
+from tagtrail.pages.view import ANNOUNCED, View, latest
+
+__all__ = ["all_paths", "page", "touched"]
+
+FRONT = ("index.html", "feed.atom", "feed.rss")
+SIMPLE = ("simple/index.html", "simple/index.json")
+ROOTED = ("trail/root.json", "trail/policy", "verify/index.html", "index.html")
+"""Pages that show something of the current root."""
+
+OWN = ("index.html", "feed.atom", "releases.json")
+"""Pages of a project."""
+
+_TAKEN = frozenset({*OWN, "watch"})
+"""What no version may be called."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
+
+
+def touched(entry: Entry, view: View) -> tuple[str, ...]:
+    """The paths of the pages that `entry` adds or changes, sorted. Raises TamperError `page-name`."""
+    if not _begun(view):
+        return ()
+    if entry.event != "key":
+        return tuple(sorted({*_of_project(entry, view), *(FRONT if entry.event in ANNOUNCED else ())}))
+    if _named(entry, "site.json") or _first_root(entry, view):
+        return all_paths(view)
+    return tuple(sorted(set(_of_keys(entry, view))))
+
+
+def all_paths(view: View) -> tuple[str, ...]:
+    """The paths of all pages, sorted; none before key entries have named a root and a site. TamperError `page-name`."""
+    if not _begun(view):
+        return ()
+    keys = view.keys()
+    paths = {*FRONT, *SIMPLE, *ROOTED, *(f"trail/{version}.root.json" for version in trail.roots(keys))}
+    paths |= {path for path, name in trail.FILES.items() if latest(keys, name)}
+    for project in view.projects():
+        entries = view.entries(project)
+        python = _is_python(entries)
+        paths.update(path for entry in entries for path in _of_entry(entry, python=python))
+    return tuple(sorted(paths))
+
+
+def page(path: str, view: View) -> bytes:
+    """The bytes of one page. Raises KeyError for a path that is no page, and what `View.kept` raises."""
+    match path.split("/"):
+        case ["index.html"]:
+            return html.front(view)
+        case ["feed.atom"]:
+            return feeds.atom(view)
+        case ["feed.rss"]:
+            return feeds.rss(view)
+        case ["verify", "index.html"]:
+            return html.verify(view)
+        case ["simple", *rest]:
+            return _simple(rest, view)
+        case ["trail", *rest]:
+            return _trail(path, rest, view)
+        case [project, *rest]:
+            return _project(project, rest, view)
+    raise KeyError(path)
+
+
+def _project(name: str, rest: list[str], view: View) -> bytes:
+    match rest:
+        case ["index.html"]:
+            return html.project(view, name)
+        case ["feed.atom"]:
+            return feeds.project_atom(view, name)
+        case ["releases.json"]:
+            return records.releases_json(view, name)
+        case [version, "index.html"]:
+            return html.release(view, name, version)
+    raise KeyError(name)
+
+
+def _simple(rest: list[str], view: View) -> bytes:
+    match rest:
+        case ["index.html"]:
+            return simple.root_html(view)
+        case ["index.json"]:
+            return simple.root_json(view)
+        case [name, "index.html"]:
+            return simple.project_html(view, name)
+        case [name, "index.json"]:
+            return simple.project_json(view, name)
+    raise KeyError("/".join(rest))
+
+
+def _trail(path: str, rest: list[str], view: View) -> bytes:
+    if path in trail.FILES:
+        return trail.stored(view, trail.FILES[path])
+    match rest:
+        case ["root.json"]:
+            return view.kept(trail.root(view)[1])
+        case ["policy"]:
+            return trail.root(view)[0].policy.encode()
+        case ["keys", name] if _shown_keys(path, name, view):
+            project, _, form = name.rpartition(".")
+            return (trail.asc if form == "asc" else trail.allowed_signers)(view, project)
+        case [name]:
+            return trail.stored(view, name)
+    raise KeyError(path)
+
+
+def _shown_keys(path: str, name: str, view: View) -> bool:
+    return any(trail.keys_page(entry) == path for entry in view.entries(name.rpartition(".")[0]))
+
+
+# --- what an entry touches ------------------------------------------------------------------------------------------
+
+
+def _begun(view: View) -> bool:
+    keys = view.keys()
+    return bool(latest(keys, "site.json") and trail.roots(keys))
+
+
+def _named(entry: Entry, name: str) -> bool:
+    return any(file.name == name for file in entry.files)
+
+
+def _first_root(entry: Entry, view: View) -> bool:
+    keys = view.keys()
+    return not trail.roots(tuple(e for e in keys if e.index < entry.index))
+
+
+def _is_python(entries: tuple[Entry, ...]) -> bool:
+    return any(e.event == "release" and purl_type(e.purl) == "pypi" for e in entries)
+
+
+def _of_project(entry: Entry, view: View) -> Iterator[str]:
+    """The pages of an entry's project that it changes, under every spelling of names; none before its first release."""
+    entries = view.entries(entry.project)
+    if any(other.event == "release" for other in entries):
+        python = _is_python(entries)
+        for other in entries:
+            if same_version(other.version, entry.version):
+                yield from _of_entry(other, python=python)
+            else:
+                yield from (f"{_fit(other.project)}/{name}" for name in OWN)
+
+
+def _of_entry(entry: Entry, *, python: bool) -> Iterator[str]:
+    """The pages that exist because of one entry."""
+    yield from (f"{_fit(entry.project)}/{name}" for name in OWN)
+    if python:
+        yield from (f"simple/{project_key(entry.project)}/index.{form}" for form in ("html", "json"))
+        yield from SIMPLE
+    if entry.event == "release":
+        yield release_page(entry.project, _fit(entry.version, _TAKEN))
+        yield from filter(None, [trail.keys_page(entry)])
+
+
+def _of_keys(entry: Entry, view: View) -> Iterator[str]:
+    """The pages that a key entry changes where the site's settings stay."""
+    yield from (path for path, name in trail.FILES.items() if _named(entry, name))
+    versions = trail.roots((entry,))
+    yield from (f"trail/{version}.root.json" for version in versions)
+    yield from ROOTED if versions else ()
+    for project in trail.changed_signers(view, entry):
+        yield from filter(None, (trail.keys_page(e) for e in view.entries(project)))
+
+
+def _fit(name: str, taken: frozenset[str] = RESERVED) -> str:
+    """A name that may stand in a page's path."""
+    if not _NAME.fullmatch(name) or fold(name) in taken:
+        what = f"no page can be called {shown(name)}"
+        raise TamperError(what, code="page-name", why="it is reserved for the site, or no plain name")
+    return name
