@@ -87,7 +87,8 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
         return f"tag other bytes as a new version; look: {command} status"
     if outcome.exit:
         upload = road.settings.target(road.site_target).option("upload")
-        return f"{command} resume" if upload else f"bring {home}/site to {road.site.url}, then {command} resume"
+        by_hand = road.site.url and not upload
+        return f"bring {home}/site to {road.site.url}, then {command} resume" if by_hand else f"{command} resume"
     if outcome.reached != "published":
         return f"{command} release {outcome.project} {outcome.version}"
     first = outcome.entry.files[0].name if outcome.entry else ""

@@ -6,6 +6,7 @@ from tagtrail.model.settings import Project
 from tagtrail.workflows.publish import unseen
 from tagtrail.workflows.release import already, look, prepare, tell_examined
 from tagtrail.workflows.road import Road
+from tagtrail.workflows.roots import outdated
 
 __all__ = ["tell_plan"]
 
@@ -25,7 +26,7 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console) -> int:
         return 0
     tell_examined(road, examined)
     prepared = prepare(road, examined)
-    plan, order = prepared.plan, prepared.order
+    plan, order, keys = prepared.plan, prepared.order, outdated(road)
     console.tell(
         "plan",
         {
@@ -42,7 +43,8 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console) -> int:
             "announce": list(plan.announce),
             "page": road.site.url + release_page(plan.tag.project, plan.tag.version).removesuffix("index.html"),
             "origin": road.site.origin,
-            "index": (head.size if (head := road.ledger.committed()) else 0),
+            "index": (head.size if (head := road.ledger.committed()) else 0) + bool(keys),
+            "keys": sorted(keys),
             "policy": plan.policy,
             "notes": plan.notes,
         },

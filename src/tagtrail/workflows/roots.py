@@ -14,7 +14,7 @@ from tagtrail.model.facts import Draft, Key
 from tagtrail.ports import Kept, Reading
 from tagtrail.workflows.road import Road
 
-__all__ = ["CERTIFICATE", "SITE", "current_root", "named_by_keys", "root_draft", "root_envelope"]
+__all__ = ["CERTIFICATE", "SITE", "current_root", "named_by_keys", "outdated", "root_draft", "root_envelope"]
 
 CERTIFICATE = "release-key.asc"
 SITE = "site.json"
@@ -47,17 +47,24 @@ def current_root(trail: Reading, kept: Kept) -> Root | None:
 def root_draft(road: Road) -> Draft | None:
     """The `key` entry that brings root, site.json and release key up to the settings; None if nothing changed.
 
-    Its files are kept already when this returns. Raises TamperError `root-keys` where this instance cannot sign the
-    root.
+    Its files are kept when this returns. Raises what `outdated` raises.
     """
-    named = named_by_keys(road.ledger)
-    wanted = {SITE: format_site(road.site), CERTIFICATE: road.signer.certificate.encode()}
-    changed = {name: data for name, data in wanted.items() if named.get(name) != sha256(data).hexdigest()}
-    changed |= _new_root(road)
+    changed = outdated(road)
     for name, data in changed.items():
         road.kept.put([data], media(name))
     files = [(name, sha256(data).hexdigest()) for name, data in changed.items()]
     return entry.event_draft("key", "", files) if files else None
+
+
+def outdated(road: Road) -> dict[str, bytes]:
+    """name -> new bytes of what the settings have left behind: the next root, site.json, the release key.
+
+    Raises TamperError `root-keys` where this instance cannot sign the root.
+    """
+    named = named_by_keys(road.ledger)
+    wanted = {SITE: format_site(road.site), CERTIFICATE: road.signer.certificate.encode()}
+    changed = {name: data for name, data in wanted.items() if named.get(name) != sha256(data).hexdigest()}
+    return changed | _new_root(road)
 
 
 def _new_root(road: Road) -> dict[str, bytes]:
