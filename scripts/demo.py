@@ -25,7 +25,7 @@ PROJECT, VERSION = "oslo.config", "9.7.0"
 HOME, CHECKOUT, SITE = DEMO / "home", DEMO / PROJECT, DEMO / "home" / "site"
 FILES = SITE / PROJECT
 PYTHON, TAGTRAIL = Path(sys.executable), Path(sys.executable).parent / "tagtrail"
-LIMIT = 300  # seconds for any one command
+LIMIT = 300  # seconds for any one tool of others
 
 
 def main() -> int:
@@ -35,10 +35,10 @@ def main() -> int:
     if not _is_set_up():
         shutil.rmtree(DEMO, ignore_errors=True)
         _set_up()
-    before = _checkpoint()
+    before = _written()
     show("check", PROJECT, VERSION)
     show("release", PROJECT, VERSION)
-    complete = before == _checkpoint()
+    complete = before == _written()
     _prove_with_tagtrail()
     _prove_with_stock_tools()
     _prove_with_pip()
@@ -51,9 +51,9 @@ def _is_set_up() -> bool:
     return settings.is_file() and PROJECT in settings.read_text()
 
 
-def _checkpoint() -> bytes:
-    path = SITE / "trail" / "checkpoint"
-    return path.read_bytes() if path.is_file() else b""
+def _written() -> dict[Path, int]:
+    """What lies on the site, and when each file was written."""
+    return {path: path.stat().st_mtime_ns for path in SITE.rglob("*") if path.is_file()}
 
 
 def _set_up() -> None:
@@ -133,11 +133,17 @@ def title(text: str) -> None:
 
 
 def show(command: str, *arguments: str, home: Path | None = HOME, env: dict[str, str] | None = None) -> None:
-    """Runs tagtrail and shows the command line and what it says."""
+    """Runs tagtrail and shows the command line and, line by line, what it says."""
     line = [*(("-C", short(home)) if home else ()), command, *arguments]
     print(f"  $ tagtrail {' '.join(line)}", flush=True)
-    for said in run(TAGTRAIL, *line, env=env).splitlines():
-        print(f"    {said}".rstrip())
+    with subprocess.Popen(
+        [TAGTRAIL, *line], cwd=ROOT, env=environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    ) as process:  # fmt: skip
+        for said in process.stdout or ():
+            print(f"    {said}".rstrip(), flush=True)
+    if process.returncode != 0:
+        sys.exit(f"\nthe demo stopped: tagtrail {' '.join(line)} ended with {process.returncode}")
     print(flush=True)
 
 
@@ -148,15 +154,19 @@ def pip(*arguments: str | Path) -> None:
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
     """The output of a command that must succeed, else what it said and the end."""
-    kept = {name: value for name, value in os.environ.items() if name != "TAGTRAIL_HOME"}
-    loopback = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     done = subprocess.run(
-        command, cwd=cwd, env=kept | loopback | (env or {}), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        command, cwd=cwd, env=environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, timeout=LIMIT, check=False,
     )  # fmt: skip
     if done.returncode != 0:
         sys.exit(f"{done.stdout}\nthe demo stopped: {' '.join(map(str, command))} ended with {done.returncode}")
     return done.stdout
+
+
+def environment(more: dict[str, str] | None) -> dict[str, str]:
+    """The caller's, without another instance in it and with no proxy before loopback."""
+    kept = {name: value for name, value in os.environ.items() if name != "TAGTRAIL_HOME"}
+    return kept | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"} | (more or {})
 
 
 def short(path: Path) -> str:
