@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from io import TextIOWrapper
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -52,6 +53,9 @@ class Console:
     @classmethod
     def standard(cls, *, json: bool) -> Self:
         """On this process's streams: a live block on a terminal, unless CI is set; colour, unless NO_COLOR is."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         terminal = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         live = terminal and not json and not os.environ.get("CI")
         colour = terminal and not os.environ.get("NO_COLOR")
@@ -68,7 +72,7 @@ class Console:
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Render an event (ports.Tell)."""
         if self._json:
-            self._write(self._out, json.dumps({"event": name, **fields}) + "\n")
+            self._write(self._out, json.dumps({"event": name, **fields}, default=str) + "\n")
         elif name == "bytes":
             self._progress(phrases.progress(fields))
         elif name == "row":
@@ -93,7 +97,8 @@ class Console:
             self._print(line, stream)
 
     def _row(self, fields: Mapping[str, Any]) -> None:
-        self._rows.setdefault(str(fields["target"]), {})[str(fields["path"])] = str(fields["state"])
+        about = [str(fields.get(key, "")) for key in ("target", "path", "state")]
+        self._rows.setdefault(about[0], {})[about[1]] = about[2]
         for line in phrases.lines("row", fields):
             self._print(line, self._out)
         if self._block:

@@ -61,12 +61,12 @@ def signer(scheme: str, fingerprint: str, person: str = "") -> str:
 
 
 def lines(name: str, fields: Fields) -> Iterator[Line]:
-    """The lines of an event; an event that nobody wrote words for is shown as it is."""
-    phrase = _PHRASES.get(name)
-    if phrase:
-        yield from phrase(fields)
-    else:
-        yield _line("quiet", f"{name}  " + "  ".join(f"{key} {value}" for key, value in fields.items() if value))
+    """The lines of an event; one that nobody wrote words for, or that lacks what they tell, is shown as it is."""
+    try:
+        told = tuple(_PHRASES[name](fields))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        told = (_line("quiet", f"{name}  " + "  ".join(f"{key} {value}" for key, value in fields.items() if value)),)
+    yield from told
 
 
 def gathered(rows: Mapping[str, Mapping[str, str]]) -> Iterator[Line]:
@@ -82,10 +82,10 @@ def gathered(rows: Mapping[str, Mapping[str, str]]) -> Iterator[Line]:
 
 def progress(fields: Fields) -> Line:
     """A bar of 30 places, where the total is known."""
-    done, total = int(fields["done"]), int(fields.get("total") or 0)
+    done, total = int(fields.get("done") or 0), int(fields.get("total") or 0)
     full = min(30, 30 * done // total) if total else 0
     bar = f"[{'=' * full}{' ' * (30 - full)}] {100 * done // total:3d} %" if total else ""
-    return Line((("", f"  {fields['what']!s:<8} {bar} {size(done)}"),))
+    return Line((("", f"  {fields.get('what', '')!s:<8} {bar} {size(done)}"),))
 
 
 def _line(tone: str, text: str) -> Line:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from packaging.version import Version
 
@@ -63,9 +64,14 @@ class Before:
         return self._tagged
 
     @property
-    def only_tags(self) -> bool:
-        """Whether `released` was read from tags, which do not say what came first once the new one is there."""
-        return not self._releases and self.kind != "absent"
+    def by_tags(self) -> bool:
+        """Whether `released` was read from tags."""
+        return not self._releases
+
+    @property
+    def mildly(self) -> Literal["warning"] | None:
+        """How strongly `released` may be held against the version: tags do not say what came first once it is there."""
+        return "warning" if self.by_tags and self.kind != "absent" else None
 
     @property
     def _releases(self) -> tuple[Entry, ...]:
@@ -191,13 +197,13 @@ def not_lower(facts: Before) -> Iterator[Said]:
     over = overtaken_by(new, released)
     if over is not None:
         top = latest(released)
-        by = "tagged" if not facts.history else "released"
+        by = "tagged" if facts.by_tags else "released"
         patch = "" if new.is_prerelease else ", or the next patch of a released series"
         yield Said(
             text=f"{facts.version} is below {over}, which is {by}",
             fix=f"tag a version above {top}{patch}",
             code="version-lower",
-            level="warning" if facts.only_tags else None,
+            level=facts.mildly,
         )
 
 
@@ -249,13 +255,12 @@ def year_jump(facts: Before) -> Iterator[Said]:
             text=text, fix="start with 1.0.0; or go on, if years are what you want", code="year-first", level="warning"
         )
     elif not starts_with_year(last) and last.epoch == new.epoch:
-        off = 'TAG007 = { level = "off", because = "..." }'
         yield Said(
             text=f"{facts.version} starts with a year, {last} did not: "
             "it sorts above every later plain version, for ever",
-            fix=f'tag {last.release[0] + 1}.0.0 and set series = "{facts.version}" (shown on pages); or {off} in '
-            f"[project.{facts.project.name}.rules], then {_three_parts(new)}",
-            level="warning" if facts.only_tags else None,
+            fix=f'tag {last.release[0] + 1}.0.0 and set series = "{facts.version}" (shown on pages); '
+            f"or switch TAG007 off with the reason, then tag {_three_parts(new)}",
+            level=facts.mildly,
         )
 
 

@@ -7,18 +7,22 @@ have in common, zeros filled in: `33.0.3` and `33.0.2` share 33 and 0.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from itertools import product, takewhile
 
 from packaging.version import InvalidVersion, Version
 
 __all__ = [
-    "LIFECYCLE", "channel_of", "comparable", "latest", "overtaken_by", "parse", "shared", "starts_with_year", "tag_for",
-    "version_in",
+    "LIFECYCLE", "PATTERNS", "channel_of", "comparable", "latest", "overtaken_by", "parse", "pattern_of", "predecessor",
+    "shared", "starts_with_year", "tag_for", "version_in",
 ]  # fmt: skip
 
 LIFECYCLE = re.compile(r".*-(eol|em|eom|last)", re.IGNORECASE)
 """Tags that close a series: end of life, extended and end of maintenance, last. They are no versions."""
+
+PATTERNS = ("{version}", "v{version}")
+"""How tags look nearly everywhere; another pattern is for the operator to write."""
 
 FIRST_YEAR = 1980
 
@@ -38,6 +42,15 @@ def version_in(pattern: str, tag: str) -> str | None:
     prefix, _, suffix = pattern.partition("{version}")
     fits = tag.startswith(prefix) and tag.endswith(suffix) and len(tag) > len(prefix) + len(suffix)
     return tag[len(prefix) : len(tag) - len(suffix)] if fits else None
+
+
+def pattern_of(tags: Iterable[str]) -> str:
+    """The usual pattern that most of these tags fit, their versions in normal form; the plain one where none does."""
+    fits = Counter(PATTERNS[:1])
+    for tag, pattern in product(tags, PATTERNS):
+        text = version_in(pattern, tag) or ""
+        fits[pattern] += str(parse(text)) == text
+    return fits.most_common(1)[0][0]
 
 
 def tag_for(pattern: str, text: str) -> str:
@@ -85,6 +98,11 @@ def comparable(new: Version, released: Sequence[Version]) -> tuple[Version, ...]
     """
     left = bool(released) and not starts_with_year(released[-1]) and not starts_with_year(new)
     return tuple(r for r in released if not (left and starts_with_year(r)))
+
+
+def predecessor(new: Version, released: Iterable[Version]) -> Version | None:
+    """The release that `new` follows: the nearest below it, of finals for a final."""
+    return max((r for r in released if r < new and (new.is_prerelease or not r.is_prerelease)), default=None)
 
 
 def overtaken_by(new: Version, released: Iterable[Version]) -> Version | None:

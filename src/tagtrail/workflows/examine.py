@@ -13,7 +13,7 @@ from tagtrail.ports import Source
 from tagtrail.rules.before import BEFORE, Before
 from tagtrail.rules.book import Verdict, judge
 from tagtrail.rules.declared import declared
-from tagtrail.rules.versions import channel_of, comparable, latest, tag_for
+from tagtrail.rules.versions import channel_of, comparable, predecessor, tag_for
 from tagtrail.rules.visibility import seen_by
 from tagtrail.verify.tags import JudgedTag, judge_tag
 
@@ -98,14 +98,15 @@ def examine(
 def _judge(
     tagged: Tagged, name: str, keys: tuple[Key, ...] | None, now: int
 ) -> tuple[JudgedTag | None, TamperError | None]:
-    if tagged.kind == "absent" or keys is None:
+    if tagged.kind == "absent":
         return None, None
     if tagged.raw is None:
         return None, TamperError(f"{name} is a lightweight tag", code="tag-light", why="it carries no signature")
     try:
-        return judge_tag(tagged.raw, name=name, keys=keys, at=now), None
+        return judge_tag(tagged.raw, name=name, keys=keys or (), at=now), None
     except TamperError as refusal:
-        return None, refusal
+        unknowable = keys is None and refusal.code == "tag-signer-unknown"
+        return None, None if unknowable else refusal
 
 
 def _digest(tagged: Tagged) -> str:
@@ -114,7 +115,7 @@ def _digest(tagged: Tagged) -> str:
 
 def _examined(facts: Before, tagged: Tagged, judged: JudgedTag | None, verdict: Verdict) -> Examined:
     version, released = facts.parsed, facts.released
-    follows = latest(comparable(version, released)) if version else None
+    follows = predecessor(version, comparable(version, released)) if version else None
     return Examined(
         project=facts.project,
         tagged=tagged,

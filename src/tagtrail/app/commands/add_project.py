@@ -5,7 +5,6 @@ Whole or not at all: the new settings are read back before they take the place o
 
 import argparse
 import tempfile
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,12 +25,9 @@ from tagtrail.model.names import project_key
 from tagtrail.model.settings import Settings
 from tagtrail.rules.declared import Declared, declared
 from tagtrail.rules.registry import FIRM
-from tagtrail.rules.versions import parse, version_in
+from tagtrail.rules.versions import PATTERNS, pattern_of
 
 __all__ = ["arguments", "run"]
-
-PATTERNS = ("{version}", "v{version}")
-"""How tags look nearly everywhere; another pattern is for the operator to write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +101,7 @@ def _look(repo: str) -> _Found:
         stem=where.rstrip("/").rpartition("/")[2].removesuffix(".git"),
         directory=Path(where) if local else Path.cwd(),
         public=_public(Path(where)) if local else "",
-        tag=_pattern(tags),
+        tag=pattern_of(tags),
         says=says,
     )
 
@@ -114,15 +110,6 @@ def _public(repository: Path) -> str:
     """The address of `origin`, where others can read it without a key."""
     remote = git_config(repository, "remote.origin.url")
     return public_name(remote) if remote.startswith("https://") else ""
-
-
-def _pattern(tags: tuple[str, ...]) -> str:
-    """The pattern that most tags fit in PEP 440's normal form."""
-    count: Counter[str] = Counter()
-    for pattern in PATTERNS:
-        versions = (version_in(pattern, tag) or "" for tag in tags)
-        count[pattern] = sum(1 for text in versions if str(parse(text)) == text)
-    return count.most_common(1)[0][0]
 
 
 def _name(name: str, settings: Settings) -> str:

@@ -19,6 +19,7 @@ from tagtrail.model.errors import SetupError
 from tagtrail.model.settings import Org, Project, Settings
 from tagtrail.rules.declared import declared
 from tagtrail.rules.registry import explain
+from tagtrail.rules.versions import pattern_of
 from tagtrail.workflows.examine import Examined, examine
 
 __all__ = ["arguments", "run"]
@@ -90,7 +91,8 @@ def _unknown(directory: Path, args: argparse.Namespace) -> Examined:
     source = GitSource(Path(os.devnull))  # a checkout is read where it lies: nothing is mirrored
     files = source.read(str(directory), args.tag, args.at)
     name = declared(files.pyproject, files.setup_cfg).name or directory.name
-    project = Project(name=name, kind="", repo=str(directory), signers=())
+    pattern = pattern_of(tag for tag, _ in source.tags(str(directory)))
+    project = Project(name=name, kind="", repo=str(directory), signers=(), tag=pattern)
     settings = Settings(org=Org(name="", origin=""), people=(), targets=(), kinds=(), projects=(project,))
     return examine(source, settings, project, args.tag, at=args.at)
 
@@ -103,8 +105,10 @@ def _tell(examined: Examined, args: argparse.Namespace, console: Console) -> Non
         console.tell("tag", about | {"tag": tagged.name, "commit": tagged.commit} | signer)
     for finding in verdict.findings:
         console.tell("finding", dump(finding))
-    for rule, why in verdict.skipped:
-        console.tell("skip", {"target": "", "what": f"{rule} was not asked", "because": why})
+    for why in dict.fromkeys(why for _, why in verdict.skipped):
+        rules = [rule for rule, reason in verdict.skipped if reason == why]
+        were = "were" if len(rules) > 1 else "was"
+        console.tell("skip", {"target": "", "what": f"{', '.join(rules)} {were} not asked", "because": why})
     errors = len(verdict.errors)
     counts = {"rules": len(verdict.ran), "errors": errors, "warnings": len(verdict.findings) - errors}
     console.tell("checked", counts)
