@@ -171,6 +171,13 @@ def test_malformed_policies(text: str, code: str) -> None:
     assert refused(parse, text) == code
 
 
+def test_the_limits_themselves_are_read() -> None:
+    most = "quorum none\n" + "#\n" * (policy.MAX_LINES - 2)
+    assert parse(most) == Policy()
+    longest = "quorum none\n".ljust(policy.MAX_SIZE - 1, "#") + "\n"
+    assert parse(longest) == Policy()
+
+
 def test_the_refusal_names_the_line() -> None:
     with pytest.raises(TamperError, match=r"^line 3 of the policy: "):
         parse(f"# one\n{W1}{W1}quorum w1\n")

@@ -115,6 +115,7 @@ EXTRA = HEADER.split("\n")[1]
         (GOOD.replace("index 3", "index "), "proof-index"),
         (GOOD.replace("index 3", f"index {2**63}"), "proof-index"),
         (GOOD.replace("index 3", "Index 3"), "proof-index"),
+        (GOOD.replace("index 3", "3"), "proof-index"),
         (f"{HEADER}\n{EXTRA}\n\n{REST}", "proof-hash"),
         (f"{HEADER}\n{HASH[:-1]}\n\n{REST}", "proof-hash"),
         (f"{HEADER}\n{HASH} \n\n{REST}", "proof-hash"),
@@ -136,6 +137,16 @@ def test_malformed_proofs(data: str, code: str) -> None:
 def test_sixty_three_hashes_and_the_longest_entry_are_read() -> None:
     value = Proof(index=1, hashes=(bytes(32),) * 63, checkpoint=CHECKPOINT, extra=bytes(65_535))
     assert proof.parse(value.encode()) == value
+
+
+def test_the_largest_file_is_read() -> None:
+    def file(length: int) -> bytes:
+        checkpoint = note.sign("x" * length + "\n", [LOG]).encode()
+        return Proof(index=1, hashes=(), checkpoint=checkpoint, extra=bytes(200_000)).encode()
+
+    data = file(900_000 + proof.MAX_SIZE - len(file(900_000)))
+    assert len(data) == proof.MAX_SIZE
+    assert proof.parse(data).encode() == data
 
 
 def test_every_mutation_is_refused_or_is_what_it_says() -> None:

@@ -1,10 +1,13 @@
 import hashlib
+import json
+from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagtrail.formats import merkle, tiles
+from tagtrail.formats import merkle, note, tiles
 from tagtrail.formats.tiles import Tile, TileReader
 from tests.formats.refusal import refused
 
@@ -332,6 +335,42 @@ def test_outside_the_tree(level: int, index: int) -> None:
 def test_bundles_outside_the_tree(number: int) -> None:
     with pytest.raises(KeyError):
         Site(700).reader(700).entries(number)
+
+
+class TestTheLogOfAnotherImplementation:
+    """A log that Tessera wrote: every size from 0 to 15 was shown once."""
+
+    log = json.loads((Path(__file__).parent / "vectors" / "tessera.json").read_text())
+    files = MappingProxyType({path: bytes.fromhex(data) for path, data in log["tiles"].items()})
+
+    def head(self, size: int) -> note.Checkpoint:
+        opened = note.open_note(self.log["checkpoints"][size].encode(), [note.parse_vkey(self.log["vkey"])])
+        return note.parse_checkpoint(opened.note.text)
+
+    def reader(self, size: int) -> TileReader:
+        return TileReader(size, self.head(size).root, self.files.get)
+
+    def test_the_names_of_its_files(self) -> None:
+        assert set(self.files) == {tile.path for size in range(15) for tile in tiles.grown(size, size + 1)}
+
+    @pytest.mark.parametrize("size", range(16))
+    def test_every_size_reads_and_writes(self, size: int) -> None:
+        head = self.head(size)
+        assert (head.origin, head.size) == ("example.com/log/testdata", size)
+        entries = self.reader(size).entries(0) if size else ()
+        assert merkle.root_of([merkle.leaf_hash(entry) for entry in entries]) == head.root
+        for path in tiles.paths(size):
+            tile = tiles.parse_tile_path(path)
+            again = (
+                tiles.bundle_bytes(entries) if tile.level is None else tiles.tile_bytes(tile, self.reader(size).read)
+            )
+            assert again == self.files[path]
+
+    @pytest.mark.parametrize("new", range(16))
+    def test_its_checkpoints_are_consistent(self, new: int) -> None:
+        for old in range(new + 1):
+            proof = merkle.consistency(old, new, self.reader(new).read)
+            merkle.verify_consistency(old, new, self.head(old).root, self.head(new).root, proof)
 
 
 def test_the_reader_forgets_before_it_grows_without_bound() -> None:

@@ -159,7 +159,7 @@ def _check_once(verifiers: list[Verifier], code: str) -> None:
 
 
 def _check_groups(policy: Policy) -> None:
-    free = {witness.name for witness in policy.witnesses}
+    defined = {witness.name for witness in policy.witnesses}
     taken: set[str] = set()
     for group in policy.groups:
         if not 1 <= group.threshold <= len(group.members):
@@ -168,11 +168,10 @@ def _check_groups(policy: Policy) -> None:
         for member in group.members:
             if member in taken:
                 raise TamperError(f"{shown(member)} is a member twice", code="policy-member-twice")
-            _check_defined(member, free)
-            free.remove(member)
+            _check_defined(member, defined)
             taken.add(member)
-        free.add(group.name)
-    _check_defined(policy.quorum, free | taken | {NONE})
+        defined.add(group.name)
+    _check_defined(policy.quorum, defined | {NONE})
 
 
 def _check_defined(name: str, defined: Collection[str]) -> None:
