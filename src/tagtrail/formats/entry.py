@@ -35,9 +35,11 @@ from typing import Any, TypeGuard, get_args
 
 from tagtrail.formats import canonical
 from tagtrail.formats.encoding import hex_digest
+from tagtrail.formats.forms import project_fault
 from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Approval, Artifact, Draft, Entry, File, Origin, Override, Signed, Tag, TagRef
+from tagtrail.model.names import name_key
 
 __all__ = ["EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "event_draft", "parse", "seal"]
 
@@ -64,6 +66,7 @@ def draft(signed: Signed) -> Draft:
     plan = built.plan
     for artifact in built.artifacts:
         _refuse_name(artifact.name)
+    _refuse_twins(plan.tag.project, [a.name for a in built.artifacts])
     ours: dict[str, Any] = {
         "event": "release",
         "project": plan.tag.project,
@@ -160,6 +163,21 @@ def _refuse_name(name: str) -> None:
         )
 
 
+def _refuse_twins(project: str, names: Iterable[str]) -> None:
+    """Two names of one `name_key` would be one name with two digests."""
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.get(name_key(project, name))
+        first[name_key(project, name)] = name
+        if other:
+            raise ProjectError(
+                f"{other} and {name} are one name, spelled twice",
+                code="file-name",
+                why="a name has one digest for ever, in whatever case, suffix or form of its version",
+                hint="build only one of them",
+            )
+
+
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
@@ -177,7 +195,8 @@ def parse(index: int, raw: bytes) -> Entry:
     _need(statement["predicateType"] == (RELEASE_TYPE if release else EVENT_TYPE), "entry-predicate")
     _need(set(predicate) == ({"purl", "tagtrail"} if release else {"tagtrail"}), "entry-fields")
     _need(set(ours) == _RELEASE_FIELDS if release else _RELEASE_FIELDS > set(ours) > {"event"}, "entry-fields")
-    subject = _subject(statement["subject"])
+    subject = _subject(statement["subject"], kinds={"sha256"} if release else {"sha256", "gitCommit"})
+    _check_names(ours, [name for name, _ in subject], release=release)
     return Entry(
         index=index,
         raw=raw,
@@ -233,7 +252,19 @@ def _tag(value: object) -> TagRef:
     return tag
 
 
-def _subject(value: object) -> tuple[tuple[str, str], ...]:
+def _check_names(ours: Mapping[str, Any], files: list[str], *, release: bool) -> None:
+    """Project and version become paths; what a digest is called by may be only one thing."""
+    project, version = _text(ours.get("project", "")), _text(ours.get("version", ""))
+    _need(not project_fault(project) if project or release else True, "entry-project")
+    _need(bool(_NAME.fullmatch(version)) if version or release else True, "entry-version")
+    for digest in filter(None, [_text(ours.get(key, "")) for key in ("tree", "policy")]):
+        hex_digest(digest, "entry-digest")
+    sidecars = ours.get("sidecars", {})
+    _need(_is_dict(sidecars), "entry-value")
+    _need(not set(files) & set(sidecars), "entry-name-twice")
+
+
+def _subject(value: object, kinds: set[str]) -> tuple[tuple[str, str], ...]:
     pairs = []
     for item in _list(value):
         _need(_is_dict(item) and set(item) == {"name", "digest"} and _is_dict(item["digest"]), "entry-subject")
@@ -241,7 +272,7 @@ def _subject(value: object) -> tuple[tuple[str, str], ...]:
         kind, digest = next(iter(item["digest"].items()))
         name = _text(item["name"])
         _need(bool(_NAME.fullmatch(name)), "entry-file-name")
-        _need(kind in ("sha256", "gitCommit"), "entry-subject")
+        _need(kind in kinds, "entry-subject")
         _need(bool(_GIT_ID.fullmatch(_text(digest))), "entry-digest")
         _need(kind != "sha256" or len(digest) == 64, "entry-digest")
         pairs.append((name, digest))
@@ -250,9 +281,7 @@ def _subject(value: object) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _sidecars(value: object) -> tuple[tuple[str, str], ...]:
-    _need(_is_dict(value), "entry-value")
-    assert _is_dict(value)  # noqa: S101  (for the type checker; checked on the line above)
+def _sidecars(value: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     for name in value:
         _need(bool(_NAME.fullmatch(name)), "entry-file-name")
     return tuple((name, hex_digest(_text(digest), "entry-digest")) for name, digest in value.items())
@@ -274,6 +303,7 @@ def _file(name: str, digest: str, value: object) -> File:
     size, origin = value["size"], value["origin"]
     _need(type(size) is int and size >= 0, "entry-value")
     _need(_is_dict(origin) and {"how"} <= set(origin) <= {"how", "by"}, "entry-fields")
+    _need(all(origin.values()), "entry-empty")
     _need(origin["how"] in get_args(Origin.__annotations__["how"]), "entry-value")
     for key in ("metadata", "tar"):
         if key in value:

@@ -35,7 +35,7 @@ def load(kind: type[T], value: Any) -> T:
     """The fact of type `kind` from JSON values. Raises TamperError `fact-form`."""
     try:
         fact = _load(kind, value)
-    except (TypeError, KeyError, AttributeError) as error:
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise TamperError(f"not a {kind.__name__}: {error}", code="fact-form") from error
     return fact  # type: ignore[no-any-return]  # built by the type hints of `kind`
 
@@ -45,6 +45,7 @@ def _load(kind: Any, value: Any) -> Any:
     if origin in (Union, types.UnionType):
         return None if value is None else _load(next(a for a in args if a is not type(None)), value)
     if origin is tuple:
+        _plain(list, value)
         each = (args[0],) * len(value) if args[-1] is Ellipsis else args
         return tuple(_load(a, v) for a, v in zip(each, value, strict=True))
     if origin is Literal:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tagtrail.formats import canonical
-from tagtrail.formats.encoding import base64_decode
+from tagtrail.formats.encoding import HASH_SIZE, base64_decode
 from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Key
@@ -105,9 +105,9 @@ def parse_root(payload: bytes) -> Root:
         root = _root(value)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise TamperError("not a root of trust", code="root-form", why=f"{type(error).__name__}: {error}") from error
-    if value["_type"] != ROOT_TYPE or format_root(root) != payload:
+    if value.get("_type") != ROOT_TYPE or format_root(root) != payload:
         raise TamperError("not a root of trust (other fields or another order)", code="root-form")
-    if not 1 <= root.threshold <= len(root.keys) or root.version < 1:
+    if not 1 <= root.threshold <= len(root.keys) or len(set(root.keys)) < len(root.keys) or root.version < 1:
         raise TamperError(f"root {root.version} wants {root.threshold} of {len(root.keys)} keys", code="root-threshold")
     return root
 
@@ -124,11 +124,15 @@ def _root(value: Mapping[str, Any]) -> Root:
         builders=_strings(value["builders"]),
         people=tuple(_key(fingerprint, k) for fingerprint, k in value["keys"].items()),
         signers=tuple((project, tuple(_allowed(a) for a in allowed)) for project, allowed in value["signers"].items()),
-        freezes=tuple(
-            Freeze(size=_of(int, f["size"]), root=base64_decode(_of(str, f["root"]), "root-freeze"))
-            for f in value["freezes"]
-        ),
+        freezes=tuple(_freeze(f) for f in value["freezes"]),
     )
+
+
+def _freeze(value: Mapping[str, Any]) -> Freeze:
+    freeze = Freeze(size=_of(int, value["size"]), root=base64_decode(_of(str, value["root"]), "root-freeze"))
+    if freeze.size < 0 or len(freeze.root) != HASH_SIZE:
+        raise TamperError(f"a freeze of {freeze.size} leaves under {len(freeze.root)} bytes", code="root-freeze")
+    return freeze
 
 
 def _of(kind: type[T], value: object) -> T:

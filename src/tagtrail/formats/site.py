@@ -12,6 +12,8 @@ from hashlib import sha256
 from typing import Any
 
 from tagtrail.formats import canonical
+from tagtrail.formats.encoding import shown
+from tagtrail.formats.forms import path_fault, url_fault
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key
@@ -57,12 +59,13 @@ class Site:
     renderer: str = RENDERER
 
     def __post_init__(self) -> None:
-        if "{file}" not in self.path or "{project}" not in self.path or ".." in self.path or self.path.startswith("/"):
-            raise SetupError(f"path = {self.path!r} does not place {{project}} and {{file}}", code="site-path")
+        fault = path_fault(self.path)
+        if fault:
+            raise SetupError(f"path = {self.path!r} {fault}", code="site-path")
 
     def file(self, project: str, name: str) -> str:
         """Where an artifact or a sidecar of `project` lies, relative to the site's root."""
-        return self.path.format(project=project, file=name)
+        return self.path.replace("{project}", project).replace("{file}", name)
 
 
 def format_site(site: Site) -> bytes:
@@ -79,8 +82,11 @@ def parse_site(data: bytes) -> Site:
         site = Site(**value)
     except (AttributeError, KeyError, TypeError, SetupError) as error:
         raise TamperError("not a site.json", code="site-form", why=str(error)) from error
-    if kind != SITE_TYPE or not all(isinstance(v, str) for v in value.values()):
+    if kind != SITE_TYPE or not all(isinstance(v, str) for v in value.values()) or format_site(site) != data:
         raise TamperError("not a site.json", code="site-form")
+    fault = url_fault(site.url) if site.url else ""
+    if fault:
+        raise TamperError(f"url = {shown(site.url)} {fault}", code="site-form", why="pages link to it")
     return site
 
 

@@ -6,12 +6,15 @@ One line for each file, sorted by name; names are those of an entry, so nothing 
 ever stands in it. Source: GNU coreutils manual, "md5sum invocation".
 """
 
+import re
 from collections.abc import Iterable
 
 from tagtrail.formats.encoding import hex_digest
 from tagtrail.model.errors import TamperError
 
 __all__ = ["format_sums", "parse_sums"]
+
+_LINE = re.compile(r"([^ ]*)  ([A-Za-z0-9][A-Za-z0-9._+!~-]*)")
 
 
 def format_sums(files: Iterable[tuple[str, str]]) -> bytes:
@@ -35,7 +38,7 @@ def parse_sums(data: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def _line(line: str) -> tuple[str, str]:
-    digest, gap, name = line.partition("  ")
-    if not gap or not name or any(c in name for c in "/\\\r") or name.startswith((" ", "*", ".")):
+    found = _LINE.fullmatch(line)
+    if not found:
         raise TamperError(f"not a line of SHA256SUMS: {line[:120]!r}", code="sums-form")
-    return name, hex_digest(digest, "sums-digest")
+    return found[2], hex_digest(found[1], "sums-digest")

@@ -86,7 +86,7 @@ def name_key(project: str, name: str) -> str:
 
 def _wheel_key(text: str) -> str:
     try:
-        name, version, build, tags = parse_wheel_filename(text, validate_order=False)
+        name, version, build, tags = parse_wheel_filename(text)
     except (InvalidWheelFilename, InvalidSdistFilename):
         return re.sub(r"[-_.]+", "-", text)
     number = f"-{build[0]}{build[1]}" if build else ""
