@@ -142,9 +142,9 @@ class Workshop:
     def _ours(self) -> dict[str, Any]:
         return {
             "event": "release", "project": "nova", "kind": "library", "version": "1.0.0", "channel": "final",
-            "series": "", "time": format_time(self.entry_time), "tag": self._tag_json(), "tree": "", "added": [],
+            "series": "", "time": format_time(self.entry_time), "tag": self._tag_json(), "tree": "7" * 64, "added": [],
             "files": {NAME: {"size": len(CONTENT), "origin": {"how": "built"}, **self.of_file}},
-            "sidecars": {"nova-1.0.0.tag": sha256(self.tag).hexdigest()}, "approvals": [], "policy": "",
+            "sidecars": {"nova-1.0.0.tag": sha256(self.tag).hexdigest()}, "approvals": [], "policy": "8" * 64,
             "overrides": [], **self.ours,
         }  # fmt: skip
 

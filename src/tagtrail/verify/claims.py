@@ -48,9 +48,9 @@ def not_proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTa
     """What rests on somebody's word, or was not looked at."""
     entry = found.entry
     if found.witnessed is None:
-        yield Claim(name="unwitnessed", text=f"its time, {format_time(entry.time)}, is the operator's word")
+        yield Claim(name="unwitnessed", text=f"its time, {format_time(entry.time)}: the operator's word")
     if judged is not None and judged.expired(now) and (found.witnessed is None or found.frozen):
-        text = "the signer's key has expired since; that the tag is older is the operator's word"
+        text = "that the tag is older than the end of its signer's key: the operator's word"
         yield Claim(name="signer-expired", text=text)
     if judged is None and entry.tag is not None:
         yield Claim(name="signer-claimed", text=f"signer: claimed, not checked ({_plain(entry.tag.signer)})")
@@ -58,21 +58,21 @@ def not_proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTa
     if file.generated:
         more = ", ..." if len(file.generated) > 4 else ""
         names = ", ".join(_plain(name) for name in file.generated[:4])
-        yield Claim(name="generated", text=f"{len(file.generated)} generated, not from the tag: {names}{more}")
+        yield Claim(name="generated", text=f"{len(file.generated)} members that are not from the tag: {names}{more}")
     if entry.approvals:
-        yield Claim(name="approvals-claimed", text=f"{len(entry.approvals)} approvals, as the operator says")
+        yield Claim(name="approvals-claimed", text=f"{len(entry.approvals)} approvals: the operator's word")
     if isinstance(trust, Root) and trust.expires <= now:
-        text = f"root {trust.version} expired at {format_time(trust.expires)}: a newer one may allow less"
+        text = f"that root {trust.version} is the newest: it expired at {format_time(trust.expires)}"
         yield Claim(name="root-expired", text=text)
-    yield Claim(name="withdrawals-unchecked", text="newer withdrawals are not looked for")
+    yield Claim(name="withdrawals-unchecked", text="that it was not withdrawn since")
 
 
 def _origin(file: File) -> Claim:
     if file.origin.how == "built":
-        return Claim(name="built-claimed", text="built by the operator, who says so")
+        return Claim(name="built-claimed", text="the build: by the operator, who says so")
     if file.origin.how == "added":
-        return Claim(name="brought", text=f"brought by {_plain(file.origin.by)}, not built here")
-    return Claim(name="imported", text="imported: that it is the original is the operator's word")
+        return Claim(name="brought", text=f"the build: brought by {_plain(file.origin.by)}, not built here")
+    return Claim(name="imported", text="that it is the original: imported, the operator's word")
 
 
 def _plain(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Key
+from tagtrail.verify.statement import Statement
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,25 +24,11 @@ if TYPE_CHECKING:
     from pysequoia import Cert, Sig
     from pysequoia.packet import Packet
 
-__all__ = ["Statement", "judge_openpgp"]
+__all__ = ["judge_openpgp"]
 
 _CERTIFICATIONS = ("Generic", "Persona", "Casual", "Positive")
 _BINDINGS = frozenset({"SubkeyBinding", "DirectKey", *(f"{kind}Certification" for kind in _CERTIFICATIONS)})
 _REVOCATIONS = frozenset({"KeyRevocation", "SubkeyRevocation"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """A good signature: by whom, when it says so itself, and the times of the key that made it, in Unix seconds.
-
-    The key is valid from `begins` on, before `expires`, before `revoked`; None: without limit.
-    """
-
-    signer: Key
-    signed_at: int | None = None
-    begins: int | None = None
-    expires: int | None = None
-    revoked: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

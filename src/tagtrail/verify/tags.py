@@ -27,8 +27,7 @@ from tagtrail.formats.sshsig import SshSignature, parse_sshsig
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Key
-from tagtrail.verify.openpgp import Statement, judge_openpgp
-from tagtrail.verify.ssh import ssh_verifies
+from tagtrail.verify.statement import Statement
 
 __all__ = ["NAMESPACE", "JudgedTag", "TagObject", "judge_tag", "parse_tag"]
 
@@ -101,7 +100,7 @@ def judge_tag(raw: bytes, *, name: str, keys: Sequence[Key], at: int | None) -> 
         why = "X.509 signatures (gitsign, smime) are not supported"
         hint = "sign with OpenPGP or SSH: git config gpg.format ssh"
         raise TamperError(f"tag {name} is signed with X.509", code="tag-x509", why=why, hint=hint)
-    judge = judge_openpgp if tag.scheme == "openpgp" else _judge_ssh
+    judge = _judge_openpgp if tag.scheme == "openpgp" else _judge_ssh
     try:
         statement = judge(tag.signature, tag.payload, keys)
         _refuse_time(statement, at)
@@ -157,6 +156,12 @@ def _refuse_other(tag: TagObject, name: str) -> None:
         raise TamperError(f"tag {name} points at a {tag.type}, not at a commit", code="tag-type")
 
 
+def _judge_openpgp(block: bytes, message: bytes, keys: Sequence[Key]) -> Statement:
+    from tagtrail.verify.openpgp import judge_openpgp
+
+    return judge_openpgp(block, message, keys)
+
+
 def _judge_ssh(block: bytes, message: bytes, keys: Sequence[Key]) -> Statement:
     try:
         signature = parse_sshsig(block.decode("ascii", "replace"))
@@ -173,6 +178,8 @@ def _judge_ssh(block: bytes, message: bytes, keys: Sequence[Key]) -> Statement:
     if signature.scheme == "ssh-rsa":
         what = f"the signature by {fingerprint} is made over a SHA-1 digest"
         raise TamperError(what, code="tag-signature-weak", hint="a newer OpenSSH signs with rsa-sha2-512")
+    from tagtrail.verify.ssh import ssh_verifies
+
     try:
         good = ssh_verifies(signature, message)
     except TamperError as error:

@@ -1,0 +1,98 @@
+"""A file on this disk, opened once and hashed as it is read, and what lies beside it: evidence, never trust."""
+
+import os
+import stat
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tagtrail.formats import proof
+from tagtrail.formats.site import tag_name
+from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.facts import Entry
+from tagtrail.verify.release import Measured
+from tagtrail.verify.tags import MAX_TAG
+
+if TYPE_CHECKING:
+    from tagtrail.ports import Tell
+
+__all__ = ["PROOF", "files_in", "measure", "proof_of", "read_small", "tag_of"]
+
+PROOF = ".tlog-proof"
+_CHUNK = 1024 * 1024
+_OFTEN = 64 * _CHUNK
+"""Bytes between two words on the progress: some tenths of a second."""
+
+
+def measure(path: Path, name: str, tell: "Tell") -> Measured:
+    """The file at `path`, which must be called `name` in its entry; of a large one, `bytes` events say how far.
+
+    Raises SetupError `file-missing`, `not-a-file`.
+    """
+    digest, size = sha256(), 0
+    for chunk in _chunks(path):
+        digest.update(chunk)
+        size += len(chunk)
+        if size % _OFTEN == 0:
+            tell("bytes", {"what": path.name, "done": size, "total": path.stat().st_size})
+    return Measured(name=name, sha256=digest.hexdigest(), size=size)
+
+
+def read_small(path: Path, limit: int) -> bytes | None:
+    """The bytes at `path`, one more than `limit` at most (who parses them refuses that); None: there is no such file.
+
+    Raises SetupError `not-a-file`, `file-missing` (there, but unreadable).
+    """
+    if not os.path.lexists(path):
+        return None
+    data = b""
+    for chunk in _chunks(path):
+        data += chunk
+        if len(data) > limit:
+            break
+    return data[: limit + 1]
+
+
+def proof_of(path: Path, name: str) -> bytes:
+    """The proof beside a file: FILE.tlog-proof, or NAME.tlog-proof where the file was renamed.
+
+    Raises TamperError `proof-missing`.
+    """
+    for beside in (path.name, name):
+        data = read_small(path.parent / f"{beside}{PROOF}", proof.MAX_SIZE)
+        if data is not None:
+            return data
+    what = f"{path.name}{PROOF} is missing"
+    hint = f"get it from where the file came from: the file's URL with {PROOF} behind it"
+    raise TamperError(what, code="proof-missing", why="nothing says that this file was released", hint=hint)
+
+
+def tag_of(path: Path, entry: Entry) -> bytes | None:
+    """The tag object beside a file of `entry`, under the name by which the entry knows it."""
+    name = tag_name(entry.project, entry.version)
+    # only names that the entry's own strict form allows are opened: a project called ../.. has no such sidecar
+    return read_small(path.parent / name, MAX_TAG) if name in dict(entry.sidecars) else None
+
+
+def files_in(directory: Path) -> tuple[Path, ...]:
+    """Every file below `directory`, sorted; links to directories are files that nobody knows."""
+    found = []
+    for at, below, names in os.walk(directory):
+        below.sort()
+        links = [name for name in below if (Path(at) / name).is_symlink()]
+        found += [Path(at) / name for name in sorted((*names, *links))]
+    return tuple(found)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        what = f"{path} cannot be read: {error.strerror}"
+        raise SetupError(what, code="file-missing", hint=f"ls -ld {path.parent}") from error
+    with open(fd, "rb", buffering=0) as file:  # noqa: PTH123  (a descriptor, not a path)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise SetupError(f"{path} is not a file", code="not-a-file")
+        while chunk := file.read(_CHUNK):
+            yield chunk
