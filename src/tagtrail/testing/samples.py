@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 from tagtrail.formats import entry as entry_format
+from tagtrail.formats.purl import purl
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.facts import (
     Approval,
@@ -49,11 +50,11 @@ def tag(project: str = "nova", version: str = "1.0.0") -> Tag:
     )
 
 
-def plan(project: str = "nova", version: str = "1.0.0") -> Plan:
-    """A plan of kind library."""
+def plan(project: str = "nova", version: str = "1.0.0", *, python: bool = True) -> Plan:
+    """A plan of kind library, or of kind generic."""
     return Plan(
         tag=tag(project, version),
-        kind="library",
+        kind="library" if python else "generic",
         channel="final",
         series="2026.1 Gazpacho",
         builds=("sdist", "wheel"),
@@ -61,7 +62,7 @@ def plan(project: str = "nova", version: str = "1.0.0") -> Plan:
         targets=("site",),
         announce=(),
         policy=sha256(b"settings").hexdigest(),
-        purl=f"pkg:pypi/{project}@{version}",
+        purl=purl(project, version, python=python),
         notes="Changes.\n",
         overrides=(Override(rule="TAG001", because="a test"),),
     )
@@ -80,11 +81,11 @@ def artifact(name: str, data: bytes = b"") -> Artifact:
     )
 
 
-def signed(project: str = "nova", version: str = "1.0.0", data: bytes = b"") -> Signed:
+def signed(project: str = "nova", version: str = "1.0.0", data: bytes = b"", *, python: bool = True) -> Signed:
     """An approved and signed sdist and wheel; other `data`, other bytes under the same names."""
     stem = sdist_stem(project, version)
     artifacts = tuple(artifact(stem + s, data and data + s.encode()) for s in (".tar.gz", "-py3-none-any.whl"))
-    built = Built(plan=plan(project, version), artifacts=artifacts, tree=sha256(b"tree").hexdigest())
+    built = Built(plan=plan(project, version, python=python), artifacts=artifacts, tree=sha256(b"tree").hexdigest())
     sums = format_sums((a.name, a.blob.sha256) for a in artifacts)
     sidecars = (
         *(Sidecar(name=f"{a.name}.asc", blob=blob(b"signature of " + a.name.encode())) for a in artifacts),
@@ -94,9 +95,9 @@ def signed(project: str = "nova", version: str = "1.0.0", data: bytes = b"") -> 
     return Signed(approved=Approved(built=built, approvals=approvals), sidecars=sidecars)
 
 
-def release(project: str = "nova", version: str = "1.0.0", data: bytes = b"") -> Draft:
+def release(project: str = "nova", version: str = "1.0.0", data: bytes = b"", *, python: bool = True) -> Draft:
     """The draft of `signed`."""
-    return entry_format.draft(signed(project, version, data))
+    return entry_format.draft(signed(project, version, data, python=python))
 
 
 def event(name: str = "key", project: str = "") -> Draft:

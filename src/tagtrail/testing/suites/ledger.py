@@ -113,6 +113,16 @@ def projects_as_their_newest_release_writes_them(open_: Open) -> None:
     drafts = [samples.release(name, f"{n}.0.0") for n, name in enumerate(("zun", "Nova_x", "Nova.X", "aodh"), 1)]
     append(ledger, *drafts, samples.event("withdraw", "NOVA-X"), samples.event("import", "unknown"))
     equal(ledger.projects(), ("aodh", "Nova.X", "zun"), "projects with a release, newest spelling, sorted")
+
+
+def projects_of_a_kind(open_: Open) -> None:
+    """By the purl type of their releases; a project may have releases of two."""
+    ledger = open_()
+    releases = (("zun", True), ("Nova_x", True), ("puppet", False), ("nova.x", False))
+    append(ledger, *(samples.release(name, f"{n}.0.0", python=python) for n, (name, python) in enumerate(releases, 1)))
+    found = [ledger.projects(kind) for kind in ("pypi", "generic", "deb", "")]
+    wanted = [("Nova_x", "zun"), ("nova.x", "puppet"), (), ("nova.x", "puppet", "zun")]
+    equal(found, wanted, "projects by purl type, the newest spelling of that type, sorted")
     equal(ledger.projects("pypi"), ledger.projects(), "every one of them is a Python project")
     equal(ledger.projects("generic"), (), "none of them is another")
 
@@ -394,6 +404,7 @@ CHECKS: tuple[Callable[[Open], None], ...] = (
     the_smallest_covering_checkpoint,
     entries_by_range_and_project,
     projects_as_their_newest_release_writes_them,
+    projects_of_a_kind,
     complete_nodes_only,
     leaving_without_commit_undoes,
     an_exception_undoes_and_goes_on,
