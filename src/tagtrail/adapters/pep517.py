@@ -94,6 +94,8 @@ class Pep517:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
         _check_kinds(order.builds)
         with scratch(self._scratch, "build") as room, _disk(room):
+            # an instance may lie in somebody's checkout: git stops here instead of finding that repository above us
+            (room / ".git").write_text("gitdir: none\n")
             work = _Work(order=order, room=room, blobs=_checkout(order, objects, room / "tree"))
             try:
                 made = {"sdist": self._sdist(work)}
