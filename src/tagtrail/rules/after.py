@@ -49,8 +49,10 @@ def _named(name: str) -> tuple[str, Version] | None:
 def file_name_agrees(facts: After) -> Iterator[Said]:
     """Every file of a release bears the project's name.
 
-    bad   mylib2-1.2.0.tar.gz        (of the project mylib)
-    good  mylib-1.2.0.tar.gz, My_Lib-1.2.0-py3-none-any.whl for my-lib
+    Names are compared as installers do (PEP 503): My_Lib is my-lib.
+
+        bad   mylib2-1.2.0.tar.gz        (of the project mylib)
+        good  mylib-1.2.0.tar.gz
     """
     for name in facts.files:
         named = _named(name)
@@ -70,8 +72,10 @@ def _bears(project: str, name: str) -> bool:
 def file_version_agrees(facts: After) -> Iterator[Said]:
     """Every file of a release bears the tag's version.
 
-    bad   mylib-1.2.1.dev3.tar.gz    (at the tag 1.2.0)
-    good  mylib-1.2.0.tar.gz
+    A backend that makes up another one does not see the tag, or reads its version elsewhere.
+
+        bad   mylib-1.2.1.dev3.tar.gz    (at the tag 1.2.0)
+        good  mylib-1.2.0.tar.gz
     """
     wanted = parse(facts.version)
     for name in facts.files:
@@ -86,8 +90,11 @@ def file_version_agrees(facts: After) -> Iterator[Said]:
 def file_name_free(facts: After) -> Iterator[Said]:
     """No file is named like a page, a version or a sidecar, none is a page for a browser, and no two names mean one.
 
-    bad   index.html, 1.2.0, mylib-1.2.0.tar.gz.asc, mylib-1.2.0.svg
-    bad   mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz
+    The site keeps these names for itself; what a browser would run as a page of the site is not served from there.
+
+        bad   index.html, 1.2.0, mylib-1.2.0.tar.gz.asc, mylib-1.2.0.svg
+        bad   mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz
+        good  mylib-1.2.0.tar.gz
     """
     for name in facts.files:
         text = fold(name)

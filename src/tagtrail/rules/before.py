@@ -100,9 +100,8 @@ def signed_by_allowed(facts: Before) -> Iterator[Said]:
     """The tag is signed by a person whom the settings allow for this project.
 
     What counts is the signature over the tag object itself: OpenPGP or SSH, by a key of `signers`, over the name that
-    was
-    asked for, on a commit. A lightweight tag carries no signature. A good tag under another name, a tag of a tag, an
-    unknown, revoked or expired key, a SHA-1 signature: each is refused with a reason of its own.
+    was asked for, on a commit. A lightweight tag carries no signature. A good tag under another name, a tag of a tag,
+    an unknown, revoked or expired key, a SHA-1 signature: each is refused with a reason of its own.
 
         bad   git tag 1.2.0
         good  git tag -s 1.2.0
@@ -139,8 +138,10 @@ def tag_pattern(facts: Before) -> Iterator[Said]:
 def pep440(facts: Before) -> Iterator[Said]:
     """The version is one that installers understand (PEP 440).
 
-    bad   1.2.0-final2
-    good  1.2.0, 33.0.0.0rc1, 1.2.0.post1, 1.2.0.dev3
+    What they do not understand they sort somewhere, or pass over: nobody could say who will get it.
+
+        bad   1.2.0-final2
+        good  1.2.0, 33.0.0.0rc1, 1.2.0.post1, 1.2.0.dev3
     """
     if facts.version and not LIFECYCLE.fullmatch(facts.tag) and facts.parsed is None:
         text = f"{facts.version} is no version that installers understand"

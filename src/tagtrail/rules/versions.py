@@ -46,7 +46,7 @@ def version_in(pattern: str, tag: str) -> str | None:
 
 def pattern_of(tags: Iterable[str]) -> str:
     """The usual pattern that most of these tags fit, their versions in normal form; the plain one where none does."""
-    fits = Counter(PATTERNS[:1])
+    fits = Counter(dict.fromkeys(PATTERNS, 0))
     for tag, pattern in product(tags, PATTERNS):
         text = version_in(pattern, tag) or ""
         fits[pattern] += str(parse(text)) == text

@@ -1,0 +1,294 @@
+"""The rules: for each, facts with exactly one thing wrong, and what the rule book does with what they say."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.facts import Entry, Finding, TagRef
+from tagtrail.model.settings import Project, RuleSwitch
+from tagtrail.rules.after import AFTER, After
+from tagtrail.rules.before import BEFORE, Before
+from tagtrail.rules.book import Verdict, judge
+from tagtrail.rules.declared import Declared
+from tagtrail.rules.registry import FIRM, RULES, explain, page
+
+COMMIT = "a49c1e07" + "0" * 32
+TAG_SHA = "5" * 64
+
+
+def project(**fields: Any) -> Project:
+    return Project(**{"name": "mylib", "kind": "library", "repo": "/src/mylib", "signers": ("jo",)} | fields)
+
+
+def entry(index: int, version: str, event: str = "release", sha256: str = "6" * 64) -> Entry:
+    tag = TagRef(repo="local:mylib", name=version, object="1" * 40, sha256=sha256, commit=COMMIT, signer="SHA256:x")
+    about: dict[str, Any] = {
+        "index": index,
+        "raw": b"",
+        "event": event,
+        "project": "mylib",
+        "time": 0,
+        "files": (),
+        "version": version,
+    }
+    return Entry(**about, tag=tag if event == "release" else None)
+
+
+def history(*versions: str) -> tuple[Entry, ...]:
+    return tuple(entry(index, version) for index, version in enumerate(versions))
+
+
+def facts(tag: str = "1.2.0", **fields: Any) -> Before:
+    usual: dict[str, Any] = {
+        "project": project(),
+        "kind": "annotated",
+        "commit": COMMIT,
+        "sha256": TAG_SHA,
+        "judged": True,
+    }
+    return Before(tag=tag, **usual | {"history": history("1.0.0", "1.1.0")} | fields)
+
+
+def found(before: Before, *switches: RuleSwitch) -> list[tuple[str, str, str]]:
+    return [(f.rule, f.code, f.level) for f in judge(BEFORE, before, switches).findings]
+
+
+def test_nothing_against_a_good_tag() -> None:
+    verdict = judge(BEFORE, facts())
+    assert verdict == Verdict(ran=tuple(rule.id for rule in BEFORE))
+
+
+# One row is one thing wrong: what it is, and all that the rules say.
+WRONG = {
+    "signature": (
+        facts(refusal=TamperError("tag 1.2.0 is not signed", code="tag-unsigned")),
+        ("TAG001", "tag-unsigned", "error"),
+    ),
+    "pattern": (facts("1.2.0", project=project(tag="v{version}")), ("TAG002", "tag-pattern", "error")),
+    "lifecycle": (facts("stein-eol"), ("TAG002", "tag-lifecycle", "error")),
+    "no version": (facts("1.2.0-final2x"), ("TAG003", "pep440", "error")),
+    "spelling": (facts("v1.2.0"), ("TAG004", "canonical-version", "error")),
+    "dashes": (facts("1.2.0-rc1"), ("TAG004", "canonical-version", "error")),
+    "local": (facts("1.2.0+ours"), ("TAG004", "version-local", "error")),
+    "lower": (facts("1.0.5", history=history("1.0.0", "1.0.6")), ("TAG005", "version-lower", "error")),
+    "beta below a final": (
+        facts("31.0.0.0b2", history=history("30.0.0", "31.0.0")),
+        ("TAG005", "version-lower", "error"),
+    ),
+    "lower than a tag, before it is there": (
+        facts("1.0.5", kind="absent", history=(), tags=("1.0.0", "1.0.6")),
+        ("TAG005", "version-lower", "error"),
+    ),
+    "lower than a tag": (facts("1.0.5", history=(), tags=("1.0.0", "1.0.6")), ("TAG005", "version-lower", "warning")),
+    "two tags": (facts(tags=("1.2", "1.2.0")), ("TAG006", "one-tag-per-version", "error")),
+    "a tag with v": (facts(tags=("v1.2.0", "1.2.0")), ("TAG006", "one-tag-per-version", "error")),
+    "year": (facts("2026.1.0"), ("TAG007", "year-jump", "error")),
+    "year after tags": (facts("2026.1.0", kind="absent", history=(), tags=("1.0",)), ("TAG007", "year-jump", "error")),
+    "first year": (facts("2026.1.0", history=()), ("TAG007", "year-first", "warning")),
+    "taken": (facts("1.1.0"), ("TAG008", "version-taken", "error")),
+    "taken in another spelling": (facts("1.1"), ("TAG008", "version-taken", "error")),
+    "taken and withdrawn": (
+        facts("1.1.0", history=(*history("1.0.0", "1.1.0"), entry(2, "1.1.0", "withdraw"))),
+        ("TAG008", "version-taken", "error"),
+    ),
+    "taken, before it is tagged again": (
+        facts("1.1.0", kind="absent", sha256=""),
+        ("TAG008", "version-taken", "error"),
+    ),
+    "name": (facts(declared=Declared(python=True, name="other")), ("TAG009", "name-declared", "error")),
+    "broken": (facts(declared=Declared(python=True, broken="not TOML")), ("TAG009", "pyproject-broken", "error")),
+    "version": (facts(declared=Declared(python=True, version="1.1.0")), ("TAG010", "version-declared", "error")),
+    "first pre-release": (facts("1.2.0rc1", history=()), ("TAG011", "first-prerelease", "warning")),
+    "still no final": (facts("1.2.0rc2", history=history("1.2.0rc1")), ("TAG011", "first-prerelease", "warning")),
+    "own settings": (facts(declared=Declared(own=("publish",))), ("TAG012", "own-settings", "error")),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_one_thing_wrong(name: str) -> None:
+    before, said = WRONG[name]
+    assert found(before) == [said]
+
+
+def test_every_rule_has_a_row() -> None:
+    assert {said[0] for _, said in WRONG.values()} == {rule.id for rule in BEFORE}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_without_its_rule_nothing_is_said(name: str) -> None:
+    before, (rule, _, _) = WRONG[name]
+    assert judge([r for r in BEFORE if r.id != rule], before).findings == ()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_every_finding_says_what_to_do(name: str) -> None:
+    before, _ = WRONG[name]
+    (finding,) = judge(BEFORE, before).findings
+    assert finding.text
+    assert finding.fix
+
+
+RIGHT = {
+    "a patch of an old series": facts("1.0.1", history=history("1.0.0", "1.1.0")),
+    "another spelling of the name": facts(project=project(name="my-lib"), declared=Declared(name="My_Lib")),
+    "another spelling of the version": facts(declared=Declared(version="1.2")),
+    "a subdirectory's files are elsewhere": facts(
+        project=project(subdirectory="lib"), declared=Declared(name="other", version="9")
+    ),
+    "four numbers": facts("33.0.0.0rc1", history=history("32.0.0")),
+    "a project that counts years": facts("2026.1.0", history=history("2025.2.0")),
+    "years in another epoch": facts("1!2026.1.0", history=history("33.0.0")),
+    "a year left behind": facts("13.0.0", history=history("2015.1.0", "12.0.0")),
+    "a withdrawn version does not count": facts(
+        "1.2.0", history=(*history("1.0.0", "99.0"), entry(2, "99.0", "withdraw"))
+    ),
+    "the same tag again": facts("1.1.0", history=(entry(0, "1.0.0"), entry(1, "1.1.0", sha256=TAG_SHA))),
+    "the same tag again, later ones released": facts(
+        "1.0.0", history=(entry(0, "1.0.0", sha256=TAG_SHA), entry(1, "1.1.0"), entry(2, "2026.1"))
+    ),
+    "the tags say nothing where the trail does": facts("1.2.0", tags=("99.0",)),
+    "other tags": facts(tags=("1.2.0", "stein-eol", "junk", "1.2.1")),
+    "a prefix": facts("v1.2.0", project=project(tag="v{version}"), tags=("v1.2.0", "1.2.0")),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_nothing_to_say(name: str) -> None:
+    assert found(RIGHT[name]) == []
+
+
+def test_a_rule_that_cannot_be_asked_says_why() -> None:
+    verdict = judge(BEFORE, facts("stein-eol", kind="absent", judged=False))
+    skipped = dict(verdict.skipped)
+    assert skipped["TAG001"] == "there is no tag stein-eol yet"
+    assert skipped["TAG005"] == "no version in 'stein-eol'"
+    assert {*skipped, *verdict.ran} == {rule.id for rule in BEFORE}
+
+
+def switch(rule: str, level: str) -> RuleSwitch:
+    return RuleSwitch(rule=rule, level=level, because="it has always been so")
+
+
+def test_a_rule_that_is_off_leaves_its_reason() -> None:
+    verdict = judge(BEFORE, facts("2026.1.0"), [switch("TAG007", "off")])
+    assert verdict.findings == ()
+    assert [(o.rule, o.because) for o in verdict.overrides] == [("TAG007", "it has always been so")]
+
+
+def test_a_switch_without_a_finding_leaves_nothing() -> None:
+    assert judge(BEFORE, facts(), [switch("TAG007", "off")]).overrides == ()
+
+
+def test_an_error_becomes_a_warning_and_leaves_its_reason() -> None:
+    verdict = judge(BEFORE, facts("2026.1.0"), [switch("TAG007", "warning")])
+    assert [f.level for f in verdict.findings] == ["warning"]
+    assert len(verdict.overrides) == 1
+
+
+def test_a_warning_becomes_an_error() -> None:
+    verdict = judge(BEFORE, facts("1.2.0rc1", history=()), [switch("TAG011", "error")])
+    assert [f.level for f in verdict.errors] == ["error"]
+    assert verdict.overrides == ()
+
+
+def test_the_projects_switch_wins() -> None:
+    assert found(facts("2026.1.0"), switch("TAG007", "off"), switch("TAG007", "error")) == [
+        ("TAG007", "year-jump", "error")
+    ]
+
+
+def test_a_firm_rule_cannot_be_switched() -> None:
+    wrong, said = WRONG["taken"]
+    assert FIRM["TAG008"]
+    assert found(wrong, switch("TAG008", "off")) == [said]
+
+
+# --- after the build ---
+
+FILES = {
+    "another project": ("mylib2-1.2.0.tar.gz", "file-name-agrees"),
+    "another project's wheel": ("mylib2-1.2.0-py3-none-any.whl", "file-name-agrees"),
+    "a longer name": ("mylibs-1.2.0.zip", "file-name-agrees"),
+    "another version": ("mylib-1.2.1.dev3.tar.gz", "file-version-agrees"),
+    "another wheel's version": ("mylib-1.3-py3-none-any.whl", "file-version-agrees"),
+    "another version of something else": ("mylib-1.3.0.deb", "file-version-agrees"),
+    "a sidecar": ("mylib-1.2.0.tar.gz.asc", "file-name-free"),
+    "sums": ("mylib-1.2.0.SHA256SUMS", "file-name-free"),
+    "a page": ("mylib-1.2.0.html", "file-name-free"),
+    "a picture that runs": ("mylib-1.2.0.SVG", "file-name-free"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_file_wrong(name: str) -> None:
+    file, code = FILES[name]
+    verdict = judge(AFTER, After(project="mylib", version="1.2.0", files=("mylib-1.2.0.tar.gz", file)))
+    assert [f.code for f in verdict.errors] == [code]
+
+
+@pytest.mark.parametrize("name", ["index.html", "releases.json", "watch", "1.2.0", "Feed.Atom"])
+def test_names_of_the_site(name: str) -> None:
+    verdict = judge(AFTER, After(project="mylib", version="1.2.0", files=(name,)))
+    assert "file-name-free" in [f.code for f in verdict.errors]
+
+
+def test_two_names_that_mean_one() -> None:
+    files = ("mylib-1.2.0.tar.gz", "MyLib-1.2.tgz")
+    verdict = judge(AFTER, After(project="mylib", version="1.2.0", files=files))
+    assert "file-names-alike" in [f.code for f in verdict.errors]
+
+
+@pytest.mark.parametrize(
+    ("project", "version", "files"),
+    [
+        ("mylib", "1.2.0", ("mylib-1.2.0.tar.gz", "mylib-1.2.0-py3-none-any.whl")),
+        ("oslo.config", "9.7.0", ("oslo_config-9.7.0.tar.gz", "oslo_config-9.7.0-py3-none-any.whl")),
+        ("my-lib", "1.0", ("My_Lib-1.0-py3-none-any.whl", "my.lib-1.0.0.zip")),
+        ("nova", "33.0.0.0rc1", ("nova-33.0.0.0rc1.tar.gz", "nova-33.0.0.0rc1.tar.xz")),
+        ("fuel", "1.2.0", ("fuel-1.2.0.tar.xz", "fuel-tools-1.2.0.deb")),
+    ],
+)
+def test_good_files(project: str, version: str, files: tuple[str, ...]) -> None:
+    assert judge(AFTER, After(project=project, version=version, files=files)).findings == ()
+
+
+# --- documentation ---
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_rule_tells_what_is_bad_and_what_is_good(rule: Any) -> None:
+    title, _, rest = rule.about.partition("\n")
+    assert title.endswith(".")
+    assert "    bad   " in rest or "    asked " in rest
+    assert "    good  " in rest or rule.id == "TAG012"
+
+
+def test_ids_and_names_are_unique() -> None:
+    assert len({r.id for r in RULES} | {r.name for r in RULES}) == 2 * len(RULES)
+
+
+@pytest.mark.parametrize("text", ["TAG007", "tag007", "year-jump"])
+def test_explain(text: str) -> None:
+    assert explain(text).startswith("TAG007 year-jump\n")
+
+
+def test_explain_an_unknown_rule() -> None:
+    with pytest.raises(SetupError) as caught:
+        explain("TAG07")
+    assert caught.value.code == "rule-unknown"
+    assert "TAG007" in caught.value.why
+
+
+def test_page(golden: Any) -> None:
+    golden(Path(__file__).parents[2] / "docs" / "rules.md", page().encode())
+
+
+def test_findings_are_facts() -> None:
+    (finding,) = judge(BEFORE, facts("2026.1.0")).findings
+    assert isinstance(finding, Finding)
+    assert finding.fix == (
+        'tag 2.0.0 and set series = "2026.1.0" (shown on pages); '
+        "or switch TAG007 off with the reason, then tag 2026.1.0"
+    )
