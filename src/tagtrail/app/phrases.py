@@ -192,6 +192,41 @@ def _verified(fields: Fields) -> Iterator[Line]:
         yield _line("quiet", f"  not proven: {text}")
 
 
+def _root(fields: Fields) -> Iterator[Line]:
+    yield Line((("strong", fields["origin"]), ("", f"  root {fields['version']}, expires {fields['expires']}")))
+    witnesses = f"{len(fields['witnesses'])} known, quorum {fields['quorum']}" if fields["witnesses"] else "none"
+    keys = [key["fingerprint"] for key in fields["keys"]]
+    rows = [("fingerprint", fields["fingerprint"]), ("signed by", f"{fields['threshold']} of {', '.join(keys)}")]
+    rows += [("log", ", ".join(fields["logs"])), ("witnesses", witnesses)]
+    rows += [("release key", ", ".join(fields["release"]) or "none")]
+    for name, text in (*rows, *_signers(fields["signers"])):
+        yield Line((("quiet", f"  {name:<12} "), ("", text)))
+
+
+def _signers(signers: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """Projects with the same signers share a line: a federation has hundreds."""
+    together: dict[str, list[str]] = {}
+    for project, keys in signers.items():
+        together.setdefault(", ".join(keys) or "nobody", []).append(project)
+    for keys_, projects in together.items():
+        more = f" and {len(projects) - 6} more" if len(projects) > 6 else ""
+        yield "may sign", f"{', '.join(projects[:6])}{more}: {keys_}"
+
+
+def _pinned(fields: Fields) -> Iterator[Line]:
+    before = fields["before"]
+    how = (
+        ""
+        if before is None
+        else " (as before)"
+        if before == fields["version"]
+        else f" (signed by root {before}'s keys)"
+    )
+    yield Line(
+        (("good", "pinned  "), ("", f"root {fields['version']} of {fields['origin']}{how}, in {fields['path']}"))
+    )
+
+
 def _outcome(fields: Fields) -> Iterator[Line]:
     code = fields["exit"]
     tone = "good" if code == 0 else "warn" if code in (4, 5) else "bad"
@@ -260,6 +295,8 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "note": _note,
     "refused": _refused,
     "verified": _verified,
+    "root": _root,
+    "pinned": _pinned,
     "outcome": _outcome,
     "status": _status,
     "plan": _plan,

@@ -94,7 +94,7 @@ class SshSignature:
 def parse_sshsig(text: str) -> SshSignature:
     """The signature in an armoured text, which ends with its END line. Raises TamperError sshsig-* and ssh-key-*."""
     lines = text.split("\n")
-    if len(text) > MAX_ARMOR or len(lines) < 3 or lines[0] != BEGIN or lines[-1] != END:
+    if len(text) > MAX_ARMOR or lines[0] != BEGIN or lines[-1] != END or "" in lines:
         raise TamperError("not an SSH signature from its BEGIN to its END line", code="sshsig-armor")
     blob = base64_decode("".join(lines[1:-1]), "sshsig-base64")
     if not blob.startswith(MAGIC):

@@ -14,7 +14,7 @@ from tagtrail.formats.root import MAX_ROOT, PAYLOAD_TYPE, Root, parse_root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import TamperError
 
-__all__ = ["check_current", "next_root", "open_root", "policy_of", "root_digest", "root_keys"]
+__all__ = ["check_current", "next_root", "open_root", "policy_of", "root_digest", "root_signers"]
 
 
 def open_root(envelope: bytes) -> Root:
@@ -57,19 +57,6 @@ def check_current(root: Root, now: int) -> None:
         raise TamperError(what, code="root-expired", why="a newer one may have withdrawn keys that this one allows")
 
 
-def root_keys(root: Root) -> tuple[Verifier, ...]:
-    """The keys that sign this root and the next. Raises TamperError root-keys, root-threshold, vkey-*, key-*."""
-    keys = tuple(parse_vkey(key) for key in root.keys)
-    values = {key.key for key in keys}
-    if len(values) != len(keys) or any(key.name != root.origin for key in keys):
-        what = f"root {root.version} has {len(keys)} keys of {len(values)} values"
-        why = f"each stands once and is named {root.origin}"
-        raise TamperError(what, code="root-keys", why=why)
-    if root.threshold > len(values):
-        raise TamperError(f"root {root.version} wants {root.threshold} of {len(keys)} keys", code="root-threshold")
-    return keys
-
-
 def policy_of(root: Root) -> Policy:
     """The logs and witnesses that a root believes: logs of its own origin only. Raises TamperError root-policy."""
     try:
@@ -92,6 +79,28 @@ def root_digest(envelope: bytes) -> str:
     return f"sha256:{sha256(_envelope(envelope).payload).hexdigest()}"
 
 
+def root_signers(envelope: bytes) -> tuple[str, ...]:
+    """The vkeys of those root keys that signed the root in an envelope: a key that is only listed vouches for nothing.
+
+    Raises TamperError as `open_root`.
+    """
+    root = open_root(envelope)
+    return tuple(key.vkey() for key in dsse.verify(_envelope(envelope), _keys(root), root.threshold))
+
+
+def _keys(root: Root) -> tuple[Verifier, ...]:
+    """The keys that sign this root and the next. Raises TamperError root-keys, root-threshold, vkey-*, key-*."""
+    keys = tuple(parse_vkey(key) for key in root.keys)
+    values = {key.key for key in keys}
+    if len(values) != len(keys) or any(key.name != root.origin for key in keys):
+        what = f"root {root.version} has {len(keys)} keys of {len(values)} values"
+        why = f"each stands once and is named {root.origin}"
+        raise TamperError(what, code="root-keys", why=why)
+    if root.threshold > len(values):
+        raise TamperError(f"root {root.version} wants {root.threshold} of {len(keys)} keys", code="root-threshold")
+    return keys
+
+
 def _envelope(data: bytes) -> dsse.Envelope:
     envelope = dsse.parse(data, 2 * MAX_ROOT)
     if envelope.payload_type != PAYLOAD_TYPE:
@@ -103,7 +112,7 @@ def _envelope(data: bytes) -> dsse.Envelope:
 def _check_signed(envelope: dsse.Envelope, root: Root, signer: Root, code: str) -> None:
     """The signatures on `root` by the threshold of `signer`'s keys."""
     try:
-        dsse.verify(envelope, root_keys(signer), signer.threshold)
+        dsse.verify(envelope, _keys(signer), signer.threshold)
     except TamperError as error:
         if not error.code.startswith("dsse-"):
             raise
