@@ -144,10 +144,14 @@ class _Reader:
 
     def _shared(self, table: Table, above: Kind) -> dict[str, tuple[str, ...]]:
         """What a kind says and a project may repeat."""
-        said = {key: table.texts(key, getattr(above, key)) for key in ("build", "publish", "announce", "classifiers")}
-        _known(table, "build", said["build"], (*BUILDS, *LATER_BUILDS), "build kind")
-        _known(table, "publish", said["publish"], self.targets, "target")
-        _known(table, "announce", said["announce"], self.targets, "target")
+        words = {
+            "build": ((*BUILDS, *LATER_BUILDS), "build kind"),
+            "publish": (self.targets, "target"),
+            "announce": (self.targets, "target"),
+        }
+        said = {key: table.texts(key, getattr(above, key)) for key in (*words, "classifiers")}
+        for key in words.keys() & table.values.keys():
+            _known(table, key, said[key], *words[key])
         table.later("prepare", "run", "files")
         return said
 
@@ -194,7 +198,7 @@ class _Reader:
         _known(table, "level", [switch.level] if switch.level else [], LEVELS, "level")
         _say(table, "because", plain_fault(switch.because))
         if self.rules is not None and rule not in self.rules:
-            table.problem("", f"there is no such rule{meant(rule.upper(), self.rules)}")
+            table.problem("", f"there is no such rule{meant(rule, self.rules)}")
         elif self.rules is not None and self.rules[rule]:
             table.problem("", "this rule cannot be switched")
         table.close()

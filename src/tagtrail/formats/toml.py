@@ -83,8 +83,10 @@ class Table:
     def tables(self, key: str) -> Iterator[tuple[str, "Table"]]:
         """The tables by name within a table: `[people.NAME]`."""
         within = self.table(key)
-        for name in within.values:
-            yield name, within.table(name)
+        for name, value in within.values.items():
+            table = within.table(name)
+            if isinstance(value, dict):
+                yield name, table
 
     def rest(self) -> tuple[tuple[str, Any], ...]:
         """All that was not asked for, frozen; nobody checks it."""
@@ -120,9 +122,10 @@ class Table:
 
 def meant(word: str, known: Collection[str]) -> str:
     """`, did you mean 'x'?`, or which words there are."""
-    close = get_close_matches(word.lower(), sorted(known), n=1)
+    folded = {name.casefold(): name for name in sorted(known)}
+    close = get_close_matches(word.casefold(), folded, n=1)
     if close:
-        return f", did you mean {close[0]!r}?"
+        return f", did you mean {folded[close[0]]!r}?"
     return f" (there are {', '.join(sorted(known))})" if known else " (there are none)"
 
 

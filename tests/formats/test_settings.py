@@ -1,0 +1,451 @@
+"""The settings: one thing wrong at a time, each named by the path to its field; and all of them at once."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagtrail.formats.settings import FILE, parse_settings, project_of, settings_digest, site_of
+from tagtrail.formats.settings_text import initial, people_lines, project_lines
+from tagtrail.formats.site import Site
+from tagtrail.formats.toml import quoted, quoted_key, read
+from tagtrail.model.errors import SetupError
+from tagtrail.model.settings import Approve, Project, RuleSwitch, Settings
+
+RULES = {"TAG001": True, "TAG007": False}
+
+GOOD = """\
+[org]
+name = "Example Cloud"
+origin = "releases.example.org/trail"
+
+[people.release-team]
+keys = ["keys/release-team.asc"]
+
+[targets.site]
+type = "site"
+root = "site"
+url = "https://releases.example.org/"
+
+[targets.pypi]
+type = "index"
+repository = "pypi"
+token = "env:PYPI_TOKEN"
+on = ["final", "rc"]
+
+[targets.announce]
+type = "mail"
+server = "smtp://localhost:25"
+to = ["announce@lists.example.org"]
+
+[kind.library]
+build = ["sdist", "wheel"]
+publish = ["site"]
+
+[kind.server]
+build = ["sdist", "sdist.xz", "wheel"]
+publish = ["site", "pypi"]
+announce = ["announce"]
+
+[build]
+isolation = "none"
+
+[rules]
+TAG007 = { level = "warning", because = "we ask" }
+
+[project.nova]
+kind = "library"
+repo = "https://git.example.org/nova"
+signers = ["release-team"]
+"""
+
+
+def parsed(text: str, **files: str) -> Settings:
+    named = {name.replace("_", "/") + ".toml": data.encode() for name, data in files.items()}
+    return parse_settings({FILE: text.encode(), **named}, RULES)
+
+
+def problems(text: str, **files: str) -> list[str]:
+    with pytest.raises(SetupError) as caught:
+        parsed(text, **files)
+    assert caught.value.code == "settings"
+    assert caught.value.hint
+    return caught.value.why.split("\n")
+
+
+def test_good() -> None:
+    found = parsed(GOOD)
+    assert found.org.approve == Approve()
+    assert found.target("pypi").option("token") == "env:PYPI_TOKEN"
+    assert found.rules == (RuleSwitch(rule="TAG007", level="warning", because="we ask"),)
+    assert project_of(found, "Nova") == Project(
+        name="nova",
+        kind="library",
+        repo="https://git.example.org/nova",
+        signers=("release-team",),
+        build=("sdist", "wheel"),
+        publish=("site",),
+    )
+
+
+def test_site_of() -> None:
+    expected = Site(name="Example Cloud", origin="releases.example.org/trail", url="https://releases.example.org/")
+    assert site_of(parsed(GOOD)) == expected
+    local = GOOD.replace('url = "https://releases.example.org/"\n', 'path = "pub/{project}/{file}"\n')
+    assert site_of(parsed(local)) == replace(expected, url="", path="pub/{project}/{file}")
+
+
+def test_a_project_repeats_keys_of_its_kind() -> None:
+    found = parsed(GOOD + 'build = ["wheel"]\npublish = []\nseries = "2026.1 Gazpacho"\ntag = "v{version}"\n')
+    nova = project_of(found, "nova")
+    assert (nova.build, nova.publish, nova.series, nova.tag) == (("wheel",), (), "2026.1 Gazpacho", "v{version}")
+
+
+def test_projects_in_files_of_their_own() -> None:
+    more = '[project."oslo.config"]\nkind = "library"\nrepo = "/src/oslo.config"\nsigners = ["release-team"]\n'
+    found = parsed(GOOD, projects_oslo=more)
+    assert [p.name for p in found.projects] == ["nova", "oslo.config"]
+
+
+# Each row: a line to find, what stands there instead, and the one problem that is told.
+WRONG = [
+    # not TOML
+    ("[org]", "[org", "tagtrail.toml: not TOML: Expected ']' at the end of a table declaration (at line 1, column 5)"),
+    # what is missing
+    ('name = "Example Cloud"\n', "", "org.name: missing"),
+    ('origin = "releases.example.org/trail"\n', "", "org.origin: missing"),
+    ('keys = ["keys/release-team.asc"]', "", "people.release-team.keys: missing"),
+    ('type = "site"\nroot', "root", "targets.site.type: missing\ntagtrail.toml: targets: exactly one has type ="),
+    ('signers = ["release-team"]', "", "project.nova.signers: missing"),
+    ('kind = "library"\n', "", "project.nova.kind: missing"),
+    ('repo = "https://git.example.org/nova"', "", "project.nova.repo: missing"),
+    # unknown keys
+    ("signers =", "singers = [1]\nsigners =", "project.nova.singers: unknown key, did you mean 'signers'?"),
+    ("[build]\n", '[build]\ncache = "x"\n', "build.cache: unknown key (there are isolation)"),
+    ("[build]", "[bulid]", "bulid: unknown key, did you mean 'build'?"),
+    ('root = "site"', 'root = "site"\nurls = ""', "targets.site.urls: unknown key, did you mean 'url'?"),
+    ("[org]", "[org]\nurl = 1", "org.url: unknown key (there are approve, name, origin)"),
+    ('isolation = "none"', 'isolation = "none"\n[worker]', "worker: unknown key"),
+    # wrong types
+    ('name = "Example Cloud"', "name = 3", "org.name: must be a string, not a number"),
+    ('name = "Example Cloud"', 'name = ""', "org.name: is empty"),
+    (
+        'keys = ["keys/release-team.asc"]',
+        'keys = "a"',
+        "people.release-team.keys: must be a list of strings, not a string",
+    ),
+    ('keys = ["keys/release-team.asc"]', "keys = [1]", "people.release-team.keys: must be a list of strings"),
+    ("[people.release-team]", "[people]\nx = 1\n[people.release-team]", "people.x: must be a table, not a number"),
+    ("[org]", "[org]\napprove = true", "org.approve: must be a table, not true or false"),
+    ("[org]", '[org]\napprove = { need = "1", from = "release-team" }', "org.approve.need: must be a whole number"),
+    ("[org]", '[org]\napprove = { need = true, from = "release-team" }', "org.approve.need: must be a whole number"),
+    ("[org]", '[org]\napprove = { need = -1, from = "release-team" }', "org.approve.need: must be at least 0, not -1"),
+    ("[org]", "[org]\napprove = { need = 1 }", "org.approve.from: missing"),
+    ('["final", "rc"]', '["final", "final"]', "targets.pypi.on: names 'final' twice"),
+    # references
+    (
+        "[org]",
+        '[org]\napprove = { need = 1, from = "team" }',
+        "org.approve.from: there is no group 'team' (there are release-team)",
+    ),
+    (
+        'signers = ["release-team"]',
+        'signers = ["relase-team"]',
+        "project.nova.signers: there is no group 'relase-team', did",
+    ),
+    ('signers = ["release-team"]', "signers = []", "project.nova.signers: names nobody"),
+    ('kind = "library"', 'kind = "libary"', "project.nova.kind: there is no kind 'libary', did you mean 'library'?"),
+    (
+        'publish = ["site"]',
+        'publish = ["sites"]',
+        "kind.library.publish: there is no target 'sites', did you mean 'site'?",
+    ),
+    ('announce = ["announce"]', 'announce = ["irc"]', "kind.server.announce: there is no target 'irc' (there are"),
+    ('"sdist", "wheel"]', '"sdist", "whl"]', "kind.library.build: there is no build kind 'whl', did you mean 'wheel'?"),
+    ('type = "index"', 'type = "indx"', "targets.pypi.type: there is no type of target 'indx', did you mean 'index'?"),
+    ('["final", "rc"]', '["finale"]', "targets.pypi.on: there is no channel 'finale', did you mean 'final'?"),
+    (
+        'type = "index"',
+        'type = "index"\nby = "hand"',
+        "targets.pypi.by: there is no other who uploads 'hand' (there are ci)",
+    ),
+    ('type = "site"', 'type = "site"\nby = "ci"', "targets.site.by: is for places that others upload to"),
+    (
+        'type = "index"\nrepository = "pypi"\ntoken = "env:PYPI_TOKEN"',
+        'type = "site"',
+        "targets: exactly one has type =",
+    ),
+    # rules
+    ("TAG007", "TAG077", "rules.TAG077: there is no such rule, did you mean 'TAG007'?"),
+    ("TAG007", "TAG001", "rules.TAG001: this rule cannot be switched"),
+    ('level = "warning"', 'level = "of"', "rules.TAG007.level: there is no level 'of', did you mean 'off'?"),
+    ('because = "we ask"', 'because = ""', "rules.TAG007.because: is empty"),
+    (', because = "we ask"', "", "rules.TAG007.because: missing"),
+    ('because = "we ask"', 'because = "we ask", for = 3', "rules.TAG007.for: unknown key"),
+    # forms
+    ('origin = "releases', 'origin = "https://releases', "org.origin: has no scheme: 'releases.example.org/trail'"),
+    ("org/trail", "org/trail/", "org.origin: does not end with a slash: 'releases.example.org/trail'"),
+    ("org/trail", "org/tr ail", "org.origin: is a host and a path"),
+    ("org/trail", "org/tr+ail", "org.origin: is a host and a path"),
+    ("org/trail", "org/trá", "org.origin: is a host and a path"),
+    ("org/trail", "org/../x", "org.origin: is a host and a path"),
+    ("Example Cloud", "Example\\nCloud", "org.name: is one line of at most 200 characters"),
+    ("Example Cloud", "Example\\u202eCloud", "org.name: is one line of at most 200 characters"),
+    ('example.org/"', 'example.org"', "targets.site.url: ends with a slash: 'https://releases.example.org/'"),
+    ('"https://releases.example.org/"', '"ftp://x/"', "targets.site.url: is http or https"),
+    ('example.org/"', 'example.org/?a=/"', "targets.site.url: is http or https"),
+    ('root = "site"', 'root = "../site"', "targets.site.root: '../site' is not a path within"),
+    ('root = "site"', 'path = "{file}"', "targets.site.path: places {project} and, at the end, {file}"),
+    ('root = "site"', 'path = "{project.name}/{file}"', "targets.site.path: places {project} and"),
+    ('root = "site"', 'path = "{project}/../{file}"', "targets.site.path: places {project} and"),
+    (
+        'root = "site"',
+        'path = "trail/{project}/{file}"',
+        "targets.site.path: begins with 'trail', which the site needs",
+    ),
+    (
+        "keys/release-team.asc",
+        "../release-team.asc",
+        "people.release-team.keys: '../release-team.asc' is not a path within",
+    ),
+    ("keys/release-team.asc", "/etc/passwd", "people.release-team.keys: '/etc/passwd' is not a path within"),
+    ("[people.release-team]", '[people."a b"]\nkeys = []\n[people.release-team]', 'people."a b": a name is of letters'),
+    ("https://git.example.org/nova", "ext::sh -c x", "project.nova.repo: is an absolute path, or an address"),
+    ("https://git.example.org/nova", "nova", "project.nova.repo: is an absolute path, or an address"),
+    ("https://git.example.org/nova", "--upload-pack=x", "project.nova.repo: is an absolute path, or an address"),
+    ('kind = "library"', 'kind = "library"\ntag = "v"', "project.nova.tag: has one {version} in the name of a git tag"),
+    ('kind = "library"', 'kind = "library"\ntag = ""', "project.nova.tag: is empty"),
+    ('kind = "library"', 'kind = "library"\ntag = "{version}..x"', "project.nova.tag: has one {version}"),
+    ('kind = "library"', 'kind = "library"\nsubdirectory = "../x"', "project.nova.subdirectory: '../x' is not a path"),
+    (
+        'kind = "library"',
+        'kind = "library"\npublic = "/src/nova"',
+        "project.nova.public: is an address that others can reach",
+    ),
+    (
+        'kind = "library"',
+        'kind = "library"\nversions = "calver"',
+        "project.nova.versions: years are allowed with the reason",
+    ),
+    (
+        'kind = "library"',
+        'kind = "library"\nversions = "semver"',
+        "project.nova.versions: there is no scheme of versions",
+    ),
+    ('isolation = "none"', 'isolation = "chroot"', "build.isolation: there is no isolation 'chroot' (there are none)"),
+    # names
+    ("[project.nova]", "[project.simple]", "project.simple: the site needs this name for itself"),
+    ("[project.nova]", "[project.Trail]", "project.Trail: the site needs this name for itself"),
+    ("[project.nova]", '[project."Feed.Atom"]', 'project."Feed.Atom": the site needs this name for itself'),
+    ("[project.nova]", '[project."no va"]', 'project."no va": a project\'s name is of ASCII letters'),
+    ("[project.nova]", '[project."-nova"]', "project.-nova: a project's name is of ASCII letters"),
+    ("[project.nova]", '[project."nová"]', 'project."nová": a project\'s name is of ASCII letters'),
+    # secrets
+    (
+        "env:PYPI_TOKEN",
+        "pypi-AgEIcH",
+        "targets.pypi.token: is a secret in clear: write env:NAME, file:PATH or cmd:COMMAND",
+    ),
+    (
+        "smtp://localhost:25",
+        "smtp://jo:pw@localhost:25",
+        "targets.announce.server: has a user or a password in its address",
+    ),
+    (
+        "https://git.example.org/nova",
+        "https://tok@git.example.org/nova",
+        "project.nova.repo: has a user or a password in",
+    ),
+    # later
+    ("[build]", '[engine]\ndatabase = "x"\n[build]', "engine: is not there yet; remove it"),
+    ('kind = "library"', 'kind = "library"\nexpect = ["*.whl"]', "project.nova.expect: is not there yet; remove it"),
+    ('build = ["sdist", "wheel"]', 'run = "make"', "kind.library.run: is not there yet; remove it"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "problem"), WRONG, ids=[problem for _, _, problem in WRONG])
+def test_one_thing_wrong(old: str, new: str, problem: str) -> None:
+    assert old in GOOD
+    found = "\n".join(problems(GOOD.replace(old, new, 1)))
+    expected = problem if problem.startswith("tagtrail.toml") else f"tagtrail.toml: {problem}"
+    assert found.startswith(expected)
+    assert found.count("\n") == expected.count("\n")
+
+
+def test_all_problems_are_told_at_once() -> None:
+    text = GOOD
+    rows = [r for r in WRONG if r[0] in ("env:PYPI_TOKEN", 'isolation = "none"', "Example Cloud", '["final", "rc"]')]
+    chosen = {old: (old, new, problem) for old, new, problem in rows}.values()
+    for old, new, _ in chosen:
+        text = text.replace(old, new, 1)
+    assert len(problems(text)) == len(chosen) == 4
+
+
+def test_not_utf8() -> None:
+    with pytest.raises(SetupError) as caught:
+        parse_settings({FILE: GOOD.encode() + b"# \xff"})
+    assert caught.value.why == f"tagtrail.toml: not UTF-8 at byte {len(GOOD) + 2}"
+
+
+def test_no_file_is_an_empty_file() -> None:
+    with pytest.raises(SetupError) as caught:
+        parse_settings({})
+    assert "tagtrail.toml: org.name: missing" in caught.value.why
+
+
+@pytest.mark.parametrize("other", ["Nova", "NOVA", "n.ova"])
+def test_two_projects_of_one_name(other: str) -> None:
+    again = f'[project.{quoted_key(other)}]\nkind = "library"\nrepo = "/src"\nsigners = ["release-team"]\n'
+    if other == "n.ova":
+        assert len(parsed(GOOD, projects_x=again).projects) == 2
+    else:
+        assert problems(GOOD, projects_x=again) == [
+            f"projects/x.toml: project.{other}: is one project with tagtrail.toml: project.nova"
+        ]
+
+
+def test_other_files_hold_projects_only() -> None:
+    assert problems(GOOD, projects_x="[targets.site]\n") == [
+        "projects/x.toml: targets: unknown key (there are project)"
+    ]
+
+
+# --- what this version does not make yet ---
+
+LATER = [
+    (
+        'build = ["sdist", "wheel"]',
+        'build = ["sdist", "tar.xz"]',
+        "project.nova.build: tar.xz (there are sdist, wheel)",
+    ),
+    ('publish = ["site"]', 'publish = ["site", "pypi"]', "targets.pypi.type = 'index' (there is 'site')"),
+    ('publish = ["site"]', 'announce = ["announce"]', "targets.announce.type = 'mail' (there is 'site')"),
+    ("[org]", '[org]\napprove = { need = 1, from = "release-team" }', "org.approve.need = 1: approvals"),
+    ('root = "site"', 'root = "s3://bucket/prefix"', "targets.site.root = 's3://bucket/prefix': a directory is"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "why"), LATER, ids=[why for _, _, why in LATER])
+def test_what_is_not_made_yet_is_refused_by_name_when_it_is_asked_for(old: str, new: str, why: str) -> None:
+    found = parsed(GOOD.replace(old, new, 1))
+    with pytest.raises(SetupError) as caught:
+        project_of(found, "nova")
+    assert caught.value.code == "not-yet"
+    assert caught.value.why.startswith(why)
+    assert "\n" not in caught.value.why
+
+
+def test_what_is_not_made_yet_does_not_matter_to_others() -> None:
+    assert project_of(parsed(GOOD), "nova").kind == "library"  # [kind.server] and its targets stand in the same file
+
+
+def test_unknown_project() -> None:
+    with pytest.raises(SetupError) as caught:
+        project_of(parsed(GOOD), "nov")
+    assert caught.value.code == "project-unknown"
+    assert caught.value.why == "the settings have no [project.nov], did you mean 'nova'?"
+
+
+# --- the digest ---
+
+
+def digest(text: str, people: tuple[str, ...] = ("A",)) -> str:
+    found = parsed(text)
+    return settings_digest(found, project_of(found, "nova"), people)
+
+
+OTHER_PROJECT = '[project.x]\nkind = "library"\nrepo = "/x"\nsigners = ["release-team"]\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Example Cloud", "Another Cloud"),
+        ("env:PYPI_TOKEN", "env:OTHER"),
+        ("[project.nova]", f"{OTHER_PROJECT}[project.nova]"),
+        ('signers = ["release-team"]', 'signers = ["release-team"]\ntag = "{version}"'),
+        ("keys/release-team.asc", "keys/moved.asc"),
+    ],
+)
+def test_what_does_not_concern_a_project_changes_nothing(old: str, new: str) -> None:
+    assert digest(GOOD) == digest(GOOD.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("example.org/trail", "example.org/trail2"),
+        ("https://releases.example.org/", "https://other.example.org/"),
+        ('build = ["sdist", "wheel"]', 'build = ["wheel"]'),
+        ('because = "we ask"', 'because = "we do"'),
+        ("git.example.org/nova", "git.example.org/supernova"),
+        ('signers = ["release-team"]', 'signers = ["release-team"]\nseries = "x"'),
+    ],
+)
+def test_what_concerns_a_project_changes_it(old: str, new: str) -> None:
+    assert digest(GOOD) != digest(GOOD.replace(old, new, 1))
+
+
+def test_people_by_fingerprint_in_any_order() -> None:
+    assert digest(GOOD, ("A", "B")) == digest(GOOD, ("B", "A")) != digest(GOOD, ("A",))
+
+
+def test_the_digest_is_stable() -> None:
+    assert digest(GOOD) == "46701d29192e6b7493dc96b181d1fe53ad71f0aa7076f744f2f81eb064512c20"
+
+
+# --- what tagtrail writes ---
+
+
+@pytest.mark.parametrize("url", ["", "https://jo.example/rel/"])
+def test_initial(url: str) -> None:
+    found = parsed(initial("jo", "jo.example/rel/trail", url))
+    assert [k.name for k in found.kinds] == ["library", "server", "generic"]
+    assert site_of(found) == Site(name="jo", origin="jo.example/rel/trail", url=url)
+
+
+def test_project_lines() -> None:
+    text = project_lines("oslo.config", kind="library", repo="/src/oslo", signers=("release-team",), tag="v{version}")
+    assert text == (
+        '\n[project."oslo.config"]\nkind    = "library"\nrepo    = "/src/oslo"\n'
+        'signers = ["release-team"]\ntag     = "v{version}"\n'
+    )
+    assert project_of(parsed(GOOD + text), "oslo-config").tag == "v{version}"
+
+
+@given(st.text(), st.text())
+def test_whatever_is_written_is_read_back(name: str, text: str) -> None:
+    people = people_lines(name, (text,))
+    found: list[str] = []
+    ((key, table),) = read("x.toml", people.encode("utf-8", "surrogatepass"), found).tables("people")
+    assert (found, key, table.texts("keys")) == ([], name, (text,))
+
+
+@given(st.text())
+def test_quoted(text: str) -> None:
+    assert read("x", f"a = {quoted(text)}".encode(), []).values == {"a": text}
+
+
+KEYS = st.sampled_from(
+    "org people targets kind project rules build name origin type keys level because approve x".split()
+)
+VALUES = st.sampled_from(["", "site", "x", 0, 1, True, -1.5])
+TABLES = st.recursive(VALUES, lambda x: st.lists(x, max_size=2) | st.dictionaries(KEYS, x, max_size=3), max_leaves=8)
+
+
+def inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{quoted(k)} = {inline(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(inline, value)) + "]"
+    return quoted(value) if isinstance(value, str) else str(value).lower()
+
+
+@settings(max_examples=60)
+@given(st.dictionaries(KEYS, TABLES, max_size=6))
+def test_any_table_is_refused_calmly(values: dict[str, Any]) -> None:
+    text = "".join(f"{quoted(key)} = {inline(value)}\n" for key, value in values.items())
+    with pytest.raises(SetupError):
+        parse_settings({FILE: text.encode()})
