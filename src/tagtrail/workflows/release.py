@@ -14,7 +14,7 @@ from tagtrail.formats.facts import digest, dump
 from tagtrail.formats.purl import purl
 from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
-from tagtrail.model.errors import Error, ProjectError, RemoteError, TamperError
+from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Approved, Artifact, Blob, Built, Effect, Entry, Plan, Row, Sidecar, Signed, Tag
 from tagtrail.model.settings import Project
 from tagtrail.ports import BuildOrder, Objects
@@ -136,6 +136,13 @@ def prepare(road: Road, examined: Examined) -> Prepared:
     """The plan for an examined tag; nothing is written. Raises what `refuse` raises for findings; SetupError."""
     refuse(examined)
     tag, project = examined.tag, examined.project
+    if examined.tagged.kind == "absent":
+        raise SetupError(
+            f"{project.name} has no tag {examined.tagged.name}",
+            code="tag-missing",
+            why=f"{examined.tagged.repo} was asked for refs/tags/{examined.tagged.name}",
+            hint=f"git tag -s {examined.tagged.name} && git push origin {examined.tagged.name}",
+        )
     if tag is None or examined.tagged.raw is None:
         raise ProjectError(
             f"{project.name} {examined.version}: the tag's signature does not count", code="tag-unsigned"
