@@ -70,7 +70,7 @@ def _set_up() -> None:
 
 
 def _prove_with_tagtrail() -> None:
-    title("1  with tagtrail, offline, against the instance's own root")
+    title("1  with tagtrail, against the instance's own root")
     show("verify", *(short(path) for path in _artifacts()))
 
 
@@ -94,26 +94,28 @@ def _prove_with_stock_tools() -> None:
 
 
 def _prove_with_pip() -> None:
-    title("3  with pip, from the site's own index")
-    there, installed = DEMO / "download", DEMO / "installed"
-    for directory in (there, installed):
+    title("3  with pip from the site's own index, by somebody who pins what the site shows and has no instance")
+    there, installed, pins = DEMO / "download", DEMO / "installed", DEMO / "consumer"
+    consumer = {"XDG_CONFIG_HOME": str(pins)}
+    for directory in (there, installed, pins):
         shutil.rmtree(directory, ignore_errors=True)
     with served(SITE) as (address, asked):
-        wanted = ("download", "--no-deps", "--index-url", f"{address}simple/", f"{PROJECT}=={VERSION}")
-        pip(*wanted, "--dest", there)
+        pip(
+            "download", "--no-deps", "--index-url", f"{address}simple/", "--dest", short(there), f"{PROJECT}=={VERSION}"
+        )
         wheel = next(there.glob("*.whl"))
         if not any(path.endswith(wheel.name) for path in asked):
             sys.exit(f"the demo stopped: pip took {wheel.name} from somewhere else than {address}")
-        print(f"  pip {' '.join(wanted)}\n    {wheel.name}")
+        print(f"    {wheel.name}\n")
         for name in (f"{wheel.name}.tlog-proof", f"{PROJECT}-{VERSION}.tag"):
             fetch(f"{address}{PROJECT}/{name}", there / name)
-    show("verify", short(wheel))
-    pip("install", "--no-deps", "--no-index", "--target", installed, wheel)
+        show("trust", address, "--yes", home=None, env=consumer)
+    show("verify", short(wheel), home=None, env=consumer)
+    pip("install", "--no-deps", "--no-index", "--target", short(installed), short(wheel))
     script = f"import oslo_config, importlib.metadata as m; print(m.version({PROJECT!r}), oslo_config.__file__)"
     version, where = run(PYTHON, "-c", script, env={"PYTHONPATH": str(installed)}).split(maxsplit=1)
     if version != VERSION or not Path(where.strip()).is_relative_to(installed):
         sys.exit(f"the demo stopped: imported {PROJECT} {version} from {where}")
-    print(f"  pip install --no-deps --no-index {short(wheel)}")
     print(f"    import oslo_config: {version}, from {short(installed)}\n")
 
 
@@ -147,9 +149,11 @@ def show(command: str, *arguments: str, home: Path | None = HOME, env: dict[str,
     print(flush=True)
 
 
-def pip(*arguments: str | Path) -> None:
+def pip(*arguments: str) -> None:
     """pip without this machine's configuration: another index in it would join every command."""
-    run(PYTHON, "-m", "pip", *arguments, "--isolated", "--quiet", "--no-cache-dir", env={"PIP_CONFIG_FILE": os.devnull})
+    line = [arguments[0], "--isolated", *arguments[1:]]
+    print(f"  $ PIP_CONFIG_FILE={os.devnull} pip {' '.join(line)}", flush=True)
+    run(PYTHON, "-m", "pip", *line, "--quiet", "--no-cache-dir", env={"PIP_CONFIG_FILE": os.devnull})
 
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
