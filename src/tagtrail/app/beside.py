@@ -91,8 +91,10 @@ def _chunks(path: Path) -> Iterator[bytes]:
     except OSError as error:
         what = f"{path} cannot be read: {error.strerror}"
         raise SetupError(what, code="file-missing", hint=f"ls -ld {path.parent}") from error
-    with open(fd, "rb", buffering=0) as file:  # noqa: PTH123  (a descriptor, not a path)
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise SetupError(f"{path} is not a file", code="not-a-file")
-        while chunk := file.read(_CHUNK):
+        while chunk := os.read(fd, _CHUNK):
             yield chunk
+    finally:
+        os.close(fd)
