@@ -111,7 +111,7 @@ def _known(word: str) -> str:
     near = [name for name in _NAMES if name.startswith(word)] or get_close_matches(word, _NAMES, n=1)
     why = f"did you mean {near[0]}?" if near else f"there are {', '.join(_NAMES)}"
     raise SetupError(
-        f"unknown command {word!r}", code="usage", why=why, hint=f"tagtrail {near[0]} --help" if near else ""
+        f"unknown command {word!r}", code="usage", why=why, hint=" ".join(("tagtrail", *near[:1], "--help"))
     )
 
 
@@ -153,7 +153,7 @@ def _parsed(line: _Line, command: "ModuleType") -> "argparse.Namespace":
     parser.add_argument("-C", dest="home", metavar="HOME|URL", default=line.home, help="the instance")
     parser.add_argument("--json", action="store_true", default=line.json, help="one event per line on standard output")
     command.arguments(parser)
-    return parser.parse_args(line.rest)
+    return parser.parse_intermixed_args(line.rest)
 
 
 def _exit_code(error: Error, line: _Line) -> int:
