@@ -1,0 +1,132 @@
+"""A whole instance in memory, with places of every temperament, that can die at any point and be started again."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Literal
+
+from tagtrail.adapters.site import SiteTarget
+from tagtrail.formats.note import Signer as NoteSigner
+from tagtrail.formats.site import CHECKPOINT, Site
+from tagtrail.io.http import Seen
+from tagtrail.model.facts import Key
+from tagtrail.model.settings import Org, People, Project, Settings, TargetSettings
+from tagtrail.ports import Journal, Ledger, Target
+from tagtrail.testing import memory
+from tagtrail.testing.fuse import Fuse
+from tagtrail.testing.people import Person
+from tagtrail.workflows.road import Road
+
+ADA = Person(name="ada")
+ORIGIN = "releases.example.org/trail"
+URL = "https://releases.example.org/"
+START = 1_775_055_720
+SITE = TargetSettings(name="site", type="site", options=(("root", "site"),))
+PLACES: tuple[Literal["keyed", "searchable", "blind"], ...] = ("keyed", "searchable", "blind")
+
+
+@dataclass
+class World:
+    """What outlives a process: repositories, kept bytes, the ledger, the journal, the site, the places.
+
+    `names` are projects, each with a repository of that name and `versions` tagged on commits of their own. With
+    `public`, the site has a URL and is looked at through `web`. `places` are further targets by temperament.
+    """
+
+    names: tuple[str, ...] = ("nova",)
+    versions: tuple[str, ...] = ("1.0.0",)
+    places: tuple[Literal["keyed", "searchable", "blind"], ...] = ()
+    public: bool = False
+    now: int = START
+    told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.repositories = {name: self._repository(name) for name in self.names}
+        self.source = memory.Source(self.repositories)
+        self.kept = memory.Kept()
+        self.ledger: Ledger = memory.Ledger()
+        self.journal: Journal = memory.Journal()
+        self.store = memory.Store()
+        self.web = memory.Web(self.store)
+        self.builder = memory.Builder(drifts=True)
+        self.signer = memory.Signer(drifts=True)
+        self.site = Site(name="Example Cloud", origin=ORIGIN, url=URL if self.public else "")
+        self.targets: dict[str, memory.Target] = {
+            retry: memory.Target(retry, retry, kept=self.kept) for retry in self.places
+        }
+
+    def project(self, name: str = "nova") -> Project:
+        """The settings of a project."""
+        return Project(
+            name=name,
+            kind="library",
+            repo=name,
+            signers=("team",),
+            build=("sdist", "wheel"),
+            publish=("site", *self.places),
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The instance's settings."""
+        return Settings(
+            org=Org(name="Example Cloud", origin=ORIGIN),
+            people=(People(name="team", keys=()),),
+            targets=(SITE, *(TargetSettings(name=place, type=place) for place in self.places)),
+            kinds=(),
+            projects=tuple(map(self.project, self.names)),
+        )
+
+    def road(self, fuse: Fuse | None = None) -> Road:
+        """A process's view of the world; it dies where `fuse` blows."""
+        fuse = fuse or Fuse()
+        for adapter in (self.kept, self.ledger, self.journal, self.store, self.builder, self.signer):
+            if hasattr(adapter, "fuse"):
+                adapter.fuse = fuse
+        for target in self.targets.values():
+            target.fuse = fuse
+        site = SiteTarget("site", self.site, self.store, self.kept, look=self._look, get=self._get)
+        targets: dict[str, Target] = {"site": site}
+        targets.update(self.targets)
+        people: dict[str, tuple[Key, ...]] = {"team": (ADA.key,)}
+        return Road(
+            settings=self.settings,
+            site=self.site,
+            people=people,
+            policy=lambda project: sha256(project.name.encode()).hexdigest(),
+            source=self.source,
+            notes=memory.Notes(),
+            builder=self.builder,
+            signer=self.signer,
+            kept=self.kept,
+            ledger=self.ledger,
+            journal=self.journal,
+            store=self.store,
+            targets=targets,
+            site_target="site",
+            public=lambda: tuple(filter(None, [self.store.read(CHECKPOINT)])),
+            log=NoteSigner(name=ORIGIN, seed=sha256(b"log").digest()),
+            root=NoteSigner(name=ORIGIN, seed=sha256(b"root").digest()),
+            clock=self.clock,
+            tell=lambda name, fields: self.told.append((name, dict(fields))),
+        )
+
+    def clock(self) -> int:
+        """Unix seconds; a test moves them."""
+        return self.now
+
+    def _repository(self, name: str) -> memory.Repository:
+        repository = memory.Repository(name=name)
+        for n, version in enumerate(self.versions):
+            commit = repository.commit(START - 86_400 + n)
+            repository.tag(version, commit.id, ADA.sign)
+        return repository
+
+    def _get(self, address: str, limit: int) -> tuple[int, bytes]:
+        path = address.removeprefix(URL)
+        body = self.web.get(path + "index.html" if path.endswith("/") or not path else path)
+        return (404, b"") if body is None else (200, body[:limit])
+
+    def _look(self, address: str, limit: int) -> Seen:
+        status, body = self._get(address, limit)
+        found = Seen(status=status)
+        return Seen(status=200, sha256=sha256(body).hexdigest(), size=len(body)) if status == 200 else found
