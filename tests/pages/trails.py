@@ -1,5 +1,6 @@
 """Toy trails for the tests of pages: entries as canonical JSON, and the bytes that they name."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -53,7 +54,7 @@ class Trail:
         self,
         *,
         site: Site | None = None,
-        signers: dict[str, tuple[Allowed, ...]] | None = None,
+        signers: Mapping[str, tuple[Allowed, ...]] | None = None,
         release_key: bool = False,
     ) -> Entry:
         files = {}
@@ -76,12 +77,13 @@ class Trail:
         notes: str = "",
         added: tuple[str, ...] = (),
         purl: str | None = None,
+        digests: dict[str, str] | None = None,
         **fields: Any,
     ) -> Entry:
         named = {} if files is None else files
         if files is None:
             named = {f"{project}-{version}.tar.gz": {}, f"{project}-{version}-py3-none-any.whl": {}}
-        digests = {name: self.keep(f"{project} {name}".encode()) for name in named}
+        digests = digests or {name: self.keep(f"{project} {name}".encode()) for name in named}
         stem = f"{project}-{version}"
         sidecars = {f"{name}.asc": self.keep(f"asc {name}".encode()) for name in named}
         sums = f"{stem}.{len(self.entries)}.SHA256SUMS" if added else f"{stem}.SHA256SUMS"
@@ -137,7 +139,7 @@ class Trail:
         return self.entries[-1]
 
 
-def root_file(version: int, signers: dict[str, tuple[Allowed, ...]]) -> bytes:
+def root_file(version: int, signers: Mapping[str, tuple[Allowed, ...]]) -> bytes:
     """A root as the site shows it; its signature is a toy."""
     root = Root(
         origin=SITE.origin,

@@ -4,15 +4,13 @@ An entry touches a bounded number of paths, however long the trail is; only a ch
 never vanish: what makes a page exist is an entry, and entries are for ever.
 """
 
-import re
 from collections.abc import Iterator
 
-from tagtrail.formats.encoding import shown
 from tagtrail.formats.purl import purl_type
 from tagtrail.formats.site import release_page
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Entry
-from tagtrail.model.names import RESERVED, fold, project_key
+from tagtrail.model.names import fold, project_key
 from tagtrail.pages import feeds, html, records, simple, trail
 from tagtrail.pages.history import same_version
 from tagtrail.pages.view import ANNOUNCED, View, latest
@@ -29,8 +27,6 @@ OWN = ("index.html", "feed.atom", "releases.json")
 
 _TAKEN = frozenset({*OWN, "watch"})
 """What no version may be called."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
 
 
 def touched(entry: Entry, view: View) -> tuple[str, ...]:
@@ -154,17 +150,17 @@ def _of_project(entry: Entry, view: View) -> Iterator[str]:
             if same_version(other.version, entry.version):
                 yield from _of_entry(other, python=python)
             else:
-                yield from (f"{_fit(other.project)}/{name}" for name in OWN)
+                yield from (f"{other.project}/{name}" for name in OWN)
 
 
 def _of_entry(entry: Entry, *, python: bool) -> Iterator[str]:
     """The pages that exist because of one entry."""
-    yield from (f"{_fit(entry.project)}/{name}" for name in OWN)
+    yield from (f"{entry.project}/{name}" for name in OWN)
     if python:
         yield from (f"simple/{project_key(entry.project)}/index.{form}" for form in ("html", "json"))
         yield from SIMPLE
     if entry.event == "release":
-        yield release_page(entry.project, _fit(entry.version, _TAKEN))
+        yield release_page(entry.project, _fit(entry.version))
         yield from filter(None, [trail.keys_page(entry)])
 
 
@@ -178,9 +174,9 @@ def _of_keys(entry: Entry, view: View) -> Iterator[str]:
         yield from filter(None, (trail.keys_page(e) for e in view.entries(project)))
 
 
-def _fit(name: str, taken: frozenset[str] = RESERVED) -> str:
-    """A name that may stand in a page's path."""
-    if not _NAME.fullmatch(name) or fold(name) in taken:
-        what = f"no page can be called {shown(name)}"
-        raise TamperError(what, code="page-name", why="it is reserved for the site, or no plain name")
-    return name
+def _fit(version: str) -> str:
+    """A version that may stand in a page's path."""
+    if fold(version) in _TAKEN:
+        what = f"no version can be called {version}"
+        raise TamperError(what, code="page-name", why="a page of every project is called so")
+    return version

@@ -133,7 +133,7 @@ def _id(view: View, entry: Entry) -> str:
 
 
 def _tag(view: View, entry: Entry, specific: str) -> str:
-    host = re.sub("[^a-z0-9.-]", "-", view.site.origin.split("/")[0].lower())
+    host = re.sub("[^a-z0-9.-]", "-", re.split("[/:]", view.site.origin)[0].lower())
     return f"tag:{host},{format_time(entry.time)[:10]}:{specific}"
 
 

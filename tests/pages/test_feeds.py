@@ -1,0 +1,85 @@
+"""Feeds as feed readers see them."""
+
+import feedparser
+import pytest
+
+from tagtrail.formats.site import Site
+from tagtrail.pages import page
+from tests.pages.trails import HOUR, SITE, START, begun
+
+
+def test_atom_tells_what_is_new() -> None:
+    trail = begun()
+    trail.release("nova", "1.0")
+    trail.release("nova", "1.1rc1", channel="rc")
+    trail.withdraw("nova", "1.0.0", "broken")
+    feed = feedparser.parse(page("feed.atom", trail.view))
+    assert not feed.bozo
+    assert (feed.version, feed.feed.title, feed.feed.link) == ("atom10", "Example Cloud: releases", SITE.url)
+    assert feed.feed.id == "tag:releases.example.org,2026-04-01:feed.atom"
+    assert feed.feed.updated == "2026-04-01T18:02:00Z"
+    assert [e.title for e in feed.entries] == ["nova 1.0.0 withdrawn", "nova 1.1rc1 (rc)", "nova 1.0"]
+    gone, candidate, first = feed.entries
+    assert gone.link == first.link == "https://releases.example.org/nova/1.0/"
+    assert "broken" in gone.summary
+    assert first.id == "tag:releases.example.org,2026-04-01:entry/1"
+    assert len({e.id for e in feed.entries}) == 3
+    assert candidate.updated == "2026-04-01T17:02:00Z"
+    enclosure = first.enclosures[1]
+    assert (enclosure.href, enclosure.length) == ("https://releases.example.org/nova/nova-1.0.tar.gz", "41032")
+    assert enclosure.type == "application/gzip"
+
+
+def test_rss_tells_the_same() -> None:
+    trail = begun()
+    trail.release("nova", "1.0")
+    feed = feedparser.parse(page("feed.rss", trail.view))
+    assert not feed.bozo
+    assert feed.version == "rss20"
+    (item,) = feed.entries
+    assert (item.title, item.link) == ("nova 1.0", "https://releases.example.org/nova/1.0/")
+    assert (item.id, item.published) == ("tag:releases.example.org,2026-04-01:entry/1", "Wed, 01 Apr 2026 16:02:00 GMT")
+    assert len(item.enclosures) == 1
+
+
+def test_a_projects_feed_has_its_notes() -> None:
+    trail = begun()
+    trail.release("nova", "1.0", notes="- faster")
+    trail.release("glance", "1.0")
+    feed = feedparser.parse(page("nova/feed.atom", trail.view))
+    assert [e.title for e in feed.entries] == ["nova 1.0"]
+    assert feed.entries[0].content[0].value == "<ul>\n<li>faster</li>\n</ul>"
+
+
+@pytest.mark.parametrize(
+    ("path", "link"), [("feed.atom", "nova/1.0/index.html"), ("nova/feed.atom", "../nova/1.0/index.html")]
+)
+def test_without_a_url_addresses_are_relative(path: str, link: str) -> None:
+    trail = begun(Site(name="Local", origin="laptop/trail"))
+    trail.release("nova", "1.0")
+    feed = feedparser.parse(page(path, trail.view))
+    assert feed.entries[0].link == link
+    assert feed.entries[0].id == "tag:laptop,2026-04-01:entry/1"
+
+
+def test_the_host_of_an_id_has_no_port() -> None:
+    trail = begun(Site(name="Local", origin="Localhost:8080/trail"))
+    trail.release("nova", "1.0")
+    assert feedparser.parse(page("feed.atom", trail.view)).entries[0].id == "tag:localhost,2026-04-01:entry/1"
+
+
+def test_an_empty_feed_is_of_the_first_entrys_time() -> None:
+    trail = begun()
+    assert feedparser.parse(page("feed.atom", trail.view)).feed.updated == "2026-04-01T15:02:00Z"
+    assert START % HOUR == 120
+
+
+def test_feeds_stop_at_fifty() -> None:
+    trail = begun()
+    for number in range(55):
+        trail.release("nova", f"{number}.0", notes="x")
+    for path in ("feed.atom", "feed.rss", "nova/feed.atom"):
+        found = feedparser.parse(page(path, trail.view)).entries
+        assert (len(found), found[0].title, found[-1].title) == (50, "nova 54.0", "nova 5.0")
+    with_notes = [e for e in feedparser.parse(page("nova/feed.atom", trail.view)).entries if "content" in e]
+    assert len(with_notes) == 10
