@@ -1,0 +1,499 @@
+import gzip
+import hashlib
+import io
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tagtrail.formats.archive import Limits, Member, check_members
+from tagtrail.formats.tarball import Sdist, content, deflated, normal_sdist, tar
+from tagtrail.formats.zipball import Wheel, zip_time
+from tagtrail.model.errors import ProjectError
+
+EPOCH = 1_700_000_000
+FILE, DIRECTORY, LINK, HARD, PIPE, DEVICE = b"0", b"5", b"2", b"1", b"6", b"3"
+
+
+def refused(call: Callable[..., object], *args: object) -> str:
+    """The reason code with which `call` refuses; its sentence can be printed."""
+    with pytest.raises(ProjectError) as caught:
+        call(*args)
+    assert caught.value.what.isprintable()
+    return caught.value.code
+
+
+# Tar, by Python's own writer: what backends use
+
+
+def entry(name: str, kind: bytes = FILE, data: bytes = b"", **changes: Any) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(name)
+    info.type, info.size, info.mtime, info.mode = kind, len(data), EPOCH, 0o755 if kind == DIRECTORY else 0o644
+    for key, value in changes.items():
+        setattr(info, key, value)
+    return info, data
+
+
+def tarred(entries: Iterable[tuple[tarfile.TarInfo, bytes]], form: int = tarfile.PAX_FORMAT) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as packed:
+        for info, data in entries:
+            packed.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def zipped(data: bytes, *, mtime: int = EPOCH, name: str = "") -> bytes:
+    out = io.BytesIO()
+    with gzip.GzipFile(name, "wb", 9, out, mtime) as packed:
+        packed.write(data)
+    return out.getvalue()
+
+
+def normalised(data: bytes, limits: Limits | None = None) -> tuple[Sdist, bytes, dict[str, bytes]]:
+    """What was read, the file that is delivered, and what its files hold."""
+    spool, out = io.BytesIO(), io.BytesIO()
+    sdist = normal_sdist(io.BytesIO(data), spool, out.write, EPOCH, limits)
+    held = {m.name: b"".join(content(spool, m)) for m in sdist.members if m.kind == "file"}
+    return sdist, data if sdist.as_made else out.getvalue(), held
+
+
+PLAIN = (
+    entry("p-1/", DIRECTORY),
+    entry("p-1/PKG-INFO", data=b"Name: p\n"),
+    entry("p-1/run", data=b"#!", mode=0o755),
+    entry("p-1/link", LINK, linkname="PKG-INFO"),
+)
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_an_archive_in_normal_form_stays_as_it_is(form: int) -> None:
+    data = zipped(tarred(PLAIN, form))
+    sdist, out, held = normalised(data)
+    assert sdist.as_made
+    assert out == data
+    assert sdist.tar == hashlib.sha256(tarred(PLAIN, form)).hexdigest()
+    assert held == {"p-1/PKG-INFO": b"Name: p\n", "p-1/run": b"#!"}
+    assert sdist.top == "p-1"
+
+
+LONG = "p-1/" + "directory/" * 12 + "file"
+DIFFERENCES = {
+    "a time": {"mtime": EPOCH + 1},
+    "a fraction of a second": {"mtime": EPOCH + 0.5},
+    "an owner": {"uid": 1000},
+    "a group": {"gid": 1000},
+    "an owner's name": {"uname": "zuul"},
+    "a group's name": {"gname": "zuul"},
+    "a mode by umask": {"mode": 0o664},
+    "a comment": {"pax_headers": {"comment": "built on Tuesday"}},
+}
+
+
+@pytest.mark.parametrize("changes", DIFFERENCES.values(), ids=DIFFERENCES)
+def test_what_differs_between_machines_is_packed_anew(changes: dict[str, Any]) -> None:
+    wanted = tar([(m, d) for m, d in ours()], EPOCH)
+    sdist, out, held = normalised(
+        zipped(tarred([*PLAIN[:1], entry("p-1/PKG-INFO", data=b"Name: p\n", **changes), *PLAIN[2:]]))
+    )
+    assert not sdist.as_made
+    assert out == b"".join(deflated(wanted))
+    assert sdist.tar == hashlib.sha256(gzip.decompress(out)).hexdigest()
+    assert held["p-1/PKG-INFO"] == b"Name: p\n"
+
+
+def ours() -> list[tuple[Member, list[bytes]]]:
+    return [
+        (Member(name="p-1", kind="directory"), []),
+        (Member(name="p-1/PKG-INFO", size=8), [b"Name: ", b"p\n"]),
+        (Member(name="p-1/link", kind="link", target="PKG-INFO"), []),
+        (Member(name="p-1/run", size=2, executable=True), [b"#!"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "data", [zipped(tarred(PLAIN), mtime=EPOCH + 1), zipped(tarred(PLAIN), name="p-1.tar")], ids=["time", "name"]
+)
+def test_a_gzip_header_that_tells_tales_is_written_anew(data: bytes) -> None:
+    sdist, out, _ = normalised(data)
+    assert not sdist.as_made
+    assert out[:10] == b"\x1f\x8b\x08\0\0\0\0\0\0\x03"
+
+
+def test_a_gzip_time_of_zero_is_clean() -> None:
+    assert normalised(zipped(tarred(PLAIN), mtime=0))[0].as_made
+
+
+def test_a_hard_link_becomes_a_file() -> None:
+    sdist, out, held = normalised(zipped(tarred([*PLAIN, entry("p-1/same", HARD, linkname="p-1/PKG-INFO")])))
+    assert not sdist.as_made
+    assert held["p-1/same"] == b"Name: p\n"
+    assert normalised(out)[2] == held
+
+
+@pytest.mark.parametrize("name", [LONG, "p-1/n\u00e4me", "p-1/" + "\u00e4" * 60, "p-1/" + "x" * 300], ids=len)
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_long_and_foreign_names_are_read_and_written(name: str, form: int) -> None:
+    _, out, held = normalised(zipped(tarred([*PLAIN, entry(name, data=b"x", mtime=1)], form)))
+    assert held[name] == b"x"
+    with tarfile.open(fileobj=io.BytesIO(out)) as packed:
+        assert name in packed.getnames()
+
+
+names = st.text(st.characters(exclude_characters="/\\\0", exclude_categories=("C", "Z")), min_size=1, max_size=60)
+names = names.filter(lambda part: part not in {".", ".."})
+paths = st.lists(names, min_size=1, max_size=4).map("/".join)
+
+
+@given(
+    st.dictionaries(paths, st.tuples(st.binary(max_size=1500), st.booleans()), max_size=8), st.integers(0, 8**11 - 1)
+)
+@example({"\u00e4" * 50: (b"", False)}, 0)
+def test_what_is_written_is_what_tarfile_reads(files: dict[str, tuple[bytes, bool]], epoch: int) -> None:
+    made = sorted(files.items(), key=lambda pair: pair[0].encode())
+    members = [(Member(name=n, size=len(d), executable=x), [d]) for n, (d, x) in made]
+    data = b"".join(tar(members, epoch))
+    with tarfile.open(fileobj=io.BytesIO(data)) as packed:
+        infos = packed.getmembers()
+        assert [(i.name, i.mtime, i.mode, i.uid, i.gid, i.uname, i.gname) for i in infos] == [
+            (n, epoch, 0o755 if x else 0o644, 0, 0, "", "") for n, (_, x) in made
+        ]
+        found = [packed.extractfile(i) for i in infos]
+        assert [f.read() for f in found if f] == [d for _, (d, _) in made]
+    plain = all(len(n.encode()) <= 100 and n.isascii() for n in files)
+    assert plain == (b"././@PaxHeader" not in data)
+
+
+@given(st.lists(st.tuples(names, st.binary(max_size=300), st.integers(0, 2**33), st.booleans()), max_size=6))
+def test_normal_form_is_a_fixed_point(files: list[tuple[str, bytes, int, bool]]) -> None:
+    known = {name.casefold() + name: (name, data, time, x) for name, data, time, x in files}
+    entries = [entry(f"p-1/{n}", data=d, mtime=t, mode=0o775 if x else 0o664) for n, d, t, x in known.values()]
+    data = zipped(tarred([*PLAIN, *entries]), mtime=1)
+    first = attempt(data)
+    if isinstance(first, str):
+        assert first in {"archive-case", "archive-duplicate"}
+        return
+    sdist, out, held = first
+    again, same, kept = normalised(out)
+    assert (again.as_made, again.tar, kept, same) == (True, sdist.tar, held, out)
+
+
+def attempt(data: bytes) -> tuple[Sdist, bytes, dict[str, bytes]] | str:
+    """What was read, or the reason code."""
+    try:
+        return normalised(data)
+    except ProjectError as error:
+        return error.code
+
+
+def test_order_and_sizes_are_the_callers_word() -> None:
+    one, other = (Member(name=name, size=1) for name in "ab")
+    with pytest.raises(ValueError, match="out of order"):
+        list(tar([(other, [b"x"]), (one, [b"x"])], EPOCH))
+    with pytest.raises(ValueError, match="has 2 bytes, not 1"):
+        list(tar([(one, [b"xx"])], EPOCH))
+
+
+def test_names_that_are_not_utf8_are_said_to_be_binary() -> None:
+    name = b"na\xefve".decode("utf-8", "surrogateescape")
+    data = b"".join(tar([(Member(name=name), [])], EPOCH))
+    assert b"21 hdrcharset=BINARY\n" in data
+    with tarfile.open(fileobj=io.BytesIO(data)) as packed:
+        assert packed.getnames() == [name]
+
+
+@pytest.mark.client
+def test_gnu_tar_writes_the_same_bytes(tmp_path: Path) -> None:
+    for member, data in ours():
+        path = tmp_path / member.name
+        if member.kind == "directory":
+            path.mkdir()
+        elif member.kind == "link":
+            path.symlink_to(member.target)
+        else:
+            path.write_bytes(b"".join(data))
+            path.chmod(0o755 if member.executable else 0o644)
+    (tmp_path / "p-1").chmod(0o755)
+    theirs = subprocess.run(
+        [
+            "tar", "--create", "--format=ustar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner",
+            f"--mtime=@{EPOCH}", "--blocking-factor=1", "p-1",
+        ],
+        cwd=tmp_path, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    assert b"".join(tar(ours(), EPOCH)) == theirs
+
+
+# Refusals: one thing wrong at a time
+
+
+BAD_TARS = {
+    "absolute": ("archive-outside", [entry("/p-1/x")]),
+    "up": ("archive-outside", [entry("p-1/../../x")]),
+    "up at last": ("archive-outside", [entry("p-1/..")]),
+    "up on another system": ("archive-outside", [entry("p-1/..\\x")]),
+    "a drive": ("archive-outside", [entry("C:/x")]),
+    "an empty part": ("archive-name", [entry("p-1//x")]),
+    "a dot": ("archive-name", [entry("p-1/./x")]),
+    "a line end": ("archive-name", [entry("p-1/a\nb")]),
+    "an escape": ("archive-name", [entry("p-1/\x1b[2J")]),
+    "an absolute link": ("archive-outside", [entry("p-1/x", LINK, linkname="/etc/passwd")]),
+    "a link outside": ("archive-outside", [entry("p-1/x", LINK, linkname="../y")]),
+    "a link outside and back": ("archive-outside", [entry("p-1/x", LINK, linkname="../../p-1/y")]),
+    "a link to the top's parent": ("archive-outside", [entry("p-1/a/x", LINK, linkname="../..")]),
+    "a link to nothing": ("archive-outside", [entry("p-1/x", LINK, linkname="")]),
+    "a hard link to what is outside": ("archive-link", [entry("p-1/x", HARD, linkname="/etc/passwd")]),
+    "a hard link to a link": (
+        "archive-link",
+        [entry("p-1/y", LINK, linkname="PKG-INFO"), entry("p-1/x", HARD, linkname="p-1/y")],
+    ),
+    "a file below a link": (
+        "archive-duplicate",
+        [entry("p-1/y", LINK, linkname="sub"), entry("p-1/y/x")],
+    ),
+    "a file below a file": ("archive-duplicate", [entry("p-1/PKG-INFO/x")]),
+    "a pipe": ("archive-type", [entry("p-1/x", PIPE)]),
+    "a device": ("archive-type", [entry("p-1/x", DEVICE, devmajor=1, devminor=3)]),
+    "a sparse file": ("archive-type", [entry("p-1/x", pax_headers={"GNU.sparse.major": "1"})]),
+    "another size": ("archive-type", [entry("p-1/x", pax_headers={"size": "8"})]),
+    "set-user-id": ("archive-setuid", [entry("p-1/x", mode=0o4755)]),
+    "set-group-id": ("archive-setuid", [entry("p-1/x", mode=0o2755)]),
+    "twice": ("archive-duplicate", [entry("p-1/PKG-INFO")]),
+    "case": ("archive-case", [entry("p-1/pkg-info")]),
+    "unicode form": ("archive-case", [entry("p-1/\u00e4"), entry("p-1/a\u0308")]),
+    "two tops": ("archive-top", [entry("q-1/x")]),
+    "a file at the top": ("archive-top", [entry("x")]),
+}
+
+
+@pytest.mark.parametrize(("code", "entries"), BAD_TARS.values(), ids=BAD_TARS)
+def test_tars_that_are_refused(code: str, entries: list[tuple[tarfile.TarInfo, bytes]]) -> None:
+    assert refused(normalised, zipped(tarred([*PLAIN, *entries]))) == code
+
+
+GOOD_LINKS = ("PKG-INFO", "./PKG-INFO", "a/../PKG-INFO", "a/b", "nowhere")
+
+
+@pytest.mark.parametrize("target", GOOD_LINKS)
+def test_links_that_stay_inside_are_kept(target: str) -> None:
+    sdist, _, _ = normalised(zipped(tarred([*PLAIN, entry("p-1/x", LINK, linkname=target)])))
+    assert {m.target for m in sdist.members if m.kind == "link"} == {"PKG-INFO", target}
+
+
+GOOD = zipped(tarred(PLAIN))
+RAW = tarred(PLAIN)
+
+
+def with_header(at: int, value: bytes) -> bytes:
+    """One field of the second header changed, its checksum right."""
+    block = bytearray(RAW[512:1024])
+    block[at : at + len(value)] = value
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return RAW[:512] + bytes(block) + RAW[1024:]
+
+
+BROKEN = {
+    "nothing": ("archive-damaged", b""),
+    "not gzip": ("archive-damaged", RAW),
+    "cut off": ("archive-damaged", GOOD[:-9]),
+    "cut within the trailer": ("archive-damaged", GOOD[:-1]),
+    "another checksum": ("archive-damaged", GOOD[:-8] + b"\0\0\0\0" + GOOD[-4:]),
+    "a byte after the end": ("archive-trailing", GOOD + b"\0"),
+    "a second stream": ("archive-trailing", GOOD + GOOD),
+    "an empty tar": ("archive-damaged", zipped(b"")),
+    "no end": ("archive-damaged", zipped(RAW[: 512 * 6])),
+    "half an end": ("archive-damaged", zipped(RAW[: 512 * 7])),
+    "an end within a file": ("archive-damaged", zipped(RAW[:1100])),
+    "a header with a wrong checksum": ("archive-damaged", zipped(RAW[:512] + b"q" + RAW[513:])),
+    "text after the end": ("archive-trailing", zipped(RAW + b"x" * 512)),
+    "a second tar": ("archive-trailing", zipped(RAW + RAW)),
+    "a size in another alphabet": ("archive-damaged", zipped(with_header(124, b"\x80" + bytes(11)))),
+    "a size with a sign": ("archive-damaged", zipped(with_header(124, b"-0000000010\0"))),
+    "a name that is not utf-8": ("archive-name", zipped(with_header(4, b"\xff"))),
+    "a name that is said to be no utf-8": ("archive-type", zipped(tarred([*PLAIN, entry("p-1/\udcff")]))),
+    "an unknown type": ("archive-type", zipped(with_header(156, b"Z"))),
+    "a continued volume": ("archive-type", zipped(with_header(156, b"M"))),
+    "an extension that cannot be read": ("archive-damaged", zipped(with_header(156, b"x"))),
+}
+
+
+@pytest.mark.parametrize(("code", "data"), BROKEN.values(), ids=BROKEN)
+def test_sdists_that_are_broken(code: str, data: bytes) -> None:
+    assert refused(normalised, data) == code
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    bomb = zipped(tarred([*PLAIN, entry("p-1/zeros", data=bytes(30_000_000))]))
+    assert len(bomb) < 100_000
+    assert refused(normalised, bomb, Limits(unpacked=1_000_000)) == "archive-size"
+    many = zipped(tarred([*PLAIN, *(entry(f"p-1/{n}") for n in range(100))]))
+    assert refused(normalised, many, Limits(members=50)) == "archive-size"
+
+
+@given(st.binary(max_size=2000))
+def test_noise_is_refused_and_never_crashes(noise: bytes) -> None:
+    for data in (noise, zipped(noise), zipped(RAW[:512] + noise), GOOD[:40] + noise):
+        assert refused(normalised, data).startswith("archive-")
+
+
+@given(st.integers(0, len(RAW) - 1), st.integers(0, 255))
+def test_a_tar_with_one_byte_changed_is_read_or_refused(at: int, value: int) -> None:
+    changed = RAW[:at] + bytes([value]) + RAW[at + 1 :]
+    found = attempt(zipped(changed))
+    if isinstance(found, str):
+        assert found.startswith("archive-")
+    else:
+        assert normalised(found[1])[0].tar == found[0].tar
+
+
+# Wheels
+
+
+def wheel(*members: tuple[str, bytes], epoch: int = EPOCH, mode: int = 0o100644, **changes: object) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, data in members:
+            info = zipfile.ZipInfo(name, zip_time(epoch))
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, mode << 16
+            for key, value in changes.items():
+                setattr(info, key, value)
+            packed.writestr(info, data)
+    return out.getvalue()
+
+
+FILES = (("p-1.dist-info/METADATA", b"Name: p\n"), ("p/__init__.py", b""), ("p/a.py", b"a = 1\n" * 50))
+
+
+def repacked(data: bytes) -> bytes:
+    out = io.BytesIO()
+    Wheel(io.BytesIO(data)).write(out, EPOCH)
+    return out.getvalue()
+
+
+def is_normal(data: bytes) -> bool:
+    return Wheel(io.BytesIO(data)).is_normal(EPOCH)
+
+
+@pytest.mark.parametrize("mode", [0o100644, 0o100755])
+def test_a_wheel_in_normal_form_stays_as_it_is(mode: int) -> None:
+    assert is_normal(wheel(*FILES, mode=mode))
+
+
+ABNORMAL = {
+    "a time": wheel(*FILES, epoch=EPOCH + 2),
+    "a mode by umask": wheel(*FILES, mode=0o100664),
+    "no mode": wheel(*FILES, mode=0),
+    "no kind of file": wheel(*FILES, mode=0o644),
+    "another system": wheel(*FILES, create_system=0),
+    "a comment": wheel(*FILES, comment=b"built on Tuesday"),
+    "an extra field": wheel(*FILES, extra=b"UT\x05\0\x03\0\0\0\0"),
+    "bytes before": b"#!/usr/bin/python\n" + wheel(*FILES),
+    "a comment of the archive": wheel(*FILES)[:-2] + b"\x02\0hi",
+}
+
+
+@pytest.mark.parametrize("data", ABNORMAL.values(), ids=ABNORMAL)
+def test_wheels_that_differ_between_machines_are_packed_anew(data: bytes) -> None:
+    assert not is_normal(data)
+    again = repacked(data)
+    assert is_normal(again)
+    assert repacked(again) == again
+    with zipfile.ZipFile(io.BytesIO(again)) as packed:
+        assert packed.testzip() is None
+        assert [(n, packed.read(n)) for n in packed.namelist()] == [FILES[1], FILES[2], FILES[0]]
+
+
+def test_all_wheels_with_the_same_members_become_the_same() -> None:
+    assert len({repacked(data) for data in ABNORMAL.values()}) == 1
+    assert repacked(wheel(*reversed(FILES))) == repacked(wheel(*FILES))
+
+
+def test_bytes_between_the_members_are_not_normal() -> None:
+    data = wheel(*FILES)
+    second = data.index(b"PK\x03\x04", 4)
+    ends = data.index(b"PK\x01\x02")
+    hidden = data[:second] + b"hidden" + data[second:]
+    # the directory says where each record begins, so a gap between them can hide anything
+    moved = bytearray(hidden)
+    at = ends + 6
+    for number in range(3):
+        offset = int.from_bytes(moved[at + 42 : at + 46], "little")
+        if number:
+            moved[at + 42 : at + 46] = (offset + 6).to_bytes(4, "little")
+        at += 46 + int.from_bytes(moved[at + 28 : at + 30], "little")
+    moved[at + 16 : at + 20] = (ends + 6).to_bytes(4, "little")
+    assert not is_normal(bytes(moved))
+    assert b"hidden" not in repacked(bytes(moved))
+
+
+BAD_WHEELS = {
+    "absolute": ("archive-outside", wheel(("/x", b""))),
+    "up": ("archive-outside", wheel(("p/../../x", b""))),
+    "a line end": ("archive-name", wheel(("p/a\nb", b""))),
+    "a zero byte": ("archive-name", wheel(("p/aXb", b"")).replace(b"p/aXb", b"p/a\0b")),
+    "an empty part": ("archive-name", wheel(("p//x", b""))),
+    "a link": ("archive-link", wheel(("p/x", b"/etc/passwd"), mode=0o120777)),
+    "a pipe": ("archive-type", wheel(("p/x", b""), mode=0o010644)),
+    "a device": ("archive-type", wheel(("p/x", b""), mode=0o020644)),
+    "a file that says it is a directory": ("archive-type", wheel(("p/x", b""), mode=0o040755)),
+    "set-user-id": ("archive-setuid", wheel(("p/x", b""), mode=0o104755)),
+    "case": ("archive-case", wheel(("p/x", b""), ("p/X", b""))),
+    "unicode form": ("archive-case", wheel(("p/\u00e4", b""), ("p/a\u0308", b""))),
+    "below a file": ("archive-duplicate", wheel(("p", b""), ("p/x", b""))),
+    "not a zip": ("archive-damaged", b"PK\x03\x04 and so on"),
+    "nothing": ("archive-damaged", b""),
+    "cut off": ("archive-damaged", wheel(*FILES)[:-30]),
+    "encrypted": (
+        "archive-type",
+        wheel(("p/x", b"")).replace(b"PK\x01\x02\x14\x03\x14\0\0\0", b"PK\x01\x02\x14\x03\x14\0\1\0"),
+    ),
+    "another compression": (
+        "archive-type",
+        wheel(("p/x", b"x")).replace(b"\x14\x03\x14\0\0\0\x08", b"\x14\x03\x14\0\0\0\x0c"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "data"), BAD_WHEELS.values(), ids=BAD_WHEELS)
+def test_wheels_that_are_refused(code: str, data: bytes) -> None:
+    assert refused(lambda: Wheel(io.BytesIO(data))) == code
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_twice_in_a_wheel() -> None:
+    assert refused(lambda: Wheel(io.BytesIO(wheel(("p/x", b"a"), ("p/x", b"b"))))) == "archive-duplicate"
+
+
+def test_a_wheel_bomb_is_not_opened() -> None:
+    bomb = wheel(("p/zeros", bytes(5_000_000)))
+    assert refused(lambda: Wheel(io.BytesIO(bomb), Limits(unpacked=1_000_000))) == "archive-size"
+    assert refused(lambda: Wheel(io.BytesIO(wheel(*FILES)), Limits(members=2))) == "archive-size"
+
+
+def test_a_wheel_whose_members_are_altered() -> None:
+    data = wheel(("p/x", b"right"), compress_type=zipfile.ZIP_STORED).replace(b"right", b"wrong")
+    assert refused(repacked, data) == "archive-damaged"
+
+
+@pytest.mark.parametrize(
+    ("epoch", "wanted"),
+    [
+        (0, (1980, 1, 1, 0, 0, 0)),
+        (EPOCH, (2023, 11, 14, 22, 13, 20)),
+        (EPOCH + 1, (2023, 11, 14, 22, 13, 20)),
+        (2**40, (2107, 12, 31, 23, 59, 58)),
+    ],
+)
+def test_the_time_that_a_zip_can_say(epoch: int, wanted: tuple[int, ...]) -> None:
+    assert zip_time(epoch) == wanted
+
+
+def test_names_are_compared_all_together() -> None:
+    check_members(Member(name=name) for name in ("a", "b/a", "b/c"))
+    assert refused(check_members, [Member(name="straße"), Member(name="STRASSE")]) == "archive-case"
