@@ -58,7 +58,7 @@ def table(names: list[str], quick: int) -> list[ParameterSet]:
 
 
 def whole(world: World) -> Entry:
-    """One key entry, one release entry; files with their logged digests; checkpoint, pages and proofs as they should."""
+    """One key entry, one release entry; files with logged digests; checkpoint, pages and proofs as they should."""
     key, entry = world.ledger.entries()
     assert (key.event, entry.event) == ("key", "release")
     head = world.ledger.committed()

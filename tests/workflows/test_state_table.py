@@ -48,7 +48,7 @@ HITS: dict[State, tuple[State, State]] = {
 }
 
 
-@pytest.mark.parametrize(("retry", "state"), product(("keyed", "searchable"), STATES))
+@pytest.mark.parametrize(("retry", "state"), [*product(("keyed", "searchable"), STATES)])
 def test_rows_1_3_8_a_look_that_finds(retry: Retry, state: State) -> None:
     same, other = HITS[state]
     found = looked(row(state), SAME, retry)
@@ -128,7 +128,7 @@ def test_row_7_searchable_is_asked_again_after_its_lag() -> None:
         assert after.since == (NOW if asks else since), "a new attempt has a lag of its own"
 
 
-@pytest.mark.parametrize(("state", "found"), product(STATES, (None, SAME, OTHER)))
+@pytest.mark.parametrize(("state", "found"), [*product(STATES, (None, SAME, OTHER))])
 def test_nobody_looks_at_a_blind_place(state: State, found: Receipt | None) -> None:
     assert looked(row(state), found, "blind") == looked(row(state), None, "blind")
 
@@ -178,7 +178,7 @@ EXITS: dict[State, int] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("one", "other"), product(STATES, STATES))
+@pytest.mark.parametrize(("one", "other"), [*product(STATES, STATES)])
 def test_row_10_the_worst_state_counts(one: State, other: State) -> None:
     assert carry.exit_code([row(one), row(other)]) == max(EXITS[one], EXITS[other])
 
