@@ -49,6 +49,7 @@ class Console:
         self._block = _Block(out) if live else None
         self._rows: dict[str, dict[str, str]] = {}
         self._since = clock()
+        self._gone: list[TextIO] = []
 
     @classmethod
     def standard(cls, *, json: bool) -> Self:
@@ -118,21 +119,22 @@ class Console:
         late = f"   {took:.1f} s" if line.step and took >= LONG else ""
         if self._block:
             self._block.stop()
-        self._write(stream, self._painted(line) + late + "\n")
-
-    def _painted(self, line: Line) -> str:
-        if not self._colour:
-            return line.plain()
-        paint = {tone: f"\x1b[{code}m" for tone, code in _COLOURS.items()}
-        return "".join(f"{paint[tone]}{shown(text)}\x1b[0m" if tone else shown(text) for tone, text in line.parts)
+        coloured = self._colour and (stream is self._out or stream.isatty())
+        self._write(stream, (_painted(line) if coloured else line.plain()) + late + "\n")
 
     def _write(self, stream: TextIO, text: str) -> None:
+        if stream in self._gone:
+            return
         try:
             stream.write(text)
             stream.flush()
         except OSError:
-            # the work goes on without a reader; what follows goes nowhere
-            self._out = self._err = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            self._gone.append(stream)
+
+
+def _painted(line: Line) -> str:
+    paint = {tone: f"\x1b[{code}m" for tone, code in _COLOURS.items()}
+    return "".join(f"{paint[tone]}{shown(text)}\x1b[0m" if tone else shown(text) for tone, text in line.parts)
 
 
 class _Block:
