@@ -150,6 +150,14 @@ def test_bad_verifier_keys(text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["", "a b", "a+b", "a\x00b", "a\x1bb", "a\x1f", "a\xa0b", "a\u2028b", "\ud800", "a\udfff"]
+)
+def test_what_cannot_name_a_key(name: str) -> None:
+    assert refused(note.check_name, name, "code") == "code"
+    assert refused(Verifier, name=name, key=KEY) == "vkey-name"
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         ("", "skey-syntax"),
@@ -267,6 +275,12 @@ LINE = b"\xe2\x80\x94 example.com/log AAAAAAA=\n"
 def test_malformed_notes(data: bytes, code: str) -> None:
     assert refused(note.parse, data) == code
     assert refused(note.open_note, data, KEYS) == code
+
+
+def test_the_longest_note_is_read() -> None:
+    data = b"t" * (note.MAX_SIZE - len(LINE) - 2) + b"\n\n" + LINE
+    assert len(data) == note.MAX_SIZE
+    assert note.parse(data).encode() == data
 
 
 def test_a_hundred_lines_are_read() -> None:

@@ -96,8 +96,8 @@ def parse_tile_path(path: str) -> Tile:
         level = None if match[1] == "entries" else int(match[1])
         index = int(re.sub("[x/]", "", match[2]))
         tile = Tile(level=level, index=index, width=int(match[3] or WIDTH))
-        # Leading x000 groups and a width of 256 and more are other spellings, or none.
-        if tile.path == path and (not match[3] or tile.width < WIDTH):
+        # Leading x000 groups and widths of 256 and more are other spellings, or none.
+        if tile.path == path:
             return tile
     raise TamperError(f"{shown(path)} is not the path of a tile", code="tile-path")
 
