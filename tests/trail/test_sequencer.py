@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,14 +31,14 @@ def drafted(project: str, version: str, *, name: str = "", sha256: str = DIGEST,
         "commit": "2" * 40,
         "signer": signer,
     }
-    ours = {
+    ours: dict[str, Any] = {
         "event": "release", "project": project, "kind": "library", "version": version, "channel": "final", "series": "",
         "tag": tag, "tree": DIGEST, "files": {name: {"size": 1, "origin": {"how": "built"}}}, "added": [],
         "policy": DIGEST, "overrides": [],
     }  # fmt: skip
-    extra = {"sidecars": {f"{name}.asc": DIGEST}, "approvals": []}
+    extra: dict[str, Any] = {"sidecars": {f"{name}.asc": DIGEST}, "approvals": []}
 
-    def statement(fields: dict[str, object]) -> bytes:
+    def statement(fields: dict[str, Any]) -> bytes:
         subject = [{"name": name, "digest": {"sha256": sha256}}]
         predicate = {"purl": f"pkg:pypi/{project}@{version}", "tagtrail": fields}
         parts = {"_type": STATEMENT_TYPE, "subject": subject, "predicateType": RELEASE_TYPE, "predicate": predicate}

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tagtrail.io import durable
@@ -22,11 +22,19 @@ class DirectoryStore:
     """The port `Store`: files below `root`. With `upload` (argv with {root} and {list}), `push` runs it.
 
     Half-written files lie in `incoming`, on the same file system, which is never listed (by default below the root), and
-    those of dead writers go when a store is opened.
+    those of dead writers go when a store is opened. `environ` is what the command is given: the operator's own.
     """
 
-    def __init__(self, root: Path, *, upload: Sequence[str] = (), incoming: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        upload: Sequence[str] = (),
+        incoming: Path | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self._root = root
+        self._environ = environ
         self._upload = tuple(upload)
         self._incoming = incoming or root / f".{INCOMING}"
         durable.sweep(self._incoming)
@@ -70,21 +78,14 @@ class DirectoryStore:
             listing.unlink(missing_ok=True)
 
     def _run(self, phase: str, argv: list[str]) -> None:
-        import subprocess
+        from tagtrail.io import process
 
-        try:
-            done = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=UPLOAD_LIMIT, check=False
-            )
-            said = done.stderr.decode(errors="replace").strip()
-            code = done.returncode
-        except (OSError, subprocess.TimeoutExpired) as error:
-            said, code = str(error), -1
-        if code:
+        done = process.run(argv, env=self._environ, limit=UPLOAD_LIMIT, cap=1 << 16)
+        if not done.ok:
             raise RemoteError(
-                f"the upload of {phase} ended with {code}: {argv[0]}",
+                f"the upload of {phase} {'took too long' if done.late else f'ended with {done.code}'}: {argv[0]}",
                 code="upload-failed",
-                why=said[-500:],
+                why=process.said(done.err),
                 hint="tagtrail resume, when the place answers again",
             )
 
