@@ -210,7 +210,7 @@ def _check_revision(at: str | None) -> None:
 
 def _missing(name: str, why: str) -> SetupError:
     return SetupError(
-        f"{name} is no git repository",
+        f"{name if name.isprintable() else ascii(name)} is no git repository",
         code="repo-missing",
         why=why,
         hint="give the top directory of a checkout, or a URL",
@@ -226,12 +226,15 @@ def _init(mirror: Git, form: str) -> None:
 
 
 def _refs(git: Git, *filters: str) -> tuple[tuple[str, str], ...]:
-    """(full name, object id), unpeeled."""
+    """(full name, object id), unpeeled; a name that is not UTF-8 cannot be asked for, and no build sees it."""
     done = git.run("for-each-ref", "--format=%(refname)%00%(objectname)", *filters)
-    if not done.ok:
+    # where the history has a hole, git says so, finds fewer refs, and ends well
+    if not done.ok or b"error:" in done.err:
         raise objects_missing(filters[0].partition("=")[2], process.said(done.err, 3))
-    lines = done.out.decode("utf-8", "surrogateescape").splitlines()
-    return tuple((name, oid) for name, _, oid in (line.partition("\0") for line in lines))
+    lines = done.out.decode("utf-8", "surrogateescape").split("\n")[:-1]
+    return tuple(
+        (name, oid) for name, _, oid in (line.partition("\0") for line in lines) if not tag_name_fault(f"x{name}")
+    )
 
 
 def _ref(git: Git, name: str) -> str:
@@ -243,6 +246,7 @@ def _check_found(item: Item, commit: Item, *, tag: str, start: str) -> None:
     """Both are there, and are what their ids say; `tag` is the tag's id where there is one."""
     if tag and not item.kind:
         raise objects_missing(tag)
+    _check_id(item if tag else commit)
     if not commit.kind:
         leads_to = header(item.content, "type") if item.kind == "tag" else item.kind
         if start != tag:
@@ -250,11 +254,12 @@ def _check_found(item: Item, commit: Item, *, tag: str, start: str) -> None:
         if leads_to in {"blob", "tree"}:
             raise ProjectError(f"the tag leads to a {leads_to}, not to a commit", code="tag-not-commit")
         raise objects_missing(header(item.content, "object") or tag)
-    for found in (item, commit) if tag else (commit,):
-        if object_id(found.kind, found.content, len(found.id)) != found.id:
-            raise TamperError(
-                f"object {found.id} has other bytes than its id says", code="object-altered", hint="git fsck"
-            )
+    _check_id(commit)
+
+
+def _check_id(item: Item) -> None:
+    if item.kind and object_id(item.kind, item.content, len(item.id)) != item.id:
+        raise TamperError(f"object {item.id} has other bytes than its id says", code="object-altered", hint="git fsck")
 
 
 def _check_whole(git: Git, commit: str) -> None:
