@@ -123,10 +123,10 @@ def newest(found: Iterable[Release]) -> Release | None:
 
 def page_about(view: View, entry: Entry) -> str:
     """The page that tells about an entry: the release's, else the project's, else the front page."""
+    if entry.event == "release":
+        return release_page(entry.project, entry.version)
     found = releases(view.entries(entry.project))
     if not found:
         return "index.html"
-    if entry.event == "release":
-        return release_page(entry.project, entry.version)
     about = next((r for r in found if same_version(r.version, entry.version)), None)
     return release_page(about.project, about.version) if about else project_page(found[0].project)

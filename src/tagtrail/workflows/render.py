@@ -22,6 +22,11 @@ __all__ = ["CURSOR", "LedgerView", "check", "compare", "render"]
 CURSOR = "pages"
 """The journal's name for the size up to which all pages are right."""
 
+_FIX = {
+    "page-missing": "tagtrail render",
+    "page-differs": "tagtrail render",
+    "page-surplus": "look at who put it there, and remove it",
+}
 _BLOCK = 64
 """Entries read at once when looking backwards."""
 
@@ -74,15 +79,17 @@ def render(
     *,
     tell: Tell,
     clock: Clock,
+    whole: bool = False,
     lock: AbstractContextManager[object] | None = None,
 ) -> int:
     """Bring the pages up to the trail; returns how many had to be written. Says `rendered`, and `bytes` as it goes on.
 
-    `lock` keeps other processes from rendering the same site meanwhile. The cursor moves when all is public, so a
-    failed push is pushed again. Raises RemoteError `upload-failed`, TamperError `kept-altered`, `page-name`.
+    With `whole`, every page is made and looked at, whatever the cursor says. `lock` keeps other processes from
+    rendering the same site meanwhile. The cursor moves when all is public, so a failed push is pushed again.
+    Raises RemoteError `upload-failed`, TamperError `kept-altered`, `page-name`.
     """
     with lock or nullcontext():
-        start = _start(journal, _size(ledger))
+        start = 0 if whole else _start(journal, _size(ledger))
         done, written = start, 0
         while done < (size := _size(ledger)):
             view = LedgerView(ledger, kept, size)
@@ -117,7 +124,7 @@ def compare(path: str, wanted: bytes, store: Store) -> Finding | None:
 
 
 def _finding(code: str, path: str, text: str) -> Finding:
-    return Finding(rule=code, name=path, level="error", text=text)
+    return Finding(rule=code, name=path, level="error", text=f"{path}: {text}", fix=_FIX[code])
 
 
 def _digest(data: bytes) -> str:
