@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Literal
 
 from tagtrail.adapters.site import SiteTarget
+from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.formats.note import Signer as NoteSigner
 from tagtrail.formats.site import CHECKPOINT, Site
 from tagtrail.io.http import Seen
@@ -29,13 +31,15 @@ class World:
     """What outlives a process: repositories, kept bytes, the ledger, the journal, the site, the places.
 
     `names` are projects, each with a repository of that name and `versions` tagged on commits of their own. With
-    `public`, the site has a URL and is looked at through `web`. `places` are further targets by temperament.
+    `public`, the site has a URL and is looked at through `web`. `places` are further targets by temperament. With
+    `database`, ledger and journal are in that file, and every road has handles of its own, as processes have.
     """
 
     names: tuple[str, ...] = ("nova",)
     versions: tuple[str, ...] = ("1.0.0",)
     places: tuple[Literal["keyed", "searchable", "blind"], ...] = ()
     public: bool = False
+    database: Path | None = None
     now: int = START
     told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
@@ -43,8 +47,8 @@ class World:
         self.repositories = {name: self._repository(name) for name in self.names}
         self.source = memory.Source(self.repositories)
         self.kept = memory.Kept()
-        self.ledger: Ledger = memory.Ledger()
-        self.journal: Journal = memory.Journal()
+        self.ledger: Ledger = memory.Ledger() if self.database is None else SqliteLedger(self.database)
+        self.journal: Journal = memory.Journal() if self.database is None else SqliteJournal(self.database)
         self.store = memory.Store()
         self.web = memory.Web(self.store)
         self.builder = memory.Builder(drifts=True)
@@ -53,6 +57,12 @@ class World:
         self.targets: dict[str, memory.Target] = {
             retry: memory.Target(retry, retry, kept=self.kept) for retry in self.places
         }
+
+    def databases(self) -> tuple[Ledger, Journal]:
+        """Handles of one's own on the ledger and the journal."""
+        if self.database is None:
+            return self.ledger, self.journal
+        return SqliteLedger(self.database), SqliteJournal(self.database)
 
     def project(self, name: str = "nova") -> Project:
         """The settings of a project."""
@@ -79,6 +89,7 @@ class World:
     def road(self, fuse: Fuse | None = None) -> Road:
         """A process's view of the world; it dies where `fuse` blows."""
         fuse = fuse or Fuse()
+        ledger, journal = self.databases()
         for adapter in (self.kept, self.ledger, self.journal, self.store, self.builder, self.signer):
             if hasattr(adapter, "fuse"):
                 adapter.fuse = fuse
@@ -98,8 +109,8 @@ class World:
             builder=self.builder,
             signer=self.signer,
             kept=self.kept,
-            ledger=self.ledger,
-            journal=self.journal,
+            ledger=ledger,
+            journal=journal,
             store=self.store,
             targets=targets,
             site_target="site",

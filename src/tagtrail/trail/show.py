@@ -16,11 +16,17 @@ CURSOR = "shown"
 def show(ledger: Reading, store: Store, journal: Journal) -> int:
     """Bring tiles and checkpoint up to the largest committed one; a smaller shown one is repaired. Returns the size.
 
+    It looks again when it has written: of two at one time the slower one must not leave the smaller checkpoint.
     The cursor moves when all is public, so a failed push is pushed again. Raises RemoteError `upload-failed`.
     """
-    head = ledger.committed()
-    if head is None:
-        return 0
+    size = 0
+    while (head := ledger.committed()) and head.size > size:
+        _bring_up(ledger, store, journal, head)
+        size = head.size
+    return size
+
+
+def _bring_up(ledger: Reading, store: Store, journal: Journal, head: Committed) -> None:
     cursor = journal.cursor(CURSOR)
     shown = min(cursor, _shown_size(store))
     if shown < head.size or store.read(CHECKPOINT) != head.note.encode():
@@ -30,7 +36,6 @@ def show(ledger: Reading, store: Store, journal: Journal) -> int:
         for tile in tiles.obsolete(shown, head.size):
             store.remove(PREFIX + tile.path)
     journal.cursor(CURSOR, cursor, head.size)
-    return head.size
 
 
 def prove(ledger: Reading, entry: Entry) -> bytes:
