@@ -191,6 +191,10 @@ def attempt(data: bytes) -> tuple[Sdist, bytes, dict[str, bytes]] | str:
         return error.code
 
 
+def test_a_file_that_ends_early_is_not_filled_up() -> None:
+    assert refused(lambda: list(content(io.BytesIO(b"ab"), Member(name="x", size=3)))) == "archive-damaged"
+
+
 def test_order_and_sizes_are_the_callers_word() -> None:
     one, other = (Member(name=name, size=1) for name in "ab")
     with pytest.raises(ValueError, match="out of order"):
@@ -319,6 +323,10 @@ BROKEN = {
     "a name that is said to be no utf-8": ("archive-type", zipped(tarred([*PLAIN, entry("p-1/\udcff")]))),
     "an unknown type": ("archive-type", zipped(with_header(156, b"Z"))),
     "a continued volume": ("archive-type", zipped(with_header(156, b"M"))),
+    "an extension of a megabyte": (
+        "archive-damaged",
+        zipped(tarred([entry("p-1/x", pax_headers={"a": "x" * (1 << 20)})])),
+    ),
     "an extension that cannot be read": ("archive-damaged", zipped(with_header(156, b"x"))),
 }
 

@@ -104,7 +104,7 @@ class GitSource:
 
     def _local(self, path: Path, repo: str) -> _Place:
         name = public_name(repo)
-        if repo.startswith("-") or re.search(r"[\x00-\x1f]", repo) or not path.is_dir():
+        if not repo or repo.startswith("-") or re.search(r"[\x00-\x1f]", repo) or not path.is_dir():
             raise _missing(name, "there is no such directory")
         git = Git(path, env={**LOCAL, "GIT_CEILING_DIRECTORIES": str(path.resolve().parent)})
         done = git.run(*_WHERE)

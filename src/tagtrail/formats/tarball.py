@@ -239,12 +239,10 @@ def _read(spool: BinaryIO, limits: Limits) -> Iterator[_Found]:
     """The members in the order of the tar, strictly: a header that cannot be read is a refusal, never an end."""
     extras: dict[str, str] = {}
     files: dict[str, Member] = {}
-    at, end, count = 0, spool.seek(0, 2), 0
+    at, count = 0, 0
     while (block := _at(spool, at, _BLOCK)) != bytes(_BLOCK):
         kind, size = _checked(block, at)
         at += _BLOCK
-        if at + size > end:
-            raise refusal("damaged", "the tar is cut off")
         if kind in b"xgLK":
             extras |= _extras(kind, _at(spool, at, size) if size <= _PAX_MOST else b"")
         else:
