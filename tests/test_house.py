@@ -33,7 +33,7 @@ def tracked() -> list[Path]:
 # The address of a registry or a mirror, or a path of one machine, ties the project to where it was written.
 ELSEWHERE = re.compile(
     rb"pypi[.]org|pythonhosted[.]org|npmjs[.]org|[.]debian[.]org/debian|golang[.]org/dl|crates[.]io"
-    rb"|(?<![\w./-])/(?:work|root|opt)/"
+    rb"|(?:(?<![\w./-])|file://)/(?:work|root|opt)/"
 )
 
 
@@ -43,6 +43,20 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine() -> None:
         pytest.skip("not a git checkout")
     found = {name_of(path): m.group() for path in files if (m := ELSEWHERE.search(path.read_bytes()))}
     assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b"--index-url https://" + b"pypi." + b"org/simple", True),
+        (b"find-links = file://" + b"/opt" + b"/pypi", True),
+        (b"see " + b"/work" + b"/main/x", True),
+        (b"https://example.org/root/v1", False),
+        (b"below work/ or root/", False),
+    ],
+)
+def test_addresses_and_paths_are_told_from_other_words(*, text: bytes, found: bool) -> None:
+    assert bool(ELSEWHERE.search(text)) is found
 
 
 LOCKED = re.compile(r"[a-z0-9][a-z0-9._-]*==[0-9][A-Za-z0-9.+!]* (; [a-z_ '<>=!.0-9A-Z()-]+ )?\\")
