@@ -13,6 +13,7 @@ from tagtrail.formats import dsse
 from tagtrail.formats.dsse import Envelope, Signature
 from tagtrail.formats.note import COSIGNATURE, Signer, Verifier
 from tagtrail.model.errors import TamperError
+from tests.formats.laws import sparing
 from tests.formats.refusal import refused
 
 ONE = Signer(name="one", seed=b"\x01" * 32)
@@ -52,6 +53,7 @@ def test_pae_counts_bytes() -> None:
     assert dsse.pae("a", b"1 b") != dsse.pae("a 1", b"b")
 
 
+@sparing
 @given(ENVELOPES)
 def test_envelopes_come_back(envelope: Envelope) -> None:
     data = envelope.encode()

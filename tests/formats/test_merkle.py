@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagtrail.formats import merkle
+from tests.formats.laws import sparing
 from tests.formats.refusal import refused
 
 # The reference tree of Certificate Transparency's first code base: eight entries and the roots of its prefixes.
@@ -197,6 +198,7 @@ def test_every_tree_grows_from_the_empty_one() -> None:
 SIZES = st.integers(1, MOST)
 
 
+@sparing
 @given(SIZES, st.data())
 def test_nothing_of_an_inclusion_proof_can_change(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -225,6 +227,7 @@ def test_a_proof_belongs_to_one_size(size: int, other: int) -> None:
         assert code in {"proof-length", "proof-mismatch"}
 
 
+@sparing
 @given(SIZES, st.data())
 def test_nothing_of_a_consistency_proof_can_change(new: int, data: st.DataObject) -> None:
     old = data.draw(st.integers(1, new))

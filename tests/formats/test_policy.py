@@ -8,6 +8,7 @@ from tagtrail.formats import note, policy
 from tagtrail.formats.note import COSIGNATURE, Checkpoint, Signer, Verifier
 from tagtrail.formats.policy import Group, Log, Policy, Witness
 from tagtrail.model.errors import TamperError
+from tests.formats.laws import sparing
 from tests.formats.refusal import refused
 
 LOG = Signer(name="example.com/log", seed=b"\x01" * 32)
@@ -214,11 +215,13 @@ def policies(draw: st.DrawFn) -> Policy:
     return Policy(logs=logs, witnesses=witnesses, groups=tuple(groups), quorum=quorum)
 
 
+@sparing
 @given(policies())
 def test_policies_come_back(value: Policy) -> None:
     assert policy.parse(value.encode()) == value
 
 
+@sparing
 @given(policies(), st.lists(st.integers(0, 5), unique=True), st.integers(0, 5))
 def test_one_more_cosignature_never_breaks_a_quorum(value: Policy, cosigned: list[int], more: int) -> None:
     met, count, of = policy.satisfied(value, [key(n) for n in cosigned])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tagtrail.formats import merkle, note, proof
 from tagtrail.formats.proof import Proof
 from tagtrail.model.errors import TamperError
+from tests.formats.laws import sparing
 from tests.formats.refusal import refused
 
 LOG = note.Signer(name="example.com/log", seed=b"\x01" * 32)
@@ -40,6 +41,7 @@ PROOFS = st.builds(
 )
 
 
+@sparing
 @given(PROOFS)
 def test_proofs_come_back(value: Proof) -> None:
     assert proof.parse(value.encode()) == value

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tagtrail.formats import merkle, note, tiles
 from tagtrail.formats.tiles import Tile, TileReader
+from tests.formats.laws import sparing
 from tests.formats.refusal import refused
 
 MOST = 66_000  # above 256 * 256: three levels of tiles
@@ -161,6 +162,7 @@ def test_growth_writes_what_changed(old: int, new: int, paths: list[str]) -> Non
     assert [tile.path for tile in tiles.grown(old, new)] == paths
 
 
+@sparing
 @given(st.lists(st.integers(0, 70_000), min_size=1, max_size=6).map(sorted))
 def test_growth_by_steps_gives_every_tile(sizes: list[int]) -> None:
     shown: set[str] = set()
@@ -312,6 +314,7 @@ def test_a_bundle_that_disagrees_with_its_tile() -> None:
     assert refused(site.reader(700).entries, 1) == "tile-missing"
 
 
+@sparing
 @given(st.integers(1, 700), st.data())
 def test_no_byte_of_any_file_can_change_unseen(size: int, data: st.DataObject) -> None:
     site = Site(size)
