@@ -24,6 +24,7 @@ lint: .venv/dev.stamp ## ruff, mypy, import-linter, shell syntax
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit; done
 
 bench: .venv/dev.stamp ## us and a peer side by side; rows in bench/results.json
 	@$(BIN)/python -m bench.run
