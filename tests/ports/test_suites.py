@@ -9,6 +9,7 @@ import pytest
 
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.facts import Blob, Entry, Row
+from tagtrail.model.names import project_key
 from tagtrail.testing import memory, samples
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.testing.suites import builder, journal, kept, ledger, signer, source, store, target
@@ -72,6 +73,7 @@ class HastyWriting(memory.ledger.Writing):
     def insert(self, entry: Entry, nodes, names) -> None:
         self._book.nodes |= nodes
         self._book.entries += (entry,)
+        self._book.projects += (project_key(entry.project),)
 
     def commit(self, before, after) -> None:
         self._book.checkpoints[after.size] = after

@@ -207,12 +207,15 @@ def test_a_smaller_checkpoint_is_never_shown_last() -> None:
 # --- full tiles -----------------------------------------------------------------------------------------------------
 
 
+DRAFTS = [samples.event("withdraw", f"project-{n}") for n in range(600)]
+
+
 @pytest.fixture(scope="module")
 def long() -> memory.Ledger:
     """600 entries, 25 in a transaction."""
     ledger = memory.Ledger()
     for start in range(0, 600, 25):
-        append(ledger, *(samples.release(f"project-{n}") for n in range(start, start + 25)))
+        append(ledger, *DRAFTS[start : start + 25])
     return ledger
 
 
@@ -269,7 +272,7 @@ def test_a_site_that_grew_is_the_one_made_at_once(steps: tuple[int, ...]) -> Non
     ledger, store, journal = memory.Ledger(), memory.Store(), memory.Journal()
     size = 0
     for step in steps:
-        append(ledger, *(samples.release(f"project-{n}") for n in range(size, step)))
+        append(ledger, *DRAFTS[size:step])
         size = show(ledger, store, journal)
         assert size == step
         verified(ledger, store)

@@ -17,16 +17,17 @@ __all__ = ["Ledger", "Writing"]
 
 @dataclass
 class Book:
-    """Leaves, checkpoints by size, complete subtrees, and (project key, name key) -> sha256."""
+    """Leaves with their projects' keys, checkpoints by size, complete subtrees, (project key, name key) -> sha256."""
 
     entries: tuple[Entry, ...] = ()
+    projects: tuple[str, ...] = ()
     checkpoints: dict[int, Committed] = field(default_factory=dict)
     nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def copy(self) -> "Book":
         """A book that can be changed without this one changing."""
-        return Book(self.entries, dict(self.checkpoints), dict(self.nodes), dict(self.names))
+        return Book(self.entries, self.projects, dict(self.checkpoints), dict(self.nodes), dict(self.names))
 
 
 class _Reader:
@@ -45,10 +46,12 @@ class _Reader:
 
     def entries(self, start: int = 0, stop: int | None = None, *, project: str | None = None) -> tuple[Entry, ...]:
         """Entries by index range, of one project if named."""
-        found = self._book.entries[start:stop]
+        book = self._book
+        found = book.entries[start:stop]
         if project is None:
             return found
-        return tuple(e for e in found if project_key(e.project) == project_key(project))
+        wanted = project_key(project)
+        return tuple(e for e, key in zip(found, book.projects[start:stop], strict=True) if key == wanted)
 
     def projects(self, purl_type: str = "") -> tuple[str, ...]:
         """The projects with a release (of that purl type), as their newest one writes them."""
@@ -101,6 +104,7 @@ class Writing(_Reader):
         self._book.names |= {(project, name): digest for name, digest in names.items()}
         self._book.nodes |= nodes
         self._book.entries += (entry,)
+        self._book.projects += (project,)
 
     def commit(self, before: Committed | None, after: Committed) -> None:
         """Compare-and-swap of the largest checkpoint."""
