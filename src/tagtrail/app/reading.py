@@ -46,11 +46,15 @@ class Instance:
     def _file(self, group: str, name: str) -> tuple[Key, ...]:
         from tagtrail.verify.keys import read_keys
 
+        path = self.home / name
         try:
-            return read_keys((self.home / name).read_bytes(), group)
+            return read_keys(path.read_bytes(), group)
         except OSError as error:
             what = f"[people.{group}] names {name}, which cannot be read: {error.strerror}"
-            raise SetupError(what, code="people-keys", hint=f"put the key file at {self.home / name}") from error
+            raise SetupError(what, code="people-keys", hint=f"put the key file at {path}") from error
+        except SetupError as error:
+            what, hint = f"[people.{group}] names {name}: {error.what}", error.hint or f"mend {path}"
+            raise SetupError(what, code=error.code, why=error.why, hint=hint) from error
 
 
 def open_instance(home: Path) -> Instance:

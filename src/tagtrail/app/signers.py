@@ -48,7 +48,10 @@ def person_of_file(path: Path, name: str = "") -> Person:
         data = path.read_bytes()
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}", code="signer-file", hint=_CHOOSE) from error
-    return _person(name or _slug(path.name.split(".")[0]), data, f"from {path.name}")
+    try:
+        return _person(name or _slug(path.name.split(".")[0]), data, f"from {path.name}")
+    except SetupError as error:
+        raise SetupError(f"{path}: {error.what}", code=error.code, why=error.why, hint=error.hint or _CHOOSE) from error
 
 
 def person_of_git(repository: Path, environ: Mapping[str, str] = os.environ) -> Person:
