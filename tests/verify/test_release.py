@@ -86,9 +86,9 @@ def test_an_entry_says_of_what_a_file_is_made():
         ours={"approvals": [{"key": "SHA256:y", "digest": OTHER}]},
     )
     texts = {claim.name: claim.text for claim in shop.case.verify().not_proven}
-    assert texts["brought"] == "the build: brought by SHA256:x, not built here"
-    assert texts["generated"] == "6 members that are not from the tag: m0, m1, m2, m3, ..."
-    assert texts["approvals-claimed"] == "1 approvals: the operator's word"
+    assert texts["brought"] == "the build (brought by SHA256:x, not built here)"
+    assert texts["generated"] == "6 generated members: m0, m1, m2, m3, ..."
+    assert texts["approvals-claimed"] == "1 approval (the operator's word)"
 
 
 def test_an_entry_cannot_write_to_the_terminal():

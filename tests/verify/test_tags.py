@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pysequoia import ArmorKind, Cert, armor
 from pysequoia.packet import PacketPile
 
-from tagtrail.model.errors import TamperError
+from tagtrail.model.errors import Error, TamperError
 from tagtrail.model.facts import Key
 from tagtrail.verify.keys import merge, read_keys
 from tagtrail.verify.tags import JudgedTag, judge_tag, parse_tag
@@ -23,6 +23,7 @@ def at(date: str) -> int:
 
 
 NOW = at("2026-11-22")
+SIGNATURE = bytes(next(iter(PacketPile.from_bytes(tag("good")[tag("good").index(b"-----BEGIN") :]))))
 
 
 def judge(raw: bytes, *names: str, name: str = "", when: int | None = NOW) -> JudgedTag:
@@ -124,6 +125,24 @@ def test_any_block_is_refused_with_a_code(blob, kind):
 
 
 # OpenPGP
+
+
+@given(st.data())
+def test_no_packet_brings_the_judge_down(data):
+    """What pysequoia's properties raise on unknown algorithms, versions and lengths never leaves the judge."""
+    certificate = data.draw(st.booleans())
+    raw = bytes(Cert.from_bytes(keys("jo.asc")[0].material.encode())) if certificate else SIGNATURE
+    changed = bytearray(raw)
+    for _ in range(data.draw(st.integers(1, 3))):
+        changed[data.draw(st.integers(2, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        if certificate:
+            judge_tag(tag("good"), name="good", keys=read_keys(bytes(changed), "jo"), at=NOW)
+        else:
+            block = armor(bytes(changed), ArmorKind.Signature).encode()
+            judge_tag(tag("good").split(b"-----BEGIN")[0] + block, name="good", keys=keys("jo.asc"), at=NOW)
+    except Error as error:
+        assert error.what.isprintable()  # noqa: PT017  (what is unhashed may change and be good)
 
 
 def test_an_unknown_signer_is_named():

@@ -5,7 +5,7 @@ Each claim has a stable name. Proven: `tag`, `entry`, `same-tar`. Not proven: `u
 `withdrawals-unchecked`. Whatever an entry says is shown without control characters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 
 from tagtrail.formats.encoding import shown
@@ -48,9 +48,9 @@ def not_proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTa
     """What rests on somebody's word, or was not looked at."""
     entry = found.entry
     if found.witnessed is None:
-        yield Claim(name="unwitnessed", text=f"its time, {format_time(entry.time)}: the operator's word")
+        yield Claim(name="unwitnessed", text=f"its time, {format_time(entry.time)} (the operator's word)")
     if judged is not None and judged.expired(now) and (found.witnessed is None or found.frozen):
-        text = "that the tag is older than the end of its signer's key: the operator's word"
+        text = "that the tag was signed before its signer's key expired (the operator's word)"
         yield Claim(name="signer-expired", text=text)
     if judged is None and entry.tag is not None:
         yield Claim(name="signer-claimed", text=f"signer: claimed, not checked ({_plain(entry.tag.signer)})")
@@ -58,9 +58,9 @@ def not_proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTa
     if file.generated:
         more = ", ..." if len(file.generated) > 4 else ""
         names = ", ".join(_plain(name) for name in file.generated[:4])
-        yield Claim(name="generated", text=f"{len(file.generated)} members that are not from the tag: {names}{more}")
+        yield Claim(name="generated", text=f"{_count(file.generated, 'generated member')}: {names}{more}")
     if entry.approvals:
-        yield Claim(name="approvals-claimed", text=f"{len(entry.approvals)} approvals: the operator's word")
+        yield Claim(name="approvals-claimed", text=f"{_count(entry.approvals, 'approval')} (the operator's word)")
     if isinstance(trust, Root) and trust.expires <= now:
         text = f"that root {trust.version} is the newest: it expired at {format_time(trust.expires)}"
         yield Claim(name="root-expired", text=text)
@@ -69,10 +69,14 @@ def not_proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTa
 
 def _origin(file: File) -> Claim:
     if file.origin.how == "built":
-        return Claim(name="built-claimed", text="the build: by the operator, who says so")
+        return Claim(name="built-claimed", text="the build (the operator says that it was made from the tag)")
     if file.origin.how == "added":
-        return Claim(name="brought", text=f"the build: brought by {_plain(file.origin.by)}, not built here")
-    return Claim(name="imported", text="that it is the original: imported, the operator's word")
+        return Claim(name="brought", text=f"the build (brought by {_plain(file.origin.by)}, not built here)")
+    return Claim(name="imported", text="that it is the original (imported: the operator's word)")
+
+
+def _count(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def _plain(text: str) -> str:

@@ -61,7 +61,7 @@ def _openpgp(data: bytes, person: str) -> tuple[Key, ...]:
     from pysequoia.packet import PacketPile
 
     try:
-        certificates = Cert.split_bytes(data)
+        certificates = [(certificate.fingerprint, bytes(certificate)) for certificate in Cert.split_bytes(data)]
         secret = any("Secret" in str(packet.tag) for packet in PacketPile.from_bytes(data))
     except Exception as error:  # noqa: BLE001  (pysequoia has no error type of its own)
         why = str(error).split("\n", 1)[0].lower()
@@ -69,8 +69,8 @@ def _openpgp(data: bytes, person: str) -> tuple[Key, ...]:
     if secret:
         raise _secret()
     keys: dict[str, Key] = {}
-    for certificate in certificates:
-        key = _openpgp_key(certificate.fingerprint, bytes(certificate), person)
+    for fingerprint, certificate in certificates:
+        key = _openpgp_key(fingerprint, certificate, person)
         keys[key.fingerprint] = merge(keys.get(key.fingerprint, key), key)
     return tuple(keys.values())
 
