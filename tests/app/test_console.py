@@ -24,7 +24,7 @@ ROAD: list[tuple[str, dict[str, Any]]] = [
     ("tag", {"project": "mylib", "version": "1.2.0", "channel": "final", "tag": "1.2.0", "commit": "a49c1e07" * 5,
              "signer": "SHA256:qh/c5678901234567890123456789012345678M1Sg", "scheme": "ssh", "person": "jo"}),
     ("finding", {"rule": "TAG011", "name": "first-prerelease", "level": "warning", "text": "all",
-                 "fix": "wait"}),
+                 "fix": "wait", "code": "first-prerelease"}),
     ("checked", {"rules": 14, "errors": 0, "warnings": 1}),
     ("bytes", {"what": "fetch", "done": 1, "total": 2}),
     ("built", BUILT | {"as_built": True, "members": 0, "generated": 0}),
@@ -57,7 +57,14 @@ def test_the_road_in_words(golden: Any) -> None:
 def test_the_road_in_json_is_one_event_per_line() -> None:
     out, err = told(*ROAD, as_json=True)
     assert err == ""
-    assert [json.loads(line) for line in out.splitlines()] == [{"event": name, **fields} for name, fields in ROAD]
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["event"] for event in events] == [name for name, _ in ROAD]
+    assert [set(event.values()) for event in events] == [{name, *fields.values()} for name, fields in ROAD]
+
+
+def test_a_logged_entrys_event_does_not_hide_the_events_name() -> None:
+    out, _ = told(ROAD[7], as_json=True)
+    assert {"event": "logged", "entry": "release"}.items() <= json.loads(out).items()
 
 
 def test_columns_stand_below_each_other() -> None:
