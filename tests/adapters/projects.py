@@ -15,7 +15,7 @@ build-backend = "backend"
 backend-path = ["."]
 """
 
-# a backend in sixty lines: what it makes is never in normal form, so that it must be packed anew
+# a backend on one page: what it makes is never in normal form, so that it must be packed anew
 BACKEND = '''\
 """Builds this project, and does what BEHAVIOUR says."""
 
@@ -59,8 +59,149 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 
 def behave(kind, out, name):
     for what in BEHAVIOUR:
-        name = {**globals(), "nothing": lambda *_: name}[what.replace("-", "_")](kind, out, name)
+        name = globals()[what.replace("-", "_")](kind, out, name) or name
     return name
+
+
+def nothing(kind, out, name):
+    pass
+
+
+def shout(kind, out, name):
+    for number in range(100):
+        print(f"\\x1b[31mline {number}\\x1b[0m", flush=True)
+
+
+def fail(kind, out, name):
+    raise ValueError("this project cannot be built")
+
+
+def fail_wheel(kind, out, name):
+    if kind == "wheel":
+        fail(kind, out, name)
+
+
+def leave(kind, out, name):
+    sys.exit(0)
+
+
+def vanish(kind, out, name):
+    os._exit(0)
+
+
+def unsupported(kind, out, name):
+    raise UnsupportedOperation("not in this tree")
+
+
+def sleep(kind, out, name):
+    import time
+
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+
+
+def linger(kind, out, name):
+    running = subprocess.Popen(["sleep", "600"])
+    Path(Path("linger").read_text()).write_text(str(running.pid))
+
+
+def again(out, change):
+    """Write the sdist again with every name and text changed."""
+    with tarfile.open(out) as packed:
+        held = [(m, packed.extractfile(m).read()) for m in packed]
+    with tarfile.open(out, "w:gz") as packed:
+        for info, data in held:
+            info.name, data = change(info.name, data)
+            info.size = len(data)
+            packed.addfile(info, io.BytesIO(data))
+
+
+def changed_metadata(old, new):
+    def change(name, data):
+        return name, data.replace(old, new) if name.endswith("PKG-INFO") else data
+
+    return lambda kind, out, name: again(out, change) if kind == "sdist" else None
+
+
+other_metadata_name = changed_metadata(b"Name: tiny", b"Name: huge")
+other_metadata_version = changed_metadata(VERSION.encode(), b"9.9")
+empty_metadata = changed_metadata(METADATA.encode(), b"")
+
+
+def no_metadata(kind, out, name):
+    again(out, lambda name, data: (name.replace("PKG-INFO", "INFO"), data)) if kind == "sdist" else None
+
+
+def outside(kind, out, name):
+    again(out, lambda name, data: (name.replace("tiny.py", "../../tiny.py"), data)) if kind == "sdist" else None
+
+
+def not_gzip(kind, out, name):
+    out.write_bytes(b"not gzip at all")
+
+
+def renamed(old, new, which="sdist"):
+    def rename(kind, out, name):
+        if kind == which:
+            return out.rename(out.with_name(name.replace(old, new))).name
+
+    return rename
+
+
+other_name = renamed("tiny", "huge")
+other_version = renamed(VERSION, "9.9")
+other_wheel_name = renamed("tiny", "huge", "wheel")
+other_wheel_version = renamed(VERSION, "9.9", "wheel")
+no_sdist_name = renamed(".tar.gz", ".tar")
+
+
+def no_file(kind, out, name):
+    out.unlink()
+
+
+def a_path(kind, out, name):
+    return f"../{out.parent.name}/{name}"
+
+
+def a_link(kind, out, name):
+    out.rename(out.with_name("other"))
+    out.symlink_to("other")
+
+
+def a_directory(kind, out, name):
+    out.unlink()
+    out.mkdir()
+
+
+def a_pipe(kind, out, name):
+    out.unlink()
+    os.mkfifo(out)
+
+
+def slip(kind, out, name):
+    if kind == "sdist":
+        Path("backdoor.py").write_text("evil = 1\\n")
+        BEHAVIOUR.clear()
+        return build_sdist(out.parent)
+
+
+def see(kind, out, name):
+    if kind == "sdist":
+        import json
+
+        git = lambda *words: subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
+        seen = {
+            "refs": git("for-each-ref", "--format=%(refname)"),
+            "status": git("status", "--porcelain"),
+            "describe": git("describe", "--dirty", "--tags"),
+            "environ": dict(os.environ),
+            "home": os.environ["HOME"],
+            "stdin": sys.stdin.read(),
+            "umask": oct(os.umask(0o22)),
+        }
+        Path("seen.json").write_text(json.dumps(seen))
+        BEHAVIOUR.clear()
+        return build_sdist(out.parent)
 '''
 
 

@@ -113,9 +113,8 @@ class Pep517:
             listing = _listing(git, order.commit)
             ids = [order.commit, f"{order.commit}^{{tree}}", *(m.id for m in listing if m.mode != MODULE)]
             with git.reading("cat-file", "--batch", stdin="".join(f"{i}\n" for i in ids).encode()) as stream:
-                found = ((item.kind, item.content) for item in items(stream))
                 try:
-                    for piece in tarball.tar(_members(order, listing, found), order.epoch):
+                    for piece in tarball.tar(_members(order, listing, _found(stream)), order.epoch):
                         digest.update(piece)
                 except (ValueError, StopIteration, RuntimeError) as error:
                     raise _altered(order.commit, str(error)) from error
@@ -239,6 +238,13 @@ def _listing(git: Git, commit: str) -> tuple[Listed, ...]:
     if not done.ok:
         raise objects_missing(commit, process.said(done.err, 5))
     return parse_listing(done.out)
+
+
+def _found(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
+    for item in items(stream):
+        if not item.kind:
+            raise objects_missing(item.id)
+        yield item.kind, item.content
 
 
 def _members(

@@ -24,9 +24,10 @@ def plain(path: Path) -> Generator[BinaryIO, None, None]:
         if error.errno == errno.ENOENT:
             raise
         raise _invalid(path.name, error.strerror or "") from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise _invalid(path.name, "it is no regular file")
     with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise _invalid(path.name, "it is no regular file")
         yield file
 
 

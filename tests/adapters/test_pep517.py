@@ -1,0 +1,533 @@
+import hashlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tagtrail.adapters.environments import Environments
+from tagtrail.adapters.git import GitSource
+from tagtrail.adapters.pep517 import Pep517
+from tagtrail.formats.archive import Limits
+from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError
+from tagtrail.model.facts import Artifact
+from tagtrail.ports import BuildOrder, Objects
+from tagtrail.testing.memory import Kept
+from tagtrail.testing.suites import builder as suite
+from tests.adapters.projects import BACKEND, PYPROJECT, TIME, Repo, repository, tiny
+
+pytestmark = pytest.mark.client
+HOOKS = Path(sys.modules[Pep517.__module__].__file__ or "").with_name("hooks.py")
+
+
+class Workshop:
+    """A builder with what it needs, and what it is told to build."""
+
+    def __init__(self, root: Path, environments: Path) -> None:
+        self.root = root
+        self.kept = Kept()
+        self.environments = Environments(
+            environments, root / "scratch", {"PATH": os.environ["PATH"], "HOME": str(root)}
+        )
+        self.builder = self.make()
+
+    def make(self, limit: float = 60.0, limits: Limits | None = None) -> Pep517:
+        return Pep517(self.root / "state", self.root / "scratch", self.environments, limit, limits)
+
+    def order(self, repo: Repo, tag: str = "1.0", *builds: str) -> tuple[BuildOrder, Objects]:
+        source = GitSource(self.root / "mirrors")
+        found = source.read(str(repo.path), tag)
+        objects = source.objects(str(repo.path), tag, found.commit)
+        order = BuildOrder(
+            project="tiny", version=tag, tag=tag, commit=found.commit, epoch=found.time,
+            builds=builds or ("sdist", "wheel"), refs=objects.refs,
+        )  # fmt: skip
+        return order, objects
+
+    def build(self, repo: Repo, *builds: str) -> dict[str, Artifact]:
+        made = self.builder.build(*self.order(repo, "1.0", *builds), self.kept)
+        return {artifact.name: artifact for artifact in made}
+
+    def bytes_of(self, artifact: Artifact) -> bytes:
+        return self.kept.read(artifact.blob.sha256)
+
+    def left(self) -> list[str]:
+        return [path.name for path in (self.root / "scratch").iterdir()]
+
+
+@pytest.fixture(scope="module")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("environments")
+
+
+@pytest.fixture
+def shop(tmp_path: Path, environments: Path) -> Workshop:
+    return Workshop(tmp_path / "shop", environments)
+
+
+def refused(kind: type[Error], call: Callable[..., object], *args: object) -> Error:
+    with pytest.raises(kind) as caught:
+        call(*args)
+    assert caught.value.what.isprintable()
+    assert caught.value.why.replace("\n", "").isprintable()
+    return caught.value
+
+
+SDIST, WHEEL = "tiny-1.0.tar.gz", "tiny-1.0-py3-none-any.whl"
+
+
+# What is built
+
+
+@pytest.mark.parametrize("form", ["sha1", "sha256"])
+def test_sdist_and_wheel(shop: Workshop, tmp_path: Path, form: str) -> None:
+    made = shop.build(tiny(tmp_path / "tiny", form))
+    assert list(made) == [SDIST, WHEEL]
+    sdist, wheel = made.values()
+    with tarfile.open(fileobj=io.BytesIO(shop.bytes_of(sdist))) as packed:
+        infos = packed.getmembers()
+    assert [i.name for i in infos] == [f"tiny-1.0/{n}" for n in ("PKG-INFO", "backend.py", "pyproject.toml", "tiny.py")]
+    assert {(i.mtime, i.uid, i.gid, i.uname, i.gname, i.mode) for i in infos} == {(TIME, 0, 0, "", "", 0o644)}
+    with zipfile.ZipFile(io.BytesIO(shop.bytes_of(wheel))) as unpacked:
+        assert unpacked.read("tiny.py") == b"a = 1\n"
+        assert shop.kept.read(wheel.metadata.sha256 if wheel.metadata else "") == unpacked.read(
+            "tiny-1.0.dist-info/METADATA"
+        )
+    assert shop.left() == []
+
+
+def test_what_is_said_of_each_file(shop: Workshop, tmp_path: Path) -> None:
+    sdist, wheel = shop.build(tiny(tmp_path / "tiny")).values()
+    raw = shop.bytes_of(sdist)
+    assert sdist.blob.size == len(raw)
+    import gzip
+
+    assert sdist.tar == hashlib.sha256(gzip.decompress(raw)).hexdigest()
+    assert (sdist.generated, sdist.members, sdist.as_built) == (("PKG-INFO",), 4, False)
+    info = "tiny-1.0.dist-info"
+    assert wheel.generated == (f"{info}/METADATA", f"{info}/RECORD", f"{info}/WHEEL")
+    assert (wheel.tar, wheel.members, wheel.as_built) == ("", 4, False)
+    assert (sdist.requires_python, wheel.requires_python) == (">=3.11", ">=3.11")
+    assert (sdist.blob.media, wheel.blob.media) == ("application/gzip", "application/zip")
+
+
+@pytest.mark.parametrize("builds", [("sdist",), ("wheel",), ("wheel", "sdist")])
+def test_what_is_ordered_is_what_is_delivered(shop: Workshop, tmp_path: Path, builds: tuple[str, ...]) -> None:
+    made = shop.build(tiny(tmp_path / "tiny"), *builds)
+    assert list(made) == [{"sdist": SDIST, "wheel": WHEEL}[kind] for kind in builds]
+
+
+def test_the_wheel_is_built_from_the_sdist_and_not_from_the_checkout(shop: Workshop, tmp_path: Path) -> None:
+    script = BACKEND.replace('"tiny.py")', '"tiny.py", str(Path(".git").exists()))')
+    repo = tiny(tmp_path / "tiny", **{"backend.py": script})
+    wheel = shop.build(repo)[WHEEL]
+    with zipfile.ZipFile(io.BytesIO(shop.bytes_of(wheel))) as packed:
+        assert "False" in packed.namelist()
+
+
+@pytest.mark.parametrize("check", suite.CHECKS)
+def test_suite(check: Callable[[suite.Case], None], shop: Workshop, tmp_path: Path) -> None:
+    order, objects = shop.order(tiny(tmp_path / "tiny"))
+    failing = shop.order(tiny(tmp_path / "broken", behaviour="fail"))
+    case = suite.Case(builder=shop.builder, kept=shop.kept, order=order, objects=objects, failing=failing)
+    check(case)
+
+
+def test_the_same_bytes_in_another_place_at_another_time(tmp_path: Path, environments: Path) -> None:
+    repo = tiny(tmp_path / "tiny")
+    one = Workshop(tmp_path / "one", environments).build(repo)
+    before = os.umask(0o077)
+    try:
+        other = Workshop(tmp_path / "other" / "much" / "deeper", environments).build(repo)
+    finally:
+        os.umask(before)
+    assert one == other
+
+
+def test_files_are_the_blobs_whatever_attributes_and_settings_say(shop: Workshop, tmp_path: Path) -> None:
+    attributes = (
+        "*.txt text eol=crlf\n*.id ident\n*.up filter=up\n*.l1 working-tree-encoding=ISO-8859-1\n* export-ignore\n"
+    )
+    texts = {"a.txt": "a\nb\n", "a.id": "$Id$\n", "a.up": "up\n", "a.l1": "\u00fc\n", ".gitattributes": attributes}
+    repo = tiny(tmp_path / "tiny", **texts)
+    for key, value in (("core.autocrlf", "true"), ("filter.up.smudge", "tr a-z A-Z"), ("filter.up.required", "true")):
+        repo.git("config", key, value)
+    sdist = shop.build(repo)[SDIST]
+    assert sdist.generated == ("PKG-INFO",)
+
+
+def test_a_file_that_is_not_from_the_tag_is_named(shop: Workshop, tmp_path: Path) -> None:
+    made = shop.build(tiny(tmp_path / "tiny", behaviour="slip"))
+    assert made[SDIST].generated == ("PKG-INFO", "backdoor.py")
+
+
+def test_links_modes_and_names_survive(shop: Workshop, tmp_path: Path) -> None:
+    repo = tiny(tmp_path / "tiny", run="#!/bin/sh\n", näme="x")
+    (repo.path / "run").chmod(0o755)
+    (repo.path / "link").symlink_to("tiny.py")
+    repo.commit({})
+    repo.git("tag", "--force", "--annotate", "--message", "x", "1.0")
+    sdist = shop.build(repo)[SDIST]
+    with tarfile.open(fileobj=io.BytesIO(shop.bytes_of(sdist))) as packed:
+        assert packed.getmember("tiny-1.0/run").mode == 0o755
+        assert packed.getmember("tiny-1.0/link").linkname == "tiny.py"
+        assert "tiny-1.0/n\u00e4me" in packed.getnames()
+    assert sdist.generated == ("PKG-INFO",)
+
+
+def test_a_subdirectory(shop: Workshop, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "mono")
+    repo.commit(
+        {
+            f"packages/tiny/{n}": t
+            for n, t in {"pyproject.toml": PYPROJECT, "backend.py": BACKEND, "tiny.py": ""}.items()
+        }
+    )
+    repo.tag("1.0")
+    order, objects = shop.order(repo)
+    made = shop.builder.build(replace(order, subdirectory="packages/tiny"), objects, shop.kept)
+    assert [artifact.name for artifact in made] == [SDIST, WHEEL]
+    for wrong in ("packages", "..", "/etc", "nowhere", "packages/tiny/tiny.py"):
+        error = refused(Error, shop.builder.build, replace(order, subdirectory=wrong), objects, shop.kept)
+        assert error.code == ("build-system-missing" if wrong == "packages" else "subdirectory")
+
+
+def test_what_a_build_sees(shop: Workshop, tmp_path: Path) -> None:
+    repo = tiny(tmp_path / "tiny", behaviour="see")
+    repo.git("tag", "--annotate", "--message", "later", "1.0-eol")
+    repo.git("branch", "other")
+    os.environ["TAGTRAIL_TEST_SECRET"] = "s3cret"
+    try:
+        made = shop.build(repo)
+    finally:
+        del os.environ["TAGTRAIL_TEST_SECRET"]
+    with tarfile.open(fileobj=io.BytesIO(shop.bytes_of(made[SDIST]))) as packed:
+        seen = json.loads((packed.extractfile("tiny-1.0/seen.json") or io.BytesIO()).read())
+    assert seen["refs"].split() == ["refs/tags/1.0"]
+    assert seen["status"] == ""
+    assert seen["describe"] == "1.0"
+    assert seen["umask"] == "0o22"
+    assert seen["stdin"] == ""
+    environ = seen["environ"]
+    room = seen["home"].rpartition("/")[0]
+    assert seen["home"].startswith(str(shop.root / "scratch"))
+    assert environ.pop("PATH").endswith("/bin:/usr/bin:/bin")
+    for name in ("HOME", "TMPDIR"):
+        assert environ.pop(name).startswith(room)
+    environ.pop("VIRTUAL_ENV")
+    environ.pop("LC_CTYPE", None)
+    versions = [name for name in environ if environ[name] == "1.0"]
+    assert versions == sorted(versions)
+    assert {"PBR_VERSION", "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_TINY", "PDM_BUILD_SCM_VERSION"} <= set(versions)
+    assert {name: value for name, value in environ.items() if name not in versions} == {
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "SOURCE_DATE_EPOCH": str(TIME),
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+
+def test_a_repository_that_borrows_from_one_that_borrows(shop: Workshop, tmp_path: Path) -> None:
+    repo = tiny(tmp_path / "tiny")
+    repo.git("clone", "--quiet", "--shared", str(repo.path), str(tmp_path / "a"))
+    repo.git("clone", "--quiet", "--shared", str(tmp_path / "a"), str(tmp_path / "b"))
+    for name in ("a", "b"):
+        path = tmp_path / name / ".git" / "objects" / "info" / "alternates"
+        path.write_text(os.path.relpath(path.read_text().strip(), path.parent.parent) + "\n")
+    made = shop.build(Repo(tmp_path / "b"))
+    assert made == shop.build(repo)
+
+
+# The tree
+
+
+def test_the_trees_digest_is_that_of_a_tar_that_others_make(shop: Workshop, tmp_path: Path) -> None:
+    repo = tiny(tmp_path / "tiny", **{"a/b/c": "x", "a-b": "y", "run": "z", ".gitattributes": "* export-ignore\n"})
+    (repo.path / "run").chmod(0o755)
+    (repo.path / "link").symlink_to("../outside")
+    repo.commit({})
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.git('rev-parse', 'HEAD')},vendor/module")
+    repo.git("commit", "--quiet", "--message", "a submodule")
+    repo.git("tag", "--force", "--annotate", "--message", "x", "1.0")
+    order, objects = shop.order(repo)
+    work = tmp_path / "work" / "tiny-1.0"
+    repo.git("clone", "--quiet", str(repo.path), str(work))
+    (work / "vendor" / "module").mkdir(parents=True, exist_ok=True)
+    subprocess.run(["rm", "-rf", work / ".git"], check=True)
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", work], check=True)
+    theirs = subprocess.run(
+        [
+            "tar", "--create", "--format=ustar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner",
+            f"--mtime=@{TIME}", "--blocking-factor=1", "tiny-1.0",
+        ],
+        cwd=work.parent, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    names = tarfile.open(fileobj=io.BytesIO(theirs)).getnames()  # noqa: SIM115
+    if names == sorted(names, key=str.encode):
+        assert shop.builder.tree(order, objects) == hashlib.sha256(theirs).hexdigest()
+    with tarfile.open(fileobj=io.BytesIO(theirs)) as packed:
+        assert packed.getmember("tiny-1.0/vendor/module").isdir()
+
+
+@pytest.mark.parametrize("name", ["1.0:tiny.py", "1.0:below", "1.0^{tree}"])
+def test_a_tree_with_an_altered_object(shop: Workshop, tmp_path: Path, name: str) -> None:
+    import zlib
+
+    repo = tiny(tmp_path / "tiny", **{"below/file": "x"})
+    order, objects = shop.order(repo)
+    oid = repo.git("rev-parse", name)
+    path = repo.path / ".git" / "objects" / oid[:2] / oid[2:]
+    content = zlib.decompress(path.read_bytes())
+    path.chmod(0o644)
+    path.write_bytes(zlib.compress(content[:-1] + bytes([content[-1] ^ 1])))
+    error = refused(Error, shop.builder.tree, order, objects)
+    assert error.code in {"object-altered", "objects-missing"}
+    path.unlink()
+    assert refused(ProjectError, shop.builder.tree, order, objects).code == "objects-missing"
+    assert refused(ProjectError, shop.builder.build, order, objects, shop.kept).code == "objects-missing"
+    assert shop.left() == []
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind", "code"),
+    [
+        ("fail", ProjectError, "build-failed"),
+        ("leave", ProjectError, "build-failed"),
+        ("vanish", ProjectError, "build-failed"),
+        ("unsupported", ProjectError, "build-failed"),
+        ("fail-wheel", ProjectError, "build-failed"),
+        ("other-name", ProjectError, "name-mismatch"),
+        ("other-version", ProjectError, "version-mismatch"),
+        ("other-metadata-name", ProjectError, "name-mismatch"),
+        ("other-metadata-version", ProjectError, "version-mismatch"),
+        ("other-wheel-name", ProjectError, "name-mismatch"),
+        ("other-wheel-version", ProjectError, "version-mismatch"),
+        ("no-metadata", ProjectError, "metadata-invalid"),
+        ("empty-metadata", ProjectError, "metadata-invalid"),
+        ("no-file", ProjectError, "output-invalid"),
+        ("no-sdist-name", ProjectError, "output-invalid"),
+        ("a-path", ProjectError, "output-invalid"),
+        ("a-link", ProjectError, "output-invalid"),
+        ("a-directory", ProjectError, "output-invalid"),
+        ("a-pipe", ProjectError, "output-invalid"),
+        ("outside", ProjectError, "archive-outside"),
+        ("not-gzip", ProjectError, "archive-damaged"),
+    ],
+)
+def test_a_project_that_misbehaves(
+    shop: Workshop, tmp_path: Path, behaviour: str, kind: type[Error], code: str
+) -> None:
+    repo = tiny(tmp_path / "tiny", behaviour=behaviour)
+    assert refused(kind, shop.build, repo).code == code
+    assert shop.left() == []
+    assert shop.kept.blobs == {}
+
+
+def test_a_project_that_is_mended_builds(shop: Workshop, tmp_path: Path) -> None:
+    repo = tiny(tmp_path / "tiny", behaviour="fail")
+    refused(ProjectError, shop.build, repo)
+    repo.commit({"behaviour": "nothing"})
+    repo.git("tag", "--force", "--annotate", "--message", "mended", "1.0")
+    assert list(shop.build(repo)) == [SDIST, WHEEL]
+
+
+def test_the_end_of_the_log_says_why(shop: Workshop, tmp_path: Path) -> None:
+    error = refused(ProjectError, shop.build, tiny(tmp_path / "tiny", behaviour="shout fail"))
+    assert error.what == "building tiny 1.0 failed: its backend ended with status 0"
+    assert error.why.splitlines()[-1] == "ValueError: this project cannot be built"
+    assert len(error.why.splitlines()) == 20
+    assert "\x1b" not in error.why
+    log = Path(error.hint.removeprefix("the whole log: "))
+    assert log.name == "tiny-1.0.log"
+    assert log.read_bytes().startswith(b"\x1b[31mline 0")
+
+
+def test_a_build_that_never_ends(shop: Workshop, tmp_path: Path) -> None:
+    shop.builder = shop.make(limit=1.0)
+    begun = time.monotonic()
+    error = refused(ProjectError, shop.build, tiny(tmp_path / "tiny", behaviour="sleep"))
+    assert (error.code, error.what) == ("build-failed", "building tiny 1.0 failed: no end within 1 s")
+    assert time.monotonic() - begun < 10
+    assert shop.left() == []
+
+
+def test_a_build_that_makes_too_much(shop: Workshop, tmp_path: Path) -> None:
+    repo = tiny(tmp_path / "tiny", zeros="0" * 300_000)
+    shop.builder = shop.make(limits=Limits(unpacked=200_000))
+    assert refused(ProjectError, shop.build, repo).code == "archive-size"
+
+
+def test_processes_that_a_build_leaves_behind_are_ended(shop: Workshop, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    repo = tiny(tmp_path / "tiny", behaviour="linger", linger=str(mark))
+    shop.build(repo)
+    pid = int(mark.read_text())
+    for _ in range(100):
+        state = Path(f"/proc/{pid}/stat")
+        if not state.exists() or ") Z " in state.read_text():
+            break
+        time.sleep(0.02)
+    else:
+        pytest.fail("what the build left behind still runs")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[build-system", "pyproject-invalid"),
+        ("build-system = 1\n", "pyproject-invalid"),
+        ("[build-system]\nbuild-backend = 'backend'\n", "pyproject-invalid"),
+        ("[build-system]\nrequires = 'x'\n", "pyproject-invalid"),
+        ("[build-system]\nrequires = [1]\n", "pyproject-invalid"),
+        ("[build-system]\nrequires = []\nbuild-backend = 'os; evil'\n", "pyproject-invalid"),
+        (PYPROJECT.replace('["."]', '["../x"]'), "pyproject-invalid"),
+        (PYPROJECT.replace('["."]', '["/etc"]'), "pyproject-invalid"),
+        (PYPROJECT.replace("[]", '["not a requirement"]'), "requirements-invalid"),
+        (PYPROJECT.replace("[]", '["-r /etc/passwd"]'), "requirements-invalid"),
+        (PYPROJECT.replace('"backend"', '"nowhere"'), "build-failed"),
+        (PYPROJECT.replace('"backend"', '"backend:nothing"'), "build-failed"),
+    ],
+)
+def test_a_pyproject_that_does_not_say_how(shop: Workshop, tmp_path: Path, text: str, code: str) -> None:
+    assert refused(ProjectError, shop.build, tiny(tmp_path / "tiny", **{"pyproject.toml": text})).code == code
+
+
+def test_nothing_says_how_to_build(shop: Workshop, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "empty")
+    repo.commit({"README": "x"})
+    repo.tag("1.0")
+    assert refused(ProjectError, shop.build, repo).code == "build-system-missing"
+
+
+@pytest.mark.parametrize("kind", ["sdist.xz", "tar.gz", "tar.xz", "deb"])
+def test_kinds_that_are_not_there_yet(shop: Workshop, tmp_path: Path, kind: str) -> None:
+    error = refused(SetupError, shop.build, tiny(tmp_path / "tiny"), "sdist", kind)
+    assert error.code == "build-kind"
+    assert kind in error.what
+
+
+def test_an_index_that_does_not_answer(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, tmp_path / "environments")
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple/"}
+    shop.environments = Environments(tmp_path / "environments", tmp_path / "scratch", {**env, "UV_HTTP_RETRIES": "0"})
+    shop.builder = shop.make()
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PYPROJECT.replace("[]", '["hatchling"]')})
+    error = refused(RemoteError, shop.build, repo)
+    assert error.code == "requirements-unreachable"
+    assert "hatchling" in error.what
+    assert shop.left() == []
+    assert not list((tmp_path / "environments").glob("*"))
+
+
+def test_requirements_that_cannot_be_met(tmp_path: Path) -> None:
+    settings = tmp_path / ".config" / "uv" / "uv.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'no-index = true\nfind-links = ["{tmp_path}"]\n')
+    shop = Workshop(tmp_path, tmp_path / "environments")
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    shop.environments = Environments(tmp_path / "environments", tmp_path / "scratch", env)
+    shop.builder = shop.make()
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PYPROJECT.replace("[]", '["nothing-of-that-name"]')})
+    assert refused(ProjectError, shop.build, repo).code == "requirements-unsatisfiable"
+
+
+def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
+    asked: list[Sequence[str]] = []
+    shop = Workshop(tmp_path, tmp_path / "environments")
+
+    def environments(requirements: Sequence[str]) -> Path:
+        asked.append(tuple(requirements))
+        return shop.environments(())
+
+    shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", environments)
+    script = BACKEND + "\n\ndef get_requires_for_build_sdist(config_settings=None):\n    return ['pbr>=2']\n"
+    script += "\n\ndef get_requires_for_build_wheel(config_settings=None):\n    return ['pbr>=2']\n"
+    repo = tiny(tmp_path / "tiny", **{"backend.py": script})
+    shop.build(repo)
+    assert asked == [(), ("pbr>=2",), ("pbr>=2",)]
+    # it asks for the same as the last time: one environment, one process for each file
+    asked.clear()
+    shop.build(repo)
+    assert asked == [("pbr>=2",), ("pbr>=2",)]
+
+
+def test_an_environment_is_made_once_and_is_whole(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, tmp_path / "environments")
+    path = shop.environments(())
+    made = path.stat().st_mtime_ns
+    assert shop.environments([]) == path
+    assert path.stat().st_mtime_ns == made
+    assert [p.name for p in (tmp_path / "environments").iterdir()] == [path.name]
+    assert shop.left() == []
+    done = subprocess.run(
+        [path / "bin" / "python", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(path)
+
+
+def test_hooks_end_when_their_caller_dies(tmp_path: Path) -> None:
+    tiny(tmp_path / "tiny", behaviour="sleep")
+    calls = [{"hook": "build_sdist", "directory": str(tmp_path)}]
+    order = {"backend": "backend", "backend_path": ["."], "answers": str(tmp_path / "answers"), "calls": calls}
+    (tmp_path / "order").write_text(json.dumps(order))
+    with subprocess.Popen(
+        [sys.executable, "-P", HOOKS, tmp_path / "order"], cwd=tmp_path / "tiny", stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, start_new_session=True, env={"PBR_VERSION": "1.0"},
+    ) as running:  # fmt: skip
+        assert running.stdout
+        assert running.stdin
+        child = int(running.stdout.readline())
+        running.stdin.close()
+        assert running.wait(20) == -signal.SIGKILL
+    with pytest.raises(ProcessLookupError):
+        for _ in range(200):
+            os.kill(child, 0)
+            time.sleep(0.02)
+
+
+# A real one
+
+
+@pytest.mark.index
+def test_a_real_project_by_name(tmp_path: Path) -> None:
+    recipe = Path(__file__).parents[2] / "scripts" / "real_project.py"
+    argv: list[str | Path] = [
+        sys.executable,
+        recipe,
+        "oslo.config",
+        "9.7.0",
+        tmp_path / "oslo",
+        "--key",
+        "ssh",
+        "--keys",
+        tmp_path / "keys",
+    ]
+    subprocess.run(argv, check=True, capture_output=True)
+    shop = Workshop(tmp_path / "shop", tmp_path / "environments")
+    shop.environments = Environments(tmp_path / "environments", tmp_path / "shop" / "scratch")
+    shop.builder = shop.make(limit=300)
+    order, objects = shop.order(Repo(tmp_path / "oslo"), "9.7.0")
+    order = replace(order, project="oslo.config")
+    first = shop.builder.build(order, objects, shop.kept)
+    assert [a.name for a in first] == ["oslo_config-9.7.0.tar.gz", "oslo_config-9.7.0-py3-none-any.whl"]
+    assert all("egg-info" in n or n in {"AUTHORS", "ChangeLog", "PKG-INFO"} for n in first[0].generated)
+    assert all(".dist-info/" in n for n in first[1].generated)
+    assert shop.builder.build(order, objects, shop.kept) == first
+    with pytest.raises(ProjectError) as caught:
+        shop.builder.build(replace(order, project="oslo.other"), objects, shop.kept)
+    assert caught.value.code == "name-mismatch"
