@@ -124,6 +124,14 @@ def test_an_imported_file_needs_to_be_allowed():
     assert "imported" in names(shop.case.verify(allow_imported=True).not_proven)
 
 
+def test_an_import_event_needs_to_be_allowed_and_may_know_no_tag():
+    shop = Workshop(event="import", ours={"project": "nova", "version": "1.0.0"})
+    assert refused(shop.case) == "imported"
+    assert refused(shop.case, allow_imported=True) == "tag-not-in-entry"
+    verdict = shop.but(trust=shop.policy).verify(allow_imported=True)
+    assert names(verdict.not_proven) == ["unwitnessed", "imported", "withdrawals-unchecked"]
+
+
 # The proof
 
 

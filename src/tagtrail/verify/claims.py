@@ -12,11 +12,11 @@ from tagtrail.formats.encoding import shown
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
-from tagtrail.model.facts import File
+from tagtrail.model.facts import Entry, File
 from tagtrail.verify.proofs import Proven
 from tagtrail.verify.tags import JudgedTag
 
-__all__ = ["Claim", "not_proven", "proven"]
+__all__ = ["Claim", "is_imported", "not_proven", "proven"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def not_proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTa
         yield Claim(name="signer-expired", text=text)
     if judged is None and entry.tag is not None:
         yield Claim(name="signer-claimed", text=f"signer: claimed, not checked ({_plain(entry.tag.signer)})")
-    yield _origin(file)
+    yield _origin(entry, file)
     if file.generated:
         more = ", ..." if len(file.generated) > 4 else ""
         names = ", ".join(_plain(name) for name in file.generated[:4])
@@ -67,12 +67,17 @@ def not_proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTa
     yield Claim(name="withdrawals-unchecked", text="that it was not withdrawn since")
 
 
-def _origin(file: File) -> Claim:
+def is_imported(entry: Entry, file: File) -> bool:
+    """Whether nobody here saw the file being released."""
+    return entry.event == "import" or file.origin.how == "imported"
+
+
+def _origin(entry: Entry, file: File) -> Claim:
+    if is_imported(entry, file):
+        return Claim(name="imported", text="that it is the original (imported: the operator's word)")
     if file.origin.how == "built":
         return Claim(name="built-claimed", text="the build (the operator says that it was made from the tag)")
-    if file.origin.how == "added":
-        return Claim(name="brought", text=f"the build (brought by {_plain(file.origin.by)}, not built here)")
-    return Claim(name="imported", text="that it is the original (imported: the operator's word)")
+    return Claim(name="brought", text=f"the build (brought by {_plain(file.origin.by)}, not built here)")
 
 
 def _count(things: Sized, noun: str) -> str:

@@ -16,7 +16,7 @@ from tagtrail.formats.root import Root
 from tagtrail.formats.site import tag_name
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Entry, File, TagRef
-from tagtrail.verify.claims import Claim, not_proven, proven
+from tagtrail.verify.claims import Claim, is_imported, not_proven, proven
 from tagtrail.verify.proofs import Proven, prove
 from tagtrail.verify.tags import JudgedTag, judge_tag
 
@@ -65,7 +65,7 @@ def verify_file(
     """
     found = prove(proof, trust, now)
     named = _named(found.entry, file)
-    if named.origin.how == "imported" and not allow_imported:
+    if is_imported(found.entry, named) and not allow_imported:
         why = "nobody here saw it being released: that it is the original is the operator's word"
         hint = "--allow-imported accepts that word"
         raise TamperError(f"{file.name} was imported", code="imported", why=why, hint=hint)
