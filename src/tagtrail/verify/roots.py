@@ -89,15 +89,13 @@ def root_signers(envelope: bytes) -> tuple[str, ...]:
 
 
 def _keys(root: Root) -> tuple[Verifier, ...]:
-    """The keys that sign this root and the next. Raises TamperError root-keys, root-threshold, vkey-*, key-*."""
+    """The keys that sign this root and the next. Raises TamperError root-keys, vkey-*, key-*."""
     keys = tuple(parse_vkey(key) for key in root.keys)
     values = {key.key for key in keys}
     if len(values) != len(keys) or any(key.name != root.origin for key in keys):
         what = f"root {root.version} has {len(keys)} keys of {len(values)} values"
         why = f"each stands once and is named {root.origin}"
         raise TamperError(what, code="root-keys", why=why)
-    if root.threshold > len(values):
-        raise TamperError(f"root {root.version} wants {root.threshold} of {len(keys)} keys", code="root-threshold")
     return keys
 
 
