@@ -214,6 +214,9 @@ FILES = {
     "another version": ("mylib-1.2.1.dev3.tar.gz", "file-version-agrees"),
     "another wheel's version": ("mylib-1.3-py3-none-any.whl", "file-version-agrees"),
     "another version of something else": ("mylib-1.3.0.deb", "file-version-agrees"),
+    "a longer version": ("mylib-11.2.0.deb", "file-version-agrees"),
+    "a longer version behind": ("mylib-1.2.0.1.deb", "file-version-agrees"),
+    "a pre-release of it": ("mylib-1.2.0rc1.deb", "file-version-agrees"),
     "a sidecar": ("mylib-1.2.0.tar.gz.asc", "file-name-free"),
     "sums": ("mylib-1.2.0.SHA256SUMS", "file-name-free"),
     "a page": ("mylib-1.2.0.html", "file-name-free"),
@@ -247,7 +250,7 @@ def test_two_names_that_mean_one() -> None:
         ("oslo.config", "9.7.0", ("oslo_config-9.7.0.tar.gz", "oslo_config-9.7.0-py3-none-any.whl")),
         ("my-lib", "1.0", ("My_Lib-1.0-py3-none-any.whl", "my.lib-1.0.0.zip")),
         ("nova", "33.0.0.0rc1", ("nova-33.0.0.0rc1.tar.gz", "nova-33.0.0.0rc1.tar.xz")),
-        ("fuel", "1.2.0", ("fuel-1.2.0.tar.xz", "fuel-tools-1.2.0.deb")),
+        ("fuel", "1.2.0", ("fuel-1.2.0.tar.xz", "fuel-tools-1.2.0.deb", "fuel_1.2.0-1_amd64.deb", "fuel-v1.2.0.iso")),
     ],
 )
 def test_good_files(project: str, version: str, files: tuple[str, ...]) -> None:

@@ -25,6 +25,9 @@ __all__ = ["Console"]
 LONG = 1.0
 """Seconds from which on a step's duration is worth a word."""
 
+_ENDS = ("tag", "already", "status", "outcome", "refused")
+"""Events before which the states of effects are said: they begin or end something."""
+
 _COLOURS = {"bad": "31", "warn": "33", "good": "32", "strong": "1", "quiet": "2"}
 
 
@@ -94,7 +97,8 @@ class Console:
             self._block.stop()
 
     def _say(self, name: str, fields: Mapping[str, Any]) -> None:
-        self._gathered()
+        if name in _ENDS:
+            self._gathered()
         stream = self._err if name == "refused" else self._out
         for line in phrases.lines(name, fields):
             self._print(line, stream)

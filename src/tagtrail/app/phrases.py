@@ -262,7 +262,9 @@ def _plan(fields: Fields) -> Iterator[Line]:
     if fields["visible"]:
         yield _step("seen by", fields["visible"])
     unfenced = "; not isolated: it runs as you do" if fields["isolation"] == "none" else f"; in {fields['isolation']}"
-    yield _step("build", f"{', '.join(fields['build'])} of {fields['commit'][:12]}, {fields['refs']} refs{unfenced}")
+    yield _step(
+        "build", f"{', '.join(fields['build'])} of {fields['commit'][:12]}, {_count(fields['refs'], 'ref')}{unfenced}"
+    )
     yield _step("log", f"entry {fields['index']} of {fields['origin']}")
     yield _step("publish", f"{', '.join(fields['targets'])}; {fields['page']}")
     if fields["announce"]:

@@ -1,5 +1,6 @@
 """The rules that are asked after the build: what the files of a release may be called."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,10 +81,16 @@ def file_version_agrees(facts: After) -> Iterator[Said]:
     wanted = parse(facts.version)
     for name in facts.files:
         named = _named(name)
-        own = named[1] == wanted if named else fold(facts.version) in fold(name)
+        own = named[1] == wanted if named else _says(facts.version, name)
         if not own:
             text = f"{name} does not bear the version {facts.version}"
             yield Said(text=text, fix="let the backend take the version from the tag, or write the tag's version")
+
+
+def _says(version: str, name: str) -> bool:
+    """Whether a name holds this version, and not one that only begins or ends like it."""
+    more = r"[0-9]|[.][0-9]|[.]?(a|b|rc|dev|post)[0-9]"
+    return bool(re.search(rf"(?<![0-9.]){re.escape(fold(version))}(?!{more})", fold(name)))
 
 
 @rule("FILE003", "file-name-free", firm=True)

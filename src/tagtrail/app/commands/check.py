@@ -118,7 +118,9 @@ def _tell(examined: Examined, args: argparse.Namespace, console: Console) -> Non
 
 
 def _words(examined: Examined, args: argparse.Namespace) -> str:
-    tagged, count = examined.tagged, len(examined.errors)
+    tagged, count, taken = examined.tagged, len(examined.errors), examined.taken
+    if taken and not count:
+        return f"{taken.project} {taken.version} is released from this very tag (entry {taken.index})"
     where = "at HEAD" if tagged.kind == "absent" and not args.at else f"at {args.at}" if args.at else "tagged"
     against = f"{count} error{'s' * (count > 1)} against it" if count else "nothing against it"
     follows = f"follows {examined.follows}" if examined.follows else "the first release"
@@ -132,6 +134,6 @@ def _next(examined: Examined) -> str:
     tagged = examined.tagged
     if tagged.kind == "absent":
         return f"git tag -s {tagged.name} && git push origin {tagged.name}"
-    if examined.tag:
+    if examined.tag and not examined.taken:
         return f"tagtrail release {examined.project.name} {tagged.name}"
     return ""
