@@ -14,7 +14,7 @@ from tagtrail.model.names import project_key
 from tagtrail.pages.history import PRE, Release, newest, page_about, reason, releases, same_version, whole_project
 from tagtrail.pages.notes import render_notes
 from tagtrail.pages.text import clean, relative
-from tagtrail.pages.trail import keys_page, root
+from tagtrail.pages.trail import fingerprint, keys_page, root
 from tagtrail.pages.view import View
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def release(view: View, name: str, version: str) -> bytes:
 
 def verify(view: View) -> bytes:
     """`/verify/`."""
-    return _page(view, "verify/index.html", "verify.html", root=root(view))
+    return _page(view, "verify/index.html", "verify.html", root=root(view)[0], fingerprint=fingerprint(view))
 
 
 def notes_html(view: View, release: Release) -> str:

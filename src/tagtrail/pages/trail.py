@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from hashlib import sha256
 
 from tagtrail.formats import dsse
 from tagtrail.formats.allowed_signers import AllowedSigner, format_allowed_signers
@@ -12,7 +13,7 @@ from tagtrail.model.facts import Entry, Key
 from tagtrail.model.names import project_key
 from tagtrail.pages.view import View, latest
 
-__all__ = ["FILES", "allowed_signers", "asc", "changed_signers", "keys_page", "root", "roots", "stored"]
+__all__ = ["FILES", "allowed_signers", "asc", "changed_signers", "fingerprint", "keys_page", "root", "roots", "stored"]
 
 FILES = {"trail/site.json": "site.json", "trail/keys/release-key.asc": "release-key.asc"}
 """Pages that are the bytes of a file in the last key entry that names it."""
@@ -34,6 +35,11 @@ def root(view: View) -> tuple[Root, str]:
         raise KeyError("trail/root.json")
     digest = found[max(found)]
     return _parsed(view.kept(digest)), digest
+
+
+def fingerprint(view: View) -> str:
+    """What `tagtrail trust` shows of the current root: its payload's SHA-256, which no signature changes."""
+    return f"sha256:{sha256(dsse.parse(view.kept(root(view)[1])).payload).hexdigest()}"
 
 
 @lru_cache(maxsize=4)
