@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -14,9 +13,7 @@ from tagtrail.model.errors import SetupError
 ENV = {"PATH": "/usr/bin:/bin", "ONLY": "this"}
 
 
-def shell(
-    script: str, *, stdin: bytes | None = b"", limit: float = 20.0, cap: int = 1 << 20, merge: bool = False
-) -> Finished:
+def shell(script: str, *, stdin: bytes = b"", limit: float = 20.0, cap: int = 1 << 20, merge: bool = False) -> Finished:
     return process.run(["/bin/sh", "-c", script], env=ENV, stdin=stdin, limit=limit, cap=cap, merge=merge)
 
 
@@ -101,17 +98,44 @@ def test_a_stream_that_stops_is_not_waited_for() -> None:
         stream.read()
 
 
-def test_a_tethered_command_sees_the_end_of_its_parent(tmp_path: Path) -> None:
+ECHO = """
+import os, sys
+done = int(sys.argv[1])
+while line := os.read(0, 4096):
+    for word in line.decode().split():
+        if word == "leave": sys.exit(3)
+        if word == "sleep": os.close(0) or __import__("time").sleep(60)
+        print(word, flush=True)
+    os.write(done, b"x")
+"""
+
+
+def test_a_session_takes_orders_one_after_the_other(tmp_path: Path) -> None:
+    with process.session([sys.executable, "-c", ECHO], env=ENV, cwd=tmp_path, cap=20) as session:
+        assert session.ask("one two", 20) == "done"
+        assert session.said == b"one\ntwo\n"
+        assert session.ask("three " * 100, 20) == "done"
+        assert session.said == (b"three\n" * 4)[-20:]
+        assert session.ask("leave", 20) == "ended"
+        assert session.ask("anybody there", 20) == "ended"
+
+
+def test_a_session_whose_time_is_up_is_ended(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    with process.session([sys.executable, "-c", ECHO], env=ENV, cwd=tmp_path) as session:
+        assert session.ask("sleep", 0.5) == "late"
+    assert time.monotonic() - begun < 10
+
+
+def test_a_session_sees_the_end_of_its_parent(tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     script = (
-        "from tagtrail.io import process\n"
-        f"process.run(['/bin/sh', '-c', 'echo begun > {marks}; cat; echo ended >> {marks}'], env={ENV}, stdin=None)\n"
+        "import os, signal\nfrom pathlib import Path\nfrom tagtrail.io import process\n"
+        f"shell = ['/bin/sh', '-c', 'cat; echo ended > {marks}']\n"
+        f"with process.session(shell, env={ENV}, cwd=Path('/')) as session: os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", script])
-    wait_for(marks, "begun\n")
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
-    wait_for(marks, "begun\nended\n")
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
+    wait_for(marks, "ended\n")
 
 
 def wait_for(path: Path, text: str) -> None:

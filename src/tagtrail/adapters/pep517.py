@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,6 +18,7 @@ from tagtrail.formats.gitobject import DIRECTORY, LINK, MODULE, Listed, blob_id,
 from tagtrail.formats.metadata import Metadata, check_file_name, check_identity, parse_metadata
 from tagtrail.formats.zipball import Wheel
 from tagtrail.io import durable, process
+from tagtrail.io.backend import Backend, backend
 from tagtrail.io.foreign import plain, take
 from tagtrail.io.git import Git, items, lay_out, objects_missing
 from tagtrail.io.scratch import scratch
@@ -30,7 +31,6 @@ __all__ = ["Pep517"]
 Environments = Callable[[Sequence[str]], Path]
 """The directory of an environment that holds these requirements."""
 
-_HOOKS = Path(__file__).with_name("hooks.py")
 _KINDS = ("sdist", "wheel")
 _LATER = ("sdist.xz", "tar.gz", "tar.xz")
 _LOG = 1 << 20
@@ -39,12 +39,13 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    """One build under way: `room` is its scratch directory, `blobs` the ids of the tag's files, `log` what was said."""
+    """One build under way: `room` is its scratch directory, `blobs` are the ids of the tag's files."""
 
     order: BuildOrder
     room: Path
     blobs: frozenset[str]
-    log: bytearray = field(default_factory=bytearray)
+    backends: dict[object, Backend] = field(default_factory=dict)
+    running: ExitStack = field(default_factory=ExitStack)
 
     @property
     def digits(self) -> int:
@@ -97,12 +98,10 @@ class Pep517:
             # an instance may lie in somebody's checkout: git stops here instead of finding that repository above us
             (room / ".git").write_text("gitdir: none\n")
             work = _Work(order=order, room=room, blobs=_checkout(order, objects, room / "tree"))
-            try:
+            with work.running, self._logged(work):
                 made = {"sdist": self._sdist(work)}
                 if "wheel" in order.builds:
                     made["wheel"] = self._wheel(work)
-            finally:
-                durable.write(self._log(order), bytes(work.log[-_LOG:]), sync=False)
             return tuple(_keep(made[kind], kept) for kind in order.builds)
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
@@ -119,6 +118,14 @@ class Pep517:
                 except (ValueError, StopIteration, RuntimeError) as error:
                     raise _altered(order.commit, str(error)) from error
         return digest.hexdigest()
+
+    @contextmanager
+    def _logged(self, work: _Work) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            said = b"".join(running.log for running in work.backends.values())
+            durable.write(self._log(work.order), said[-_LOG:], sync=False)
 
     def _log(self, order: BuildOrder) -> Path:
         return self._state / "logs" / f"{_file_name(order.project)}-{_file_name(order.version)}.log"
@@ -160,60 +167,54 @@ class Pep517:
     def _call(self, work: _Work, tree: Path, kind: str) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
 
-        What this project's backend asked for the last time is there already: if it asks for the same again, one
-        process does both.
+        What this project's backend asked for the last time is there already, so that one process does all.
         """
         system = parse_build_system(_text(tree, "pyproject.toml"), has_setup=(tree / "setup.py").is_file())
         learned = self._state / "learned" / f"{_file_name(work.order.project)}.json"
         guess = _learned(learned)
         out = work.room / f"out-{kind}"
         out.mkdir()
-        ask = {"hook": f"get_requires_for_build_{kind}", "if_only": list(guess)}
+        ask = {"hook": f"get_requires_for_build_{kind}", "if_only": guess}
         build = {"hook": f"build_{kind}", "directory": str(out)}
-        values = self._run(work, tree, system, guess, (ask, build))
+        values = self._asked(work, self._backend(work, tree, system, guess), tree, (ask, build))
         if len(values) == 1:
-            extras = tuple(map(str, values[0]))
+            extras = [str(line) for line in values[0]]
             durable.write(learned, json.dumps(extras).encode(), sync=False)
-            values = self._run(work, tree, system, extras, (build,))
+            values = self._asked(work, self._backend(work, tree, system, extras), tree, (build,))
         return take(out, str(values[-1]), work.room / f"taken-{kind}", self._limits.unpacked)
 
-    def _run(
-        self, work: _Work, tree: Path, system: BuildSystem, extras: Sequence[str], calls: Sequence[Mapping[str, object]]
-    ) -> list[Any]:
-        """The hooks' values, in a process of the environment that holds the requirements and `extras`."""
-        python = self._environments((*system.requires, *extras)) / "bin" / "python"
-        room = work.room / f"hooks-{len(list(work.room.glob('hooks-*')))}"
-        (room / "home").mkdir(parents=True)
-        (room / "tmp").mkdir()
-        answers = room / "answers.json"
-        order = {"backend": system.backend, "backend_path": system.path, "answers": str(answers), "calls": calls}
-        (room / "order.json").write_text(json.dumps(order))
-        (room / "home" / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
-        done = process.run(
-            [str(python), "-P", str(_HOOKS), str(room / "order.json")],
-            env=_environment(work.order, python.parent, room), cwd=tree, stdin=None, limit=self._limit, cap=_LOG,
-            merge=True,
-        )  # fmt: skip
-        work.log.extend(done.out)
-        found = _answers(answers)
-        if not done.ok or found is None or "fault" in found:
-            raise self._failed(work, done, str((found or {}).get("fault", "")))
-        return list(found["values"])
+    def _backend(self, work: _Work, tree: Path, system: BuildSystem, extras: Sequence[str]) -> Backend:
+        """A backend with its requirements and `extras` at hand: the one that runs, if it is the same."""
+        key = (system, tuple(extras), tree if system.path else None)
+        if key not in work.backends:
+            python = self._environments((*system.requires, *extras)) / "bin" / "python"
+            room = work.room / f"backend-{len(work.backends)}"
+            env = _environment(work.order, python.parent, room)
+            running = backend(python, system.backend, system.path, env=env, room=room, tree=tree, limit=self._limit)
+            work.backends[key] = work.running.enter_context(running)
+        return work.backends[key]
 
-    def _failed(self, work: _Work, done: process.Finished, fault: str) -> ProjectError | SetupError:
-        order, why = work.order, process.said(done.out)
+    def _asked(
+        self, work: _Work, running: Backend, tree: Path, calls: Sequence[Mapping[str, object]]
+    ) -> tuple[Any, ...]:
+        answers = running.call(tree, calls)
+        if not answers.fault:
+            return answers.values
+        order, why = work.order, process.said(running.log)
         if os.statvfs(work.room).f_bavail == 0:
-            return SetupError(
-                f"no space to build {order.project}", code="disk-full", why=why, hint=f"df -h {work.room}"
-            )
-        how = {
-            "backend": "its build backend cannot be imported",
-            "unsupported": "its build backend cannot do it",
-        }.get(fault, f"no end within {self._limit:g} s" if done.late else f"its backend ended with status {done.code}")
-        return ProjectError(
+            raise SetupError(f"no space to build {order.project}", code="disk-full", why=why, hint=f"df -h {work.room}")
+        how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}[answers.fault]
+        raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed", why=why,
             hint=f"the whole log: {self._log(order)}",
         )  # fmt: skip
+
+
+_FAULTS = {
+    "backend": "its build backend cannot be imported",
+    "unsupported": "its build backend cannot do it",
+    "hook": "its build backend says no",
+}
 
 
 def _check_kinds(kinds: Sequence[str]) -> None:
@@ -361,6 +362,9 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def _environment(order: BuildOrder, programs: Path, room: Path) -> dict[str, str]:
     """The whole environment of a build: nothing of the caller's, the version said in every way that backends know."""
+    (room / "home").mkdir(parents=True)
+    (room / "home" / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
+    (room / "tmp").mkdir()
     name = re.sub(r"[-_.]+", "_", order.project).upper()
     version = {
         "PBR_VERSION", "SETUPTOOLS_SCM_PRETEND_VERSION", f"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{name}",
@@ -382,22 +386,12 @@ def _environment(order: BuildOrder, programs: Path, room: Path) -> dict[str, str
     }
 
 
-def _learned(path: Path) -> tuple[str, ...]:
+def _learned(path: Path) -> list[str]:
     try:
         lines = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
-        return ()
-    return tuple(map(str, lines)) if isinstance(lines, list) else ()
-
-
-def _answers(path: Path) -> dict[str, Any] | None:
-    """What the hooks' process wrote; foreign code can write there too."""
-    try:
-        with plain(path) as file:
-            found = json.loads(file.read(_PIECE))
-    except (FileNotFoundError, ProjectError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) and isinstance(found.get("values"), list) else None
+        return []
+    return [str(line) for line in lines] if isinstance(lines, list) else []
 
 
 def _file_name(text: str) -> str:

@@ -12,11 +12,11 @@ import unicodedata
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, Literal
 
 from tagtrail.model.errors import SetupError
 
-__all__ = ["Finished", "reading", "run", "said"]
+__all__ = ["Finished", "Session", "reading", "run", "said", "session"]
 
 _PIECE = 1 << 16
 _DRAIN = 1.0
@@ -47,7 +47,7 @@ def run(
     *,
     env: Mapping[str, str],
     cwd: Path | None = None,
-    stdin: bytes | None = b"",
+    stdin: bytes = b"",
     limit: float = 600.0,
     cap: int = 1 << 26,
     merge: bool = False,
@@ -55,10 +55,10 @@ def run(
     """Run `argv` in a session of its own and wait for it; when this returns, its process group is dead.
 
     `env` is the whole environment; `limit` is in seconds; of each output the last `cap` bytes are kept; with `merge`
-    errors go into `out`. With `stdin=None` the command's input is a pipe that ends when this process dies, however it
-    dies. Raises SetupError `command-missing`, and nothing else for whatever the command does.
+    errors go into `out`. Raises SetupError `command-missing`, and nothing else for whatever the command does.
     """
-    with _started(argv, env, cwd, stdin, subprocess.STDOUT if merge else subprocess.PIPE) as child:
+    errors = subprocess.STDOUT if merge else subprocess.PIPE
+    with _input(stdin) as source, _started(argv, env, cwd, source, errors) as child:
         pipes = [_Tail(pipe, cap) for pipe in (child.stdout, child.stderr) if pipe is not None]
         late = not _wait(child, pipes, time.monotonic() + limit)
     texts = [bytes(pipe.kept) for pipe in pipes] + [b""]
@@ -74,9 +74,60 @@ def reading(
     Reading past `limit` seconds raises TimeoutError; the exit status is not looked at, so the reader must know what
     is whole. Raises SetupError `command-missing`.
     """
-    with _started(argv, env, cwd, stdin, subprocess.DEVNULL) as child:
-        assert child.stdout is not None  # noqa: S101  (Popen was given a pipe)
-        yield io.BufferedReader(_Timed(child.stdout.fileno(), time.monotonic() + limit), 1 << 18)
+    with _input(stdin) as source, _started(argv, env, cwd, source, subprocess.DEVNULL) as child:
+        yield io.BufferedReader(_Timed(_stdout(child).fileno(), time.monotonic() + limit), 1 << 18)
+
+
+class Session:
+    """A command that stays, takes orders by the line, and says when each is done."""
+
+    def __init__(self, orders: int, answers: int, tail: "_Tail") -> None:
+        self._orders = orders
+        self._answers = answers
+        self._tail = tail
+
+    @property
+    def said(self) -> bytes:
+        """The end of its output so far."""
+        return bytes(self._tail.kept)
+
+    def ask(self, order: str, limit: float) -> Literal["done", "ended", "late"]:
+        """Give it a line, and wait until it is done with it, has ended, or `limit` seconds are over."""
+        deadline = time.monotonic() + limit
+        try:
+            os.write(self._orders, os.fsencode(f"{order}\n"))
+        except BrokenPipeError:
+            return "ended"
+        poll = select.poll()
+        poll.register(self._answers, select.POLLIN)
+        poll.register(self._tail.fd, select.POLLIN)
+        while (left := deadline - time.monotonic()) > 0:
+            ready = [fd for fd, _ in poll.poll(int(left * 1000) + 1)]
+            if self._tail.fd in ready and not self._tail.read():
+                poll.unregister(self._tail.fd)
+            if self._answers in ready:
+                return "done" if os.read(self._answers, 1) else "ended"
+        return "late"
+
+
+@contextlib.contextmanager
+def session(
+    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, cap: int = 1 << 20
+) -> Generator[Session, None, None]:
+    """A command whose input is lines, until it ends; `argv` gets one more word, the number of a descriptor to which it
+    writes one byte when it is done with a line.
+
+    Of its output and errors the last `cap` bytes are kept. Its process group is dead when the block is left; if this
+    process dies, its input ends. Raises SetupError `command-missing`.
+    """
+    with contextlib.ExitStack() as ours:
+        with contextlib.ExitStack() as theirs:
+            orders, near = _pipe(theirs, ours)
+            answers, done = _pipe(ours, theirs)
+            child = ours.enter_context(
+                _started([*argv, str(done)], env, cwd, orders, subprocess.STDOUT, pass_fds=(done,))
+            )
+        yield Session(near, answers, _Tail(_stdout(child), cap))
 
 
 _ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(\x07|\x1b\\|$)|[ -/]*[0-~]?)", re.MULTILINE)
@@ -92,30 +143,39 @@ def said(output: bytes, lines: int = 20) -> str:
 
 
 def _visible(line: str) -> str:
-    return "".join(
-        c for c in line.expandtabs(4) if unicodedata.category(c)[0] != "C" and c not in "\u2028\u2029"
-    ).rstrip()
+    return "".join(c for c in line.expandtabs(4) if unicodedata.category(c) not in _UNSEEN).rstrip()
 
 
 @contextlib.contextmanager
 def _started(
-    argv: Sequence[str], env: Mapping[str, str], cwd: Path | None, stdin: bytes | None, stderr: int
+    argv: Sequence[str], env: Mapping[str, str], cwd: Path | None, stdin: int, stderr: int, pass_fds: Sequence[int] = ()
 ) -> Generator[subprocess.Popen[bytes], None, None]:
-    with contextlib.ExitStack() as stack:
-        source = stack.enter_context(_tether() if stdin is None else _input(stdin))
-        try:
-            child = subprocess.Popen(
-                list(argv), env=dict(env), cwd=cwd, stdin=source, stdout=subprocess.PIPE, stderr=stderr,
-                start_new_session=True, umask=0o022,
-            )  # fmt: skip
-        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-            raise SetupError(
-                f"cannot run {argv[0]}: {error.strerror}", code="command-missing", hint=f"install {Path(argv[0]).name}"
-            ) from error
-        try:
-            yield child
-        finally:
-            _end(child)
+    try:
+        child = subprocess.Popen(
+            list(argv), env=dict(env), cwd=cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr,
+            start_new_session=True, umask=0o022, pass_fds=pass_fds,
+        )  # fmt: skip
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+        raise SetupError(
+            f"cannot run {argv[0]}: {error.strerror}", code="command-missing", hint=f"install {Path(argv[0]).name}"
+        ) from error
+    try:
+        yield child
+    finally:
+        _end(child)
+
+
+def _stdout(child: subprocess.Popen[bytes]) -> IO[bytes]:
+    assert child.stdout is not None  # noqa: S101  (Popen was given a pipe)
+    return child.stdout
+
+
+def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> tuple[int, int]:
+    """A pipe whose ends are closed with these two."""
+    read, write = os.pipe()
+    reader.callback(os.close, read)
+    writer.callback(os.close, write)
+    return read, write
 
 
 @contextlib.contextmanager
@@ -137,16 +197,6 @@ def _memory() -> IO[bytes]:
     import tempfile
 
     return tempfile.TemporaryFile()
-
-
-@contextlib.contextmanager
-def _tether() -> Generator[int, None, None]:
-    far, near = os.pipe()
-    try:
-        yield far
-    finally:
-        os.close(near)
-        os.close(far)
 
 
 class _Tail:

@@ -1,16 +1,17 @@
-"""Runs a build backend's hooks (PEP 517), as a program of the build environment's Python: `python -P hooks.py ORDER`.
+"""Runs a build backend's hooks (PEP 517) as a program of the build environment: `python -P hooks.py BACKEND PATH DONE`.
 
-It is never imported, and needs nothing but the standard library. ORDER is a JSON file:
+It is never imported, and needs nothing but the standard library. BACKEND is what `build-backend` names, PATH a JSON
+list of directories (`backend-path`) relative to the working directory. The backend is imported at once. Each line on
+standard input is then the name of a JSON file:
 
-    {"backend": "setuptools.build_meta:__legacy__", "backend_path": [], "answers": "ANSWERS",
+    {"tree": "/scratch/tree", "answers": "/scratch/answers.json",
      "calls": [{"hook": "get_requires_for_build_sdist", "if_only": ["pbr>=2.0.0"]},
-               {"hook": "build_sdist", "directory": "OUT"}]}
+               {"hook": "build_sdist", "directory": "/scratch/out"}]}
 
-The working directory is the source tree. The backend is imported once, and each call runs in a fork of its own, as if
-it were alone. With `if_only`, the calls after it are made only if its answer is exactly that list. ANSWERS becomes
-`{"values": [...]}` with one value per call made, and `"fault": "backend" | "hook" | "unsupported"` where one failed.
-Standard input is a pipe that nobody writes to: when it ends, whoever started this is dead, and the whole process group
-with it.
+Each call runs in the tree, in a fork of its own, as if it were alone. With `if_only`, the calls after it are made only
+if its answer is exactly that list. The file `answers` becomes `{"values": [...], "fault": ""}` with one value per call
+made; where one failed, the fault is `backend` (cannot be imported), `unsupported`, or `hook`. Then one byte goes to the
+descriptor DONE. When standard input ends, whoever started this is done or dead, and the whole process group ends too.
 """
 
 import json
@@ -25,8 +26,7 @@ from pathlib import Path
 from typing import Any
 
 OPTIONAL = ("get_requires_for_build_sdist", "get_requires_for_build_wheel")
-BACKEND, HOOK, UNSUPPORTED = 3, 4, 5
-FAULTS = {BACKEND: "backend", UNSUPPORTED: "unsupported"}
+HOOK, UNSUPPORTED = 4, 5
 
 
 class InTree:
@@ -47,16 +47,20 @@ class InTree:
 
 
 def load(backend: str, backend_path: list[str]) -> Any:
-    """The object that `build-backend` names."""
+    """The object that `build-backend` names; None, and the reason in the log, if there is none."""
     module, _, rest = backend.partition(":")
-    if backend_path:
-        directories = [str(Path(part).resolve()) for part in backend_path]
-        # the specification asks for both: found first, and the finder sees that it is found there
-        sys.path[:0] = directories
-        sys.meta_path.insert(0, InTree(directories, module.partition(".")[0]))
-    found: Any = import_module(module)
-    for name in filter(None, rest.split(".")):
-        found = getattr(found, name)
+    try:
+        if backend_path:
+            directories = [str(Path(part).resolve()) for part in backend_path]
+            # the specification asks for the first; the finder makes sure that the backend itself comes from there
+            sys.path[:0] = directories
+            sys.meta_path.insert(0, InTree(directories, module.partition(".")[0]))
+        found: Any = import_module(module)
+        for name in filter(None, rest.split(".")):
+            found = getattr(found, name)
+    except Exception:  # noqa: BLE001  (a backend may raise what it likes)
+        traceback.print_exc()
+        return None
     return found
 
 
@@ -69,18 +73,21 @@ def answer(backend: Any, call: dict[str, Any]) -> Any:
     return str(getattr(backend, name)(call["directory"], {}))
 
 
-def run(backend: Any, call: dict[str, Any], answers: Path) -> int:
+def run(backend: Any, call: dict[str, Any], order: dict[str, Any], done: int) -> int:
     """One call, in a fork; the status it ended with, its value in `answers`."""
+    answers = Path(order["answers"])
     answers.unlink(missing_ok=True)
     child = os.fork()
     if child:
         return watch(child) or (0 if answers.exists() else HOOK)
     status = HOOK
     try:
+        os.close(done)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.chdir(order["tree"])
         answers.write_text(json.dumps(answer(backend, call)))
         status = 0
-    except BaseException as error:  # noqa: BLE001  (a backend may raise what it likes; its words are in the log)
+    except BaseException as error:  # noqa: BLE001  (its words are in the log)
         traceback.print_exc()
         unsupported = getattr(backend, "UnsupportedOperation", None)
         if isinstance(unsupported, type) and isinstance(error, unsupported):
@@ -93,35 +100,42 @@ def run(backend: Any, call: dict[str, Any], answers: Path) -> int:
 
 def watch(child: int) -> int:
     """Wait for the child; if standard input ends first, end everything."""
-    end = os.pidfd_open(child) if hasattr(os, "pidfd_open") else None
-    if end is not None:
+    if hasattr(os, "pidfd_open"):
+        end = os.pidfd_open(child)
         ready, _, _ = select.select([end, 0], [], [])
-        if 0 in ready and end not in ready:
+        if end not in ready:
             os.killpg(0, signal.SIGKILL)
         os.close(end)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def main(order: dict[str, Any]) -> None:
+def work(backend: Any, order: dict[str, Any], done: int) -> None:
     """All calls, one after the other, until one fails or `if_only` is not met."""
     answers = Path(order["answers"])
     values: list[Any] = []
-    status = 0
-    try:
-        backend = load(order["backend"], order["backend_path"])
-    except Exception:  # noqa: BLE001
-        traceback.print_exc()
-        backend, status = None, BACKEND
+    fault = "" if backend is not None else "backend"
     for call in order["calls"] if backend is not None else ():
-        status = run(backend, call, answers)
+        status = run(backend, call, order, done)
         if status:
+            fault = "unsupported" if status == UNSUPPORTED else "hook"
             break
         values.append(json.loads(answers.read_text()))
         if call.get("if_only", values[-1]) != values[-1]:
             break
-    fault = {"fault": FAULTS.get(status, "hook")} if status else {}
-    answers.write_text(json.dumps({"values": values, **fault}))
+    answers.write_text(json.dumps({"values": values, "fault": fault}))
+
+
+def main() -> None:
+    """Import, then work as orders come."""
+    done = int(sys.argv[3])
+    os.set_inheritable(done, False)  # noqa: FBT003  (its name)
+    backend = load(sys.argv[1], json.loads(sys.argv[2]))
+    while line := os.read(0, 4096):
+        work(backend, json.loads(Path(os.fsdecode(line.rstrip(b"\n"))).read_text()), done)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.write(done, b"\n")
 
 
 if __name__ == "__main__":
-    main(json.loads(Path(sys.argv[1]).read_text()))
+    main()
