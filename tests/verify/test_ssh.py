@@ -84,3 +84,11 @@ def test_a_key_with_which_a_signature_proves_nothing_is_refused(key, code):
     with pytest.raises(TamperError) as caught:
         check_ssh_key(key)
     assert caught.value.code == code
+
+
+def test_a_key_that_proves_nothing_is_refused_before_its_signature_is_looked_at():
+    null = SshKey(type="ssh-ed25519", fields=(b"\x01" + bytes(31),))
+    made = SshSignature(key=null, namespace="git", hash="sha512", scheme="ssh-ed25519", value=b"\x01" + bytes(63))
+    with pytest.raises(TamperError) as caught:
+        ssh_verifies(made, MESSAGE)
+    assert caught.value.code == "key-small-order"

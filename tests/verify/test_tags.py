@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pysequoia import ArmorKind, Cert, armor
 from pysequoia.packet import PacketPile
 
+from tagtrail.formats.sshsig import BEGIN, END, join, strings
 from tagtrail.model.errors import Error, TamperError
 from tagtrail.model.facts import Key
 from tagtrail.verify.keys import merge, read_keys
@@ -97,7 +98,8 @@ def test_the_signer_is_the_primary_key_of_the_one_that_matched_among_many():
         (lambda raw: raw[:150], "tag-unsigned"),
         (lambda raw: raw[:50], "tag-malformed"),
         (lambda _: b"", "tag-malformed"),
-        (lambda raw: raw + b"\n" * 2**20, "tag-malformed"),
+        (lambda raw: raw[: raw.index(b"-----BEGIN")] + b"\n" * 2**20, "tag-malformed"),
+        (lambda raw: raw + b"-----END PGP SIGNATURE-----\n", "tag-malformed"),
     ],
 )
 def test_a_changed_tag_object_is_refused(change: Callable[[bytes], bytes], code: str):
@@ -250,6 +252,16 @@ def test_a_certificate_listed_under_anothers_fingerprint_counts_for_nobody():
 
 def test_a_signature_for_something_else_is_refused():
     assert refused(tag("ssh-namespace"), "ssh-ed25519.pub") == "tag-namespace"
+
+
+def test_an_rsa_signature_over_sha1_is_weak():
+    head, _, armoured_ = tag("ssh-rsa").partition(b"-----BEGIN")
+    blob = base64.b64decode(b"".join(armoured_.split(b"\n")[1:-2]))
+    key, namespace, reserved, digest, signature = strings(blob[10:], "x")
+    old = join(b"ssh-rsa", strings(signature, "x")[1])
+    changed = base64.b64encode(blob[:10] + join(key, namespace, reserved, digest, old)).decode()
+    raw = head + f"{BEGIN}\n{changed}\n{END}\n".encode()
+    assert refused(raw, "ssh-rsa.pub", name="ssh-rsa") == "tag-signature-weak"
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def _packet(block: bytes) -> "Packet":
     if len(packets) > 1:
         what = f"there are {len(packets)} OpenPGP packets where one signature belongs"
         raise TamperError(what, code="tag-two-signatures")
-    if not packets or _get(packets[0], "signature_type") is None:
+    if not packets:
         raise TamperError("the OpenPGP block holds no signature", code="tag-malformed")
     return packets[0]
 
