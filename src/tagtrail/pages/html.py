@@ -131,17 +131,16 @@ def _withdrawn_later(entry: Entry, recent: tuple[Entry, ...]) -> bool:
 
 
 def _page(view: View, path: str, form: str, /, **values: Any) -> bytes:
+    css, policy = _style()
+    return template(form, site=view.site, path=path, to=partial(relative, path), css=css, policy=policy, **values)
+
+
+@cache
+def _style() -> tuple[str, str]:
+    """The stylesheet, and the policy that allows it and nothing else (Content Security Policy level 3)."""
     css = _environment().get_template("style.css").render()
     digest = b64encode(sha256(css.encode()).digest()).decode()
-    return template(
-        form,
-        site=view.site,
-        path=path,
-        to=partial(relative, path),
-        css=css,
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        **values,
-    )
+    return css, f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 @cache
@@ -166,6 +165,7 @@ def _environment() -> "Environment":
         autoescape=True,
         undefined=StrictUndefined,
         finalize=fit,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
