@@ -73,7 +73,9 @@ def test_settings_that_others_may_write(home: Path, mode: int) -> None:
 def test_settings_behind_a_link(home: Path) -> None:
     (home / "tagtrail.toml").rename(home / "elsewhere.toml")
     (home / "tagtrail.toml").symlink_to("elsewhere.toml")
-    assert code(None, {}, home) == "home-not-ours"
+    with pytest.raises(SetupError, match="is a link") as caught:
+        find_home(None, env={}, start=home)
+    assert caught.value.code == "home-not-ours"
 
 
 def test_a_dangling_link_is_not_passed_over(home: Path) -> None:

@@ -129,12 +129,14 @@ def test_shared(one: str, other: str, count: int) -> None:
         ("32.0.0", "31.0.0 33.0.0", "33.0.0"),
         ("0.9", "1.0", "1.0"),
         ("2.0", "1!1.0", "1!1.0"),
+        ("3.0", "2.0 1!1.0", "1!1.0"),
         # a pre-release below a final of any series
         ("31.0.0.0b2", "30.0.0 31.0.0", "31.0.0"),
         ("33.0.3rc1", "33.0.2 34.0.0", "34.0.0"),
         ("1.0.0.dev1", "1.0.0", "1.0.0"),
         # pre-releases of the next series do not stop finals, nor pre-releases of an older one that is not final
         ("33.5.0", "33.0.0 34.0.0.0b1", None),
+        ("1.1.0", "1.0.0 1.2.0rc1", None),
         ("33.0.0", "32.0.0 33.0.0.0rc1 34.0.0.0b1", None),
         ("34.0.0.0rc2", "33.0.0 34.0.0.0rc1 35.0.0.0b1", None),
         ("34.0.0.0rc1", "33.0.0 35.0.0.0b1", "35.0.0.0b1"),
