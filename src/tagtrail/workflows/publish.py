@@ -46,7 +46,8 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
         _drive(road, logged, target)
     unseen = [row.effect.path for row in road.journal.rows(logged.entry.index) if row.state == "sent"]
     road.store.push("files", unseen)
-    render(road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock)
+    pages = road.lease("pages")
+    render(road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock, lock=pages)
     for target in places:
         _drive(road, logged, target)
     return road.journal.rows(logged.entry.index)

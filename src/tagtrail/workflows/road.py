@@ -1,6 +1,7 @@
 """The road: everything outside that a release meets on its way, as ports, wired once by `app`."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from tagtrail.formats.note import Signer as NoteSigner
@@ -18,7 +19,8 @@ class Road:
 
     `people` gives each group's public keys; `policy` a project's settings digest; `site_target` names
     the target whose root carries the trail; `public` the checkpoints that others
-    are being shown now, as bytes; `log` and `root` are the secret keys of the trail and of the root of trust.
+    are being shown now, as bytes; `log` and `root` are the secret keys of the trail and of the root of trust;
+    `lease` keeps other processes out of what it names while it is held.
     """
 
     settings: Settings
@@ -40,6 +42,7 @@ class Road:
     root: NoteSigner
     clock: Clock
     tell: Tell
+    lease: Callable[[str], AbstractContextManager[object]] = nullcontext
 
     def signers(self, project: Project) -> tuple[Key, ...]:
         """The keys of the people who may sign the project's tags."""

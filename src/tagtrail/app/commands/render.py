@@ -22,7 +22,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     road = open_road(find_home(args.home), tell=console.tell)
     if args.check:
         return _check(road, console)
-    written = render(road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock, whole=True)
+    pages = road.lease("pages")
+    written = render(
+        road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock, whole=True, lock=pages
+    )
     text = f"{written} pages were written anew" if written else "every page was right already"
     console.tell("outcome", {"exit": 0, "state": "complete", "text": text, "next": ""})
     return 0
