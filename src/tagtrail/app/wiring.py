@@ -18,7 +18,6 @@ from tagtrail.formats.note import Signer, parse_skey
 from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.formats.site import CHECKPOINT, Site
 from tagtrail.io import http, scratch
-from tagtrail.io.lease import leased
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Key
 from tagtrail.model.settings import Project, TargetSettings
@@ -108,7 +107,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         root=_note_key(at, "root.key"),
         clock=clock,
         tell=tell,
-        lease=lambda name: leased(at.state(f"{name}.lease")),
+        lease=lambda name: scratch.locked(at.state(f"{name}.lock")),
     )
 
 
