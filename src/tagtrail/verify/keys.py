@@ -41,7 +41,7 @@ def merge(older: Key, newer: Key) -> Key:
 
     Raises SetupError key-mismatch where they are two keys.
     """
-    if older.fingerprint != newer.fingerprint or older.scheme != newer.scheme:
+    if older.fingerprint != newer.fingerprint:
         raise SetupError(f"{older.fingerprint} and {newer.fingerprint} are two keys", code="key-mismatch")
     if newer.scheme == "ssh" or older.material == newer.material:
         return newer
