@@ -370,6 +370,17 @@ def test_a_withdrawn_version_released_again() -> None:
     assert found(liar.seen()) == {("withdrawn-used", "entry 3")}
 
 
+def test_a_file_that_is_called_like_a_page() -> None:
+    liar = Liar()
+    statement = liar.entry(1)
+    statement = json.loads(json.dumps(statement).replace("nova-1.0.0.tar.gz", "releases.json"))
+    ours = statement["predicate"]["tagtrail"]
+    ours |= {"time": format_time(liar.world.now), "added": ["releases.json"]}
+    statement["subject"].sort(key=lambda subject: subject["name"])
+    liar.enter(statement)
+    assert ("path-taken", "nova/releases.json") in found(liar.seen())
+
+
 def test_sums_that_do_not_list_the_files() -> None:
     liar = Liar()
     statement = liar.entry(1)

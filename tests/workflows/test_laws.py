@@ -1,0 +1,63 @@
+"""What two entries may not both say: each law broken alone, and everything that only looks like it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tagtrail.workflows.laws import broken_laws
+from tests.pages.trails import HOUR, START, Trail, begun
+
+
+def found(trail: Trail, now: int = START + 1000 * HOUR) -> list[tuple[str, str]]:
+    return [(finding.rule, finding.name) for finding in broken_laws(trail.entries, now)]
+
+
+def again(trail: Trail, *names: str, digests: dict[str, str] | None = None, added: tuple[str, ...] = ()) -> None:
+    trail.release("nova", "1.0", files={name: {} for name in names}, digests=digests, added=added)
+
+
+SDIST, WHEEL, ZIP = "nova-1.0.tar.gz", "nova-1.0-py3-none-any.whl", "nova-1.0.zip"
+OTHER = {SDIST: "0" * 64}
+
+
+@pytest.mark.parametrize(
+    ("step", "wanted"),
+    [
+        (lambda t: again(t, SDIST, WHEEL, ZIP, added=(ZIP,)), []),
+        (lambda t: t.withdraw("nova", "1.0", "x"), []),
+        (lambda t: t.release("nova", "2.0"), []),
+        (lambda t: t.release("glance", "1.0", files={SDIST: {}}, digests=OTHER), []),
+        (lambda t: t.key(signers={}), []),
+        (lambda t: again(t, SDIST, WHEEL), [("version-twice", "entry 2")]),
+        (lambda t: again(t, SDIST, ZIP, added=(ZIP,)), [("files-dropped", "entry 2")]),
+        (
+            lambda t: t.release("nova", "2.0", files={SDIST: {}}, digests=OTHER),
+            [("name-twice", "entry 2")],
+        ),
+        (
+            lambda t: t.release("Nova", "2.0", files={"Nova-1.0.0.tgz": {}}, digests={"Nova-1.0.0.tgz": "0" * 64}),
+            [("name-twice", "entry 2")],
+        ),
+        (lambda t: t.event("key", "", {"3.root.json": "0" * 64}), [("root-skipped", "entry 2")]),
+        (lambda t: t.event("key", "", {"1.root.json": "0" * 64}), [("root-skipped", "entry 2")]),
+    ],
+)
+def test_law(step: Callable[[Trail], object], wanted: list[tuple[str, str]]) -> None:
+    trail = begun()
+    trail.release("nova", "1.0")
+    step(trail)
+    assert found(trail) == wanted
+
+
+def test_a_withdrawn_version_is_never_released_again() -> None:
+    trail = begun()
+    trail.withdraw("nova", "1.0.0", "before it ever was")
+    trail.release("nova", "1.0")
+    assert found(trail) == [("withdrawn-used", "entry 2")]
+
+
+@pytest.mark.parametrize(("ahead", "wanted"), [(600, []), (601, [("time-impossible", "entry 1")])])
+def test_honest_clocks_differ_by_ten_minutes(ahead: int, wanted: list[tuple[str, str]]) -> None:
+    trail = begun()
+    trail.release("nova", "1.0")
+    assert found(trail, now=START + HOUR - ahead) == wanted
