@@ -55,10 +55,12 @@ def zipped(data: bytes, *, mtime: int = EPOCH, name: str = "") -> bytes:
     return out.getvalue()
 
 
-def normalised(data: bytes, limits: Limits | None = None) -> tuple[Sdist, bytes, dict[str, bytes]]:
+def normalised(
+    data: bytes, limits: Limits | None = None, name: str = "p-1.tar.gz"
+) -> tuple[Sdist, bytes, dict[str, bytes]]:
     """What was read, the file that is delivered, and what its files hold."""
     spool, out = io.BytesIO(), io.BytesIO()
-    sdist = normal_sdist(io.BytesIO(data), spool, out.write, EPOCH, limits)
+    sdist = normal_sdist(io.BytesIO(data), spool, out.write, EPOCH, name=name, limits=limits)
     held = {m.name: b"".join(content(spool, m)) for m in sdist.members if m.kind == "file"}
     return sdist, data if sdist.as_made else out.getvalue(), held
 
@@ -82,6 +84,7 @@ def test_an_archive_in_normal_form_stays_as_it_is(form: int) -> None:
     assert sdist.top == "p-1"
 
 
+GZIP_COMMENT = zipped(tarred(PLAIN))[:3] + b"\x10" + zipped(tarred(PLAIN))[4:10] + b"hi\0" + zipped(tarred(PLAIN))[10:]
 LONG = "p-1/" + "directory/" * 12 + "file"
 DIFFERENCES = {
     "a time": {"mtime": EPOCH + 1},
@@ -117,7 +120,14 @@ def ours() -> list[tuple[Member, list[bytes]]]:
 
 
 @pytest.mark.parametrize(
-    "data", [zipped(tarred(PLAIN), mtime=EPOCH + 1), zipped(tarred(PLAIN), name="p-1.tar")], ids=["time", "name"]
+    "data",
+    [
+        zipped(tarred(PLAIN), mtime=EPOCH + 1),
+        zipped(tarred(PLAIN), name="q-1.tar"),
+        zipped(tarred(PLAIN), name="p-1.tar-draft"),
+        GZIP_COMMENT,
+    ],
+    ids=["time", "name", "longer name", "comment"],
 )
 def test_a_gzip_header_that_tells_tales_is_written_anew(data: bytes) -> None:
     sdist, out, _ = normalised(data)
@@ -125,8 +135,13 @@ def test_a_gzip_header_that_tells_tales_is_written_anew(data: bytes) -> None:
     assert out[:10] == b"\x1f\x8b\x08\0\0\0\0\0\0\x03"
 
 
-def test_a_gzip_time_of_zero_is_clean() -> None:
-    assert normalised(zipped(tarred(PLAIN), mtime=0))[0].as_made
+@pytest.mark.parametrize(("mtime", "name"), [(0, ""), (EPOCH, ""), (0, "p-1.tar"), (EPOCH, "p-1.tar")])
+def test_a_gzip_header_that_every_machine_writes_is_clean(mtime: int, name: str) -> None:
+    assert normalised(zipped(tarred(PLAIN), mtime=mtime, name=name))[0].as_made
+
+
+def test_a_member_of_time_zero_is_the_same_everywhere() -> None:
+    assert normalised(zipped(tarred([*PLAIN, entry("p-1/x", mtime=0)])))[0].as_made
 
 
 def test_a_hard_link_becomes_a_file() -> None:
@@ -388,7 +403,7 @@ def is_normal(data: bytes) -> bool:
     return Wheel(io.BytesIO(data)).is_normal(EPOCH)
 
 
-@pytest.mark.parametrize("mode", [0o100644, 0o100755])
+@pytest.mark.parametrize("mode", [0o100644, 0o100755, 0o644, 0o755])
 def test_a_wheel_in_normal_form_stays_as_it_is(mode: int) -> None:
     assert is_normal(wheel(*FILES, mode=mode))
 
@@ -397,7 +412,6 @@ ABNORMAL = {
     "a time": wheel(*FILES, epoch=EPOCH + 2),
     "a mode by umask": wheel(*FILES, mode=0o100664),
     "no mode": wheel(*FILES, mode=0),
-    "no kind of file": wheel(*FILES, mode=0o644),
     "another system": wheel(*FILES, create_system=0),
     "a comment": wheel(*FILES, comment=b"built on Tuesday"),
     "an extra field": wheel(*FILES, extra=b"UT\x05\0\x03\0\0\0\0"),

@@ -135,7 +135,9 @@ class Pep517:
         check_file_name(file.name, "sdist", project=work.order.project, version=work.order.version)
         normal = work.room / "normal" / file.name
         with file.open("rb") as source, (work.room / "spool").open("w+b") as spool, _new(normal) as out:
-            sdist = tarball.normal_sdist(source, spool, out.write, work.order.epoch, self._limits)
+            sdist = tarball.normal_sdist(
+                source, spool, out.write, work.order.epoch, name=file.name, limits=self._limits
+            )
             metadata = _metadata_of_sdist(sdist, spool, file.name)
             generated = tuple(_unpack(sdist, spool, work))
         (work.room / "source" / sdist.top).rename(work.room / "unpacked")

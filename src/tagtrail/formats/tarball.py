@@ -30,9 +30,10 @@ directory; attributes (`export-ignore`, `export-subst`, `eol`) do not count. git
 **Compression** is gzip: zlib's deflate, level 6, memory level 8; the header is `1f 8b 08 00`, time zero, `00 03`.
 The bytes of gzip depend on the deflate used; those of the tar do not, so entries have both digests.
 
-**A source distribution** is left exactly as its backend made it if it is normal enough to be reproducible: one gzip
-member whose header has no name, comment or extra field and a time of zero or SOURCE_DATE_EPOCH; every member with
-mtime SOURCE_DATE_EPOCH, owner 0 without names, and mode 0644 or 0755 (links: any). Else it is packed anew.
+**A source distribution** is left exactly as its backend made it if nothing in it depends on where or when that was: one
+gzip member whose header has a time of zero or SOURCE_DATE_EPOCH, no name but the file's own (without `.gz`), no comment
+and no extra field; every member with mtime zero or SOURCE_DATE_EPOCH, owner 0 without names, and mode 0644 or 0755
+(links: any); no hard links. Else it is packed anew.
 
 POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; RFC 1952.
 """
@@ -147,15 +148,24 @@ class Sdist:
 
 
 def normal_sdist(
-    source: BinaryIO, spool: BinaryIO, write: Callable[[bytes], object], epoch: int, limits: Limits | None = None
+    source: BinaryIO,
+    spool: BinaryIO,
+    write: Callable[[bytes], object],
+    epoch: int,
+    *,
+    name: str = "",
+    limits: Limits | None = None,
 ) -> Sdist:
     """Read a .tar.gz from `source`, unpack it into the seekable `spool`, and write it to `write` in normal form.
 
-    Where `as_made`, nothing is written: the source is right as it is. `content(spool, member)` gives a file's bytes.
+    `name` is the file's name. Where `as_made`, nothing is written: the source is right as it is. `content(spool,
+    member)` gives a file's bytes.
     Raises ProjectError with the codes of `tagtrail.formats.archive`.
     """
     limits = limits or Limits()
-    clean, digest = _inflate(source, spool, epoch, limits)
+    head = source.read(_PIECE)
+    digest = _inflate(head, source, spool, limits)
+    clean = _is_clean(head, epoch, name)
     found = tuple(_read(spool, limits))
     members = tuple(sorted((f.member for f in found), key=lambda m: _bytes(m.name)))
     check_members(members)
@@ -197,10 +207,15 @@ def _top(members: tuple[Member, ...]) -> str:
     return tops.pop()
 
 
-def _inflate(source: BinaryIO, spool: BinaryIO, epoch: int, limits: Limits) -> tuple[bool, str]:
-    """Unpack one gzip member; (its header is clean, SHA-256 of what it holds)."""
-    piece = source.read(10)
-    clean = piece[:4] == b"\x1f\x8b\x08\0" and int.from_bytes(piece[4:8], "little") in {0, epoch}
+def _is_clean(head: bytes, epoch: int, name: str) -> bool:
+    """A gzip header (RFC 1952, 2.3) that tells nothing of where and when it was written."""
+    own = name.removesuffix(".gz").encode("latin-1", "replace") + b"\0"
+    flags, time = head[3:4], int.from_bytes(head[4:8], "little")
+    return time in {0, epoch} and (flags == b"\0" or (flags == b"\x08" and head.startswith(own, 10)))
+
+
+def _inflate(piece: bytes, source: BinaryIO, spool: BinaryIO, limits: Limits) -> str:
+    """Unpack one gzip member that begins with `piece`; SHA-256 of what it holds."""
     unpacker, digest, size = zlib.decompressobj(31), hashlib.sha256(), 0
     while piece:
         try:
@@ -217,7 +232,7 @@ def _inflate(source: BinaryIO, spool: BinaryIO, epoch: int, limits: Limits) -> t
         raise refusal("damaged", "the sdist is no gzip file, or is cut off")
     if unpacker.unused_data or source.read(1):
         raise refusal("trailing", "the sdist has bytes after its gzip end")
-    return clean, digest.hexdigest()
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +247,7 @@ class _Found:
 
     def is_normal(self, epoch: int) -> bool:
         plain = self.member.kind == "link" or self.mode in {0o644, 0o755}
-        return plain and self.mtime == epoch and not self.owner and self.extras <= {"path", "linkpath"}
+        return plain and self.mtime in {0, epoch} and not self.owner and self.extras <= {"path", "linkpath"}
 
 
 def _read(spool: BinaryIO, limits: Limits) -> Iterator[_Found]:

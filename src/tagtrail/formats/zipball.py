@@ -68,7 +68,7 @@ class Wheel:
 
     def is_normal(self, epoch: int) -> bool:
         """Nothing in it depends on where or when it was built."""
-        modes = {False: {0o100644, 0o100755}, True: {0o040755}}
+        modes = {False: {0o100644, 0o100755, 0o644, 0o755}, True: {0o040755, 0o755}}
         return self._is_tight() and all(
             info.date_time == zip_time(epoch)
             and info.create_system == 3
