@@ -8,7 +8,6 @@ import pytest
 
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.formats.site import Site
-from tagtrail.io.http import Seen
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect
 from tagtrail.ports import Conflict, Refused, Unknown
@@ -43,20 +42,16 @@ def site(url: str) -> suite.Case:
     kept, store = Kept(), Store()
     web = Web(store)
 
-    def get(address: str, limit: int) -> tuple[int, bytes]:
+    def fetch(address: str, limit: int) -> bytes | None:
         body = web.get(address.removeprefix(url))
-        return (404, b"") if body is None else (200, body[:limit])
+        return None if body is None else body[:limit]
 
-    def look(address: str, limit: int) -> Seen:
-        status, body = get(address, limit)
-        return (
-            Seen(status=status, sha256=sha256(body).hexdigest(), size=len(body))
-            if status == 200
-            else Seen(status=status)
-        )
+    def digest(address: str, limit: int) -> str | None:
+        body = fetch(address, limit + 1)
+        return None if body is None else sha256(body).hexdigest()
 
     public = Site(name="Example", origin="releases.example.org/trail", url=url)
-    target = SiteTarget("site", public, store, kept, look=look, get=get)
+    target = SiteTarget("site", public, store, kept, digest=digest, fetch=fetch)
     shows = lambda effect: not effect.path.endswith("/index.html")  # noqa: E731
     return carried(kept, target, shows=shows, intrude=lambda effect: store.write(effect.path, [b"other bytes"]))
 

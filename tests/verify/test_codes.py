@@ -11,7 +11,7 @@ SOURCES = (
         ROOT / "src/tagtrail/app" / name
         for name in ("beside.py", "trust_store.py", "commands/verify.py", "commands/trust.py")
     ),
-    ROOT / "src/tagtrail/io/fetch.py",
+    ROOT / "src/tagtrail/io/http.py",
 )
 DOCUMENTS = ("docs/verify.md", "docs/format/root.md")
 CODE = re.compile(r'code="([a-z0-9-]+)"|"((?:sshsig|ssh-key|tag|root)-[a-z-]+|ssh-number)"')

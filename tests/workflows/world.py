@@ -9,7 +9,6 @@ from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.formats.note import Signer as NoteSigner
 from tagtrail.formats.site import CHECKPOINT, Site
-from tagtrail.io.http import Seen
 from tagtrail.model.facts import Key
 from tagtrail.model.settings import Org, People, Project, Settings, TargetSettings
 from tagtrail.ports import Journal, Ledger, Target
@@ -95,7 +94,7 @@ class World:
                 adapter.fuse = fuse
         for target in self.targets.values():
             target.fuse = fuse
-        site = SiteTarget("site", self.site, self.store, self.kept, look=self._look, get=self._get)
+        site = SiteTarget("site", self.site, self.store, self.kept, digest=self._digest, fetch=self._fetch)
         targets: dict[str, Target] = {"site": site}
         targets.update(self.targets)
         people: dict[str, tuple[Key, ...]] = {"team": (ADA.key,)}
@@ -132,12 +131,11 @@ class World:
             repository.tag(version, commit.id, ADA.sign)
         return repository
 
-    def _get(self, address: str, limit: int) -> tuple[int, bytes]:
+    def _fetch(self, address: str, limit: int) -> bytes | None:
         path = address.removeprefix(URL)
         body = self.web.get(path + "index.html" if path.endswith("/") or not path else path)
-        return (404, b"") if body is None else (200, body[:limit])
+        return None if body is None else body[:limit]
 
-    def _look(self, address: str, limit: int) -> Seen:
-        status, body = self._get(address, limit)
-        found = Seen(status=status)
-        return Seen(status=200, sha256=sha256(body).hexdigest(), size=len(body)) if status == 200 else found
+    def _digest(self, address: str, limit: int) -> str | None:
+        body = self._fetch(address, limit + 1)
+        return None if body is None else sha256(body).hexdigest()

@@ -5,18 +5,17 @@ from hashlib import sha256
 from typing import Literal
 
 from tagtrail.formats.site import Site, media, release_page
-from tagtrail.io.http import Seen
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Blob, Effect, Logged, Receipt, Skip, Survey
 from tagtrail.ports import Conflict, Kept, Refused, Store
 
 __all__ = ["SiteTarget"]
 
-Look = Callable[[str, int], Seen]
-"""`io.http.look`: GET a URL of at most so many bytes."""
+Digest = Callable[[str, int], str | None]
+"""`io.http.digest`: SHA-256 of what is at a URL, of at most so many bytes; None: nothing. Raises RemoteError."""
 
-Get = Callable[[str, int], tuple[int, bytes]]
-"""`io.http.get`, likewise."""
+Fetch = Callable[[str, int], bytes | None]
+"""`io.http.fetch`, likewise for the bytes."""
 
 PAGE = "page:"
 MAX_PAGE = 4 * 1024 * 1024
@@ -31,13 +30,13 @@ class SiteTarget:
     retry: Literal["keyed", "searchable", "blind"] = "searchable"
     lag = 0
 
-    def __init__(self, name: str, site: Site, store: Store, kept: Kept, *, look: Look, get: Get) -> None:
+    def __init__(self, name: str, site: Site, store: Store, kept: Kept, *, digest: Digest, fetch: Fetch) -> None:
         self.name = name
         self._site = site
         self._store = store
         self._kept = kept
-        self._look = look
-        self._get = get
+        self._digest = digest
+        self._fetch = fetch
 
     def survey(self, project: str) -> Survey:
         """See `tagtrail.ports.Target`."""
@@ -67,21 +66,27 @@ class SiteTarget:
         if PAGE in effect.key:
             return self._find_page(effect)
         if self._site.url:
-            where = self._site.url + effect.path
-            seen = self._look(where, max(effect.blob.size * 2, MAX_PAGE))
-            return Receipt(where=where, sha256=seen.sha256 or "larger") if seen.status == 200 else None
+            return self._seen(effect)
         data = self._store.read(effect.path)
         return None if data is None else Receipt(where=effect.path, sha256=sha256(data).hexdigest())
 
+    def _seen(self, effect: Effect) -> Receipt | None:
+        """A public that does not answer does not show it; one that shows more bytes shows others."""
+        where = self._site.url + effect.path
+        try:
+            digest = self._digest(where, effect.blob.size)
+        except RemoteError as error:
+            return Receipt(where=where, sha256="", note=error.what) if error.code == "url-too-large" else None
+        return None if digest is None else Receipt(where=where, sha256=digest)
+
     def _find_page(self, effect: Effect) -> Receipt | None:
         """A page that shows another entry, or none, is one that is not there yet."""
-        where = effect.path.removesuffix("index.html")
-        text = self._store.read(effect.path) or b""
-        if self._site.url:
-            where = self._site.url + where
-            status, text = self._get(where, MAX_PAGE)
-            text = text if status == 200 else b""
-        shown = f' {effect.blob.sha256}"'.encode() in text and b'"tagtrail-entry"' in text
+        where = self._site.url + effect.path.removesuffix("index.html")
+        try:
+            text = self._fetch(where, MAX_PAGE) if self._site.url else self._store.read(effect.path)
+        except RemoteError:
+            return None
+        shown = text is not None and f' {effect.blob.sha256}">'.encode() in text and b'"tagtrail-entry"' in text
         return Receipt(where=where, sha256=effect.blob.sha256) if shown else None
 
     def apply(self, effect: Effect) -> Receipt:

@@ -100,7 +100,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         ledger=SqliteLedger(at.database),
         journal=journal,
         store=store,
-        targets={chosen.name: SiteTarget(chosen.name, site, store, kept, look=http.look, get=http.get)},
+        targets={chosen.name: SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)},
         site_target=chosen.name,
         public=_public(site, store, journal),
         log=_note_key(at, "log.key"),
@@ -146,15 +146,19 @@ def _public(site: Site, store: Store, journal: Journal) -> Callable[[], tuple[by
         found = () if here is None else (here,)
         if not site.url:
             return found
-        status, body = http.get(site.url + CHECKPOINT, limit=MAX_CHECKPOINT)
-        if status == 200:
+        try:
+            body = http.fetch(site.url + CHECKPOINT, MAX_CHECKPOINT)
+            why = "there is none"
+        except RemoteError as error:
+            body, why = None, f"{error.what} {error.why}".strip()
+        if body is not None:
             journal.cursor(PUBLIC, 0, 1)
             return (*found, body)
         if journal.cursor(PUBLIC):
             raise RemoteError(
-                f"{site.url}{CHECKPOINT} does not answer ({status or body.decode(errors='replace')})",
+                f"the public checkpoint at {site.url}{CHECKPOINT} cannot be read any more",
                 code="public-unreachable",
-                why="what the public sees must be a prefix of our trail before anything new is signed",
+                why=f"{why}; what the public sees must be a prefix of our trail before anything new is signed",
                 hint="bring the site back, then run it again",
             )
         return found

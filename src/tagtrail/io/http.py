@@ -1,67 +1,101 @@
-"""One attempt over HTTP, with limits: what a consumer would get from this URL now."""
+"""One attempt over HTTP at an address that a person named: what is there now, or its digest."""
 
 import hashlib
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
-__all__ = ["Seen", "get", "look"]
+from tagtrail.model.errors import RemoteError, SetupError
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["digest", "fetch"]
 
 TIMEOUT = 20.0
 """Seconds for a connection, and for each wait within an answer."""
-CHUNK = 1024 * 1024
+SLOWEST = 16 * 1024
+"""Bytes per second below which an answer is given up, after PATIENCE."""
+PATIENCE = 120.0
+"""Seconds that any answer may take."""
+_REDIRECTS = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What an address answered: the status (0: no answer, with `why`), and of a 200 the body's SHA-256 and size."""
+def fetch(url: str, limit: int) -> bytes | None:
+    """The body at `url`; None where there is none (404, 410).
 
-    status: int
-    sha256: str = ""
-    size: int = 0
-    why: str = ""
-
-
-def look(url: str, limit: int) -> Seen:
-    """GET `url` without keeping the body; at most `limit` bytes are read. Never raises."""
-    digest = hashlib.sha256()
-    size = 0
-    try:
-        for status, chunk in _stream(url):
-            if status != 200:
-                return Seen(status=status, why=f"answers {status}")
-            digest.update(chunk)
-            size += len(chunk)
-            if size > limit:
-                return Seen(status=200, size=size, why=f"is larger than {limit} bytes")
-    except OSError as error:
-        return Seen(status=0, why=str(error))
-    return Seen(status=200, sha256=digest.hexdigest(), size=size)
+    Redirects are followed on the same host, and never from https to http. Raises SetupError `url`; RemoteError
+    `url-unreachable`, `url-status`, `url-redirect`, `url-too-large` (more than `limit` bytes), `url-slow`.
+    """
+    with _answer(url) as answer:
+        return None if answer is None else b"".join(_chunks(url, answer, limit))
 
 
-def get(url: str, limit: int) -> tuple[int, bytes]:
-    """(status, body) of `url`; (0, why) without an answer. The body is cut at `limit` bytes. Never raises."""
-    body = b""
-    last = 200
-    try:
-        for status, chunk in _stream(url):
-            last = status
-            body += chunk
-            if len(body) >= limit:
-                break
-    except OSError as error:
-        return 0, str(error).encode()
-    return last, body[:limit]
+def digest(url: str, limit: int) -> str | None:
+    """SHA-256 (hex) of the body at `url`, which is not kept; None where there is none. Raises as `fetch` does."""
+    with _answer(url) as answer:
+        if answer is None:
+            return None
+        body = hashlib.sha256()
+        for chunk in _chunks(url, answer, limit):
+            body.update(chunk)
+        return body.hexdigest()
 
 
-def _stream(url: str) -> Iterator[tuple[int, bytes]]:
-    """(status, chunk) pairs, at least one. Raises OSError with the reason."""
+@cache
+def _client() -> "httpx.Client":
+    """One for this process: a connection is used again, and the authorities are read once."""
     import httpx
 
-    headers = {"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
+    return httpx.Client(timeout=TIMEOUT, headers={"Accept-Encoding": "identity", "Cache-Control": "no-cache"})
+
+
+@contextmanager
+def _answer(url: str) -> Iterator["httpx.Response | None"]:
+    import httpx
+
     try:
-        with httpx.stream("GET", url, headers=headers, timeout=TIMEOUT, follow_redirects=True) as answer:
-            yield answer.status_code, b""
-            for chunk in answer.iter_bytes(CHUNK):
-                yield answer.status_code, chunk
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise OSError(str(error) or type(error).__name__) from error
+        at = httpx.URL(url)
+        for _ in range(_REDIRECTS):
+            with _client().stream("GET", at) as answer:
+                if answer.next_request is None:
+                    yield _found(url, answer)
+                    return
+                at = _elsewhere(at, answer.next_request.url)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise SetupError(f"{url} is not an address: {error}", code="url", hint="https://HOST/") from error
+    except httpx.HTTPError as error:
+        why = str(error) or type(error).__name__
+        raise RemoteError(f"{url} does not answer", code="url-unreachable", why=why) from error
+    raise RemoteError(f"{url} redirects more than {_REDIRECTS} times", code="url-redirect")
+
+
+def _found(url: str, answer: "httpx.Response") -> "httpx.Response | None":
+    if answer.status_code in (404, 410):
+        return None
+    if answer.status_code != 200:
+        raise RemoteError(f"{url} answers {answer.status_code}", code="url-status")
+    return answer
+
+
+def _chunks(url: str, answer: "httpx.Response", limit: int) -> Iterator[bytes]:
+    size, begun = 0, time.monotonic()
+    for chunk in answer.iter_raw():
+        size += len(chunk)
+        if size > limit:
+            raise RemoteError(f"{url} has more than {limit} bytes", code="url-too-large")
+        took = time.monotonic() - begun
+        if took > PATIENCE + size / SLOWEST:
+            raise RemoteError(f"{url} takes more than {took:.0f} seconds for {size} bytes", code="url-slow")
+        yield chunk
+
+
+def _elsewhere(at: "httpx.URL", to: "httpx.URL") -> "httpx.URL":
+    if to.host != at.host or (at.scheme, to.scheme) == ("https", "http"):
+        what = f"{at} redirects to {to}"
+        raise RemoteError(
+            what, code="url-redirect", why="another host, or without TLS", hint="name that address yourself"
+        )
+    return to

@@ -33,7 +33,7 @@ def _bring_up(ledger: Reading, store: Store, journal: Journal, head: Committed) 
         _write_tiles(ledger, store, shown, head)
         store.write(CHECKPOINT, [head.note.encode()])
         store.push("checkpoint", [CHECKPOINT])
-        for tile in tiles.obsolete(shown, head.size):
+        for tile in tiles.obsolete(max(cursor, shown), head.size):
             store.remove(PREFIX + tile.path)
     journal.cursor(CURSOR, cursor, head.size)
 

@@ -38,7 +38,8 @@ def looked(row: Row, found: Receipt | None, now: int, retry: Literal["keyed", "s
     if retry == "blind":
         return _unseen(row, now)
     if found and found.sha256 != row.effect.blob.sha256:
-        why = f"there {found.sha256[:16]}..., ours {row.effect.blob.sha256[:16]}..."
+        there = found.note or f"there {found.sha256[:16]}..."
+        why = f"{there}, ours {row.effect.blob.sha256[:16]}... ({row.effect.blob.size:,} B)"
         return _moved(row, "conflict", now, why=why, receipt=found)
     if found:
         return row if row.state in ("held", "conflict", "dropped") else _moved(row, "seen", now, receipt=found)

@@ -77,7 +77,7 @@ def _place(where: str) -> tuple[str, Fetch]:
         base = f"{where.rstrip('/')}/trail/"
 
         def over_http(name: str) -> bytes | None:
-            from tagtrail.io.fetch import fetch
+            from tagtrail.io.http import fetch
 
             return fetch(base + name, _LIMIT)
 
