@@ -76,9 +76,7 @@ class Console:
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Render an event (ports.Tell)."""
         if self._json:
-            # a `logged` entry's own kind of event steps aside for the event's name
-            said = {"entry" if key == "event" else key: value for key, value in fields.items()}
-            self._write(self._out, json.dumps({"event": name, **said}, default=str) + "\n")
+            self._write(self._out, json.dumps({"event": name, **fields}, default=str) + "\n")
         elif name == "bytes":
             self._progress(phrases.progress(fields))
         elif name == "row":

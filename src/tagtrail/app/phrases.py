@@ -140,7 +140,7 @@ def _signed(fields: Fields) -> Iterator[Line]:
 
 def _logged(fields: Fields) -> Iterator[Line]:
     seen = f"witnessed {fields['witnessed']}" if fields["witnessed"] else "unwitnessed (no witness configured)"
-    event = fields.get("entry") or fields["event"]
+    event = fields["entry"]
     what = "" if event == "release" else f" ({event})"
     yield _step("log", f"entry {fields['index']}{what}, tree {fields['size']}, {seen}")
 

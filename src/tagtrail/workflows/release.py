@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Literal
 
 from tagtrail.formats import entry as entries
 from tagtrail.formats.facts import digest, dump
@@ -17,6 +16,7 @@ from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Approved, Artifact, Blob, Built, Effect, Entry, Plan, Row, Sidecar, Signed, Tag
 from tagtrail.model.settings import Project
+from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
 from tagtrail.rules.after import AFTER, After
 from tagtrail.rules.book import judge
@@ -27,10 +27,7 @@ from tagtrail.workflows.publish import logged, ours_key, publish
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import root_draft
 
-__all__ = ["STEPS", "TRAIL", "Outcome", "Prepared", "Step", "look", "prepare", "release", "tell_examined"]
-
-Step = Literal["plan", "built", "signed", "logged", "published"]
-STEPS: tuple[Step, ...] = ("plan", "built", "signed", "logged", "published")
+__all__ = ["TRAIL", "Outcome", "Prepared", "look", "prepare", "release", "tell_examined"]
 
 RACES = 20
 """How often somebody else may enter the trail first."""
@@ -265,7 +262,7 @@ def log(road: Road, project: Project, signed: Signed) -> Entry:
             continue
         road.journal.once(ours_key(new[-1]), bool, lambda: True)
         for entry in new:
-            road.tell("logged", _where(entry) | {"event": entry.event, "size": new[-1].index + 1, "witnessed": ""})
+            road.tell("logged", _where(entry) | {"entry": entry.event, "size": new[-1].index + 1, "witnessed": ""})
         return new[-1]
     raise RemoteError(f"{RACES} others entered the trail first", code="trail-moved", hint="run it again")
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from tagtrail.formats.settings import project_of
 from tagtrail.model.errors import Error
 from tagtrail.model.facts import Entry, Row
+from tagtrail.model.steps import Step
 from tagtrail.ports import Journal, Reading
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.publish import logged, publish
-from tagtrail.workflows.release import TRAIL, Outcome, Step, release
+from tagtrail.workflows.release import TRAIL, Outcome, release
 from tagtrail.workflows.road import Road
 
 __all__ = ["Unfinished", "resume", "unfinished"]

@@ -3,10 +3,6 @@
 import argparse
 
 from tagtrail.app.console import Console
-from tagtrail.app.home import find_home
-from tagtrail.app.plans import tell_plan
-from tagtrail.app.wiring import open_road
-from tagtrail.formats.settings import project_of
 
 __all__ = ["arguments", "run"]
 
@@ -19,5 +15,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Tell the plan."""
+    from tagtrail.app.home import find_home
+    from tagtrail.app.plans import tell_plan
+    from tagtrail.app.wiring import open_road
+    from tagtrail.formats.settings import project_of
+
     road = open_road(find_home(args.home), tell=console.tell)
     return tell_plan(road, project_of(road.settings, args.project), args.tag, console)

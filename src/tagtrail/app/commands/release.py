@@ -3,12 +3,7 @@
 import argparse
 
 from tagtrail.app.console import Console
-from tagtrail.app.home import find_home
-from tagtrail.app.outcomes import outcome_event
-from tagtrail.app.plans import tell_plan
-from tagtrail.app.wiring import open_road
-from tagtrail.formats.settings import project_of
-from tagtrail.workflows.release import STEPS, release
+from tagtrail.model.steps import STEPS
 
 __all__ = ["arguments", "run"]
 
@@ -25,6 +20,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Release; the exit code is the outcome's."""
+    from tagtrail.app.home import find_home
+    from tagtrail.app.outcomes import outcome_event
+    from tagtrail.app.plans import tell_plan
+    from tagtrail.app.wiring import open_road
+    from tagtrail.formats.settings import project_of
+    from tagtrail.workflows.release import release
+
     home = find_home(args.home)
     road = open_road(home, tell=console.tell)
     project = project_of(road.settings, args.project)

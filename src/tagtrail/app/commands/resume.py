@@ -3,10 +3,6 @@
 import argparse
 
 from tagtrail.app.console import Console
-from tagtrail.app.home import find_home
-from tagtrail.app.outcomes import outcome_event
-from tagtrail.app.wiring import open_road
-from tagtrail.workflows.resume import resume
 
 __all__ = ["arguments", "run"]
 
@@ -17,6 +13,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Resume; the exit code is the worst outcome's."""
+    from tagtrail.app.home import find_home
+    from tagtrail.app.outcomes import outcome_event
+    from tagtrail.app.wiring import open_road
+    from tagtrail.workflows.resume import resume
+
     home = find_home(args.home)
     road = open_road(home, tell=console.tell)
     outcomes = resume(road)
