@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tagtrail.formats import canonical, dsse, merkle, note, proof
-from tagtrail.formats.entry import EVENT_TYPE, STATEMENT_TYPE
+from tagtrail.formats.entry import EVENT_TYPE, STATEMENT_TYPE, parse
 from tagtrail.formats.note import Signer
 from tagtrail.formats.policy import Log, Policy
 from tagtrail.formats.root import PAYLOAD_TYPE, Root, format_root
@@ -21,7 +21,7 @@ from tagtrail.ports import Committed
 from tagtrail.trail.show import prove, show
 from tagtrail.verify.release import Measured
 from tagtrail.verify.roots import open_root
-from tagtrail.workflows.audit import FRESH, Audited, audit
+from tagtrail.workflows.audit import FRESH, Audited, _Look, audit
 from tagtrail.workflows.release import release
 from tagtrail.workflows.render import LedgerView, render
 from tagtrail.workflows.roots import root_envelope
@@ -81,7 +81,8 @@ def root_of(world: World) -> Root:
 
 
 def look(world: World, site: Site, trust: Root | Policy, *, after: int = LATER) -> Audited:
-    return audit(site, trust, tell=lambda *_: None, clock=lambda: world.now + after, pause=lambda _: None)
+    """One look; that an audit looks again has tests of its own."""
+    return _Look(site, trust, lambda *_: None, lambda: world.now + after).run()
 
 
 def found(audited: Audited) -> set[tuple[str, str]]:
@@ -262,23 +263,22 @@ class Liar:
     def entry(self, number: int) -> dict[str, Any]:
         return json.loads(self.world.ledger.entries(number, number + 1)[0].raw)  # type: ignore[no-any-return]
 
-    def enter(self, statement: dict[str, Any]) -> None:
-        """The statement logged, shown and rendered as if it were right; files are put where it says."""
-        from tagtrail.formats.entry import parse
-
+    def enter(self, *statements: dict[str, Any]) -> None:
+        """The statements logged, shown and rendered as if they were right; files are put where they say."""
         world = self.world
         with world.ledger.writing() as writing:
             before = writing.committed()
             assert before
-            entry = parse(before.size, canonical.dumps(statement))
-            writing.insert(entry, merkle.complete(entry.index, merkle.leaf_hash(entry.raw), writing.node), {})
-            root = merkle.root(before.size + 1, writing.node)
-            text = note.Checkpoint(origin=ORIGIN, size=before.size + 1, root=root).text()
-            writing.commit(
-                before, Committed(size=before.size + 1, root=root, note=note.sign(text, [self.log]).encode().decode())
-            )
+            entries = [parse(index, canonical.dumps(s)) for index, s in enumerate(statements, before.size)]
+            for entry in entries:
+                writing.insert(entry, merkle.complete(entry.index, merkle.leaf_hash(entry.raw), writing.node), {})
+            size = before.size + len(entries)
+            root = merkle.root(size, writing.node)
+            signed = note.sign(note.Checkpoint(origin=ORIGIN, size=size, root=root).text(), [self.log])
+            writing.commit(before, Committed(size=size, root=root, note=signed.encode().decode()))
         show(world.ledger, world.store, world.journal)
-        self.publish(entry)
+        for entry in entries:
+            self.publish(entry)
         render(world.ledger, world.store, world.kept, world.journal, tell=lambda *_: None, clock=lambda: world.now)
 
     def publish(self, entry: Entry) -> None:
@@ -310,6 +310,42 @@ def test_an_honest_liar_is_not_suspected() -> None:
     liar = Liar()
     liar.enter(event("reproduced", liar.world.now + 1, version="1.0.0"))
     assert liar.seen().findings == ()
+
+
+@pytest.fixture(scope="module")
+def large() -> Liar:
+    """A trail of 300 entries: a full tile, and one of level 1."""
+    liar = Liar()
+    liar.enter(*(event("reproduced", liar.world.now, version="1.0.0") for _ in range(298)))
+    return liar
+
+
+FULL = "trail/tile/0/000"
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (put("robots.txt"), set()),
+        (gone(FULL), {("tile-missing", "trail/checkpoint")}),
+        (bent(FULL), {("tile-mismatch", "trail/checkpoint")}),
+        (bent("trail/tile/1/000.p/1"), {("tile-root", "trail/checkpoint")}),
+        (bent("trail/tile/entries/000"), {("bundle-mismatch", "trail/checkpoint")}),
+        (put(f"{FULL}.p/255"), {("tile-differs", f"{FULL}.p/255")}),
+    ],
+    ids=[
+        "nothing wrong",
+        "no full tile",
+        "a full tile",
+        "level 1",
+        "a full bundle",
+        "a partial tile beside the full one",
+    ],
+)
+def test_full_tiles(large: Liar, change: Change, wanted: set[tuple[str, str]]) -> None:
+    site = Site(dict(large.world.store.files))
+    change(site.files)
+    assert found(look(large.world, site, root_of(large.world))) == wanted
 
 
 def test_time_that_runs_backwards() -> None:
