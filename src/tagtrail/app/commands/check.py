@@ -112,9 +112,17 @@ def _tell(examined: Examined, args: argparse.Namespace, console: Console) -> Non
     errors = len(verdict.errors)
     counts = {"rules": len(verdict.ran), "errors": errors, "warnings": len(verdict.findings) - errors}
     console.tell("checked", counts)
+    if tagged.raw is not None:
+        console.line(f"the release shows the tag as git wrote it: {_tagger(tagged.raw)}")
     code = 3 if errors else 0
     fields = {"exit": code, "state": "", "project": examined.project.name, "version": examined.version}
     console.tell("outcome", fields | {"text": _words(examined, args), "next": _next(examined)})
+
+
+def _tagger(raw: bytes) -> str:
+    """Who made the tag, as everybody will read it in PROJECT-VERSION.tag."""
+    line = next((ln for ln in raw.partition(b"\n\n")[0].split(b"\n") if ln.startswith(b"tagger ")), b"tagger nobody")
+    return line.decode("utf-8", "replace").rpartition(">")[0] + ">" if b">" in line else line.decode("utf-8", "replace")
 
 
 def _words(examined: Examined, args: argparse.Namespace) -> str:
