@@ -1,7 +1,9 @@
 import gzip
 import hashlib
 import io
+import re
 import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable
@@ -246,6 +248,31 @@ def test_gnu_tar_writes_the_same_bytes(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, check=True,
     ).stdout  # fmt: skip
     assert b"".join(tar(ours(), EPOCH)) == theirs
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "format" / "archives.md").read_text()
+
+
+def test_the_pages_example() -> None:
+    top = [
+        (Member(name="demo-1.0", kind="directory"), []),
+        (Member(name="demo-1.0/README", size=6), [b"hello\n"]),
+        (Member(name="demo-1.0/bin", kind="directory"), []),
+        (Member(name="demo-1.0/bin-link", kind="link", target="bin/run"), []),
+        (Member(name="demo-1.0/bin/run", size=10, executable=True), [b"#!/bin/sh\n"]),
+    ]
+    data = b"".join(tar(top, EPOCH))
+    assert f"a tar of {len(data):,} bytes" in PAGE
+    assert f"tree = {hashlib.sha256(data).hexdigest()}\n" in PAGE
+
+
+def test_the_page_names_every_reason() -> None:
+    named = set(re.findall(r"^\| `(archive-[a-z]+)` \|", PAGE, re.MULTILINE))
+    assert named == {code for code, _ in (*BAD_TARS.values(), *BROKEN.values(), *BAD_WHEELS.values())} | {
+        "archive-size"
+    }
+    rules = sys.modules[check_members.__module__].__doc__ or ""
+    assert named == set(re.findall(r"^    (archive-[a-z]+) ", rules, re.MULTILINE))
 
 
 # Refusals: one thing wrong at a time
