@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tagtrail.app.commands import verify
+from tagtrail.app.commands import init, verify
 from tagtrail.model.errors import SetupError, TamperError
 from tests.app.desk import Said, lay, lay_root, said
-from tests.verify.workshop import NAME, Workshop, witness_key
+from tests.verify.workshop import NAME, Workshop, envelope, log_key, policy, witness_key
 
 PROOF = f"{NAME}.tlog-proof"
 TAG = "nova-1.0.0.tag"
@@ -236,10 +236,31 @@ def test_a_pin_is_trust_for_its_origin(file, tmp_path):
 
 
 def test_a_pin_under_anothers_name_is_refused(file, tmp_path):
-    other = Workshop(root_fields={"origin": "other.example"})
+    log = log_key(origin="other.example")
+    fields = {"origin": "other.example", "keys": (log.verifier.vkey(),), "policy": policy(log).encode().decode()}
+    root = Workshop(root_fields=fields).root
     path = tmp_path / "config" / "tagtrail" / "trust" / "releases.example.org%2Ftrail.root.json"
-    lay_root(path, other)
-    assert verdicts(file)[0][1] in {"root-keys", "pin-origin"}
+    path.parent.mkdir(parents=True)
+    path.write_bytes(envelope(root, log))
+    assert verdicts(file) == [(NAME, "pin-origin")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_pin_that_somebody_else_owns_is_no_trust(file, tmp_path):
+    pin = lay_root(tmp_path / "config" / "tagtrail" / "trust" / "releases.example.org%2Ftrail.root.json")
+    os.chown(pin, 12345, -1)
+    with pytest.raises(SetupError) as caught:
+        said(verify, file)
+    assert caught.value.code == "pin-not-ours"
+
+
+def test_an_instance_without_a_release_is_no_trust(file, tmp_path):
+    said(init, tmp_path / "rel", "--origin", SHOP.root.origin)
+    for words in (("-C", tmp_path / "rel"), ()):
+        os.environ["TAGTRAIL_HOME"] = str(tmp_path / "rel")
+        with pytest.raises(TamperError, match="no root of trust yet") as caught:
+            said(verify, file, *words)
+        assert caught.value.code == "unpinned"
 
 
 @pytest.mark.parametrize("spoiled", ["directory", "file"])

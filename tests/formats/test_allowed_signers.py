@@ -71,6 +71,7 @@ def test_a_line_is_read(line, signer):
         (f'jo namespaces="git",cert-authority {LINE}', "allowed-signers-authority"),
         (f"jo namespaces {LINE}", "allowed-signers-option"),
         (f"jo no-touch-required {LINE}", "allowed-signers-option"),
+        (f'jo verify-required="yes" {LINE}', "allowed-signers-option"),
         (f'jo valid-after="20240101Z",valid-after="20230101Z" {LINE}', "allowed-signers-option"),
         (f'jo valid-after="20240101" {LINE}', "allowed-signers-zone"),
         (f'jo valid-before="20240101120000" {LINE}', "allowed-signers-zone"),

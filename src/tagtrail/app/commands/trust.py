@@ -72,8 +72,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def _place(where: str) -> tuple[str, Fetch]:
     """What to remember the site by, and how to read it."""
     if "://" in where:
-        if not where.startswith(("https://", "http://")):
-            raise SetupError(f"{where} is neither http nor https", code="url", hint="tagtrail trust https://HOST/")
         base = f"{where.rstrip('/')}/trail/"
 
         def over_http(name: str) -> bytes | None:
