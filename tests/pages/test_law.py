@@ -79,7 +79,7 @@ def catch_up(site: dict[str, bytes], view: View, entries: list[Entry]) -> None:
         site[path] = page(path, view)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(history=steps(), cuts=st.sets(st.integers(1, 13)), late=st.booleans())
 def test_in_steps_is_from_nothing(history: list[Callable[[Trail], object]], cuts: set[int], late: bool) -> None:
     trail = Trail() if late else begun()
