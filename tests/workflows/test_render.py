@@ -17,7 +17,6 @@ from tagtrail.testing.memory import Journal, Kept, Ledger, Store
 from tagtrail.workflows.render import CURSOR, LedgerView, check, render
 from tests.pages.trails import SITE, begun
 
-
 AROUND = ("before", "after")
 
 
