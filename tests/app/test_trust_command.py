@@ -10,14 +10,17 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tagtrail.app.commands import trust
 from tagtrail.app.trust_store import TrustStore
 from tagtrail.formats.root import Root
+from tagtrail.io.http import _elsewhere as elsewhere
 from tagtrail.model.errors import Error, RemoteError, SetupError
 from tagtrail.verify.roots import root_digest
 from tests.app.desk import said
+from tests.app.world import World
 from tests.verify.workshop import NOW, ORIGIN, YEAR, Workshop, envelope, root_key
 
 R1, R2, R3 = (root_key(name) for name in ("r1", "r2", "r3"))
@@ -297,3 +300,54 @@ def test_a_site_that_sends_too_much_or_nothing_is_refused(tmp_path, served):
     assert refused(served, "--yes") == "url-too-large"
     assert refused("http://127.0.0.1:1/", "--yes") == "url-unreachable"
     assert refused("http://host:port/", "--yes") == "url"
+
+
+@pytest.mark.parametrize(
+    ("at", "to", "good"),
+    [
+        ("http://a.example/x", "https://a.example/y", True),
+        ("https://a.example/x", "https://a.example:8443/y", True),
+        ("https://a.example/x", "http://a.example/y", False),
+        ("https://a.example/x", "https://b.example/x", False),
+        ("https://a.example/x", "https://a.example.org/x", False),
+    ],
+)
+def test_a_redirect_stays_on_its_host_and_keeps_tls(at, to, good):
+    if good:
+        assert elsewhere(httpx.URL(at), httpx.URL(to)) == to
+    else:
+        with pytest.raises(RemoteError) as caught:
+            elsewhere(httpx.URL(at), httpx.URL(to))
+        assert caught.value.code == "url-redirect"
+
+
+# A real site
+
+
+@pytest.mark.client
+def test_a_consumer_trusts_a_site_once_and_follows_it(tmp_path):
+    world = World(tmp_path).make()
+    consumer = {"XDG_CONFIG_HOME": str(tmp_path / "consumer")}
+    file = world.site / "toy" / "toy-1.0.0.tar.gz"
+    world.tag("1.0.0")
+    assert world.tell("release", "toy", "1.0.0").code == 0
+    assert world.run("verify", str(file), env=consumer).code == 7
+    assert world.run("trust", str(world.site), env=consumer).code == 2
+    assert world.run("trust", str(world.site), "--yes", env=consumer).code == 0
+    assert world.run("verify", str(file), env=consumer).code == 0
+
+    # jo goes and al comes: the old release stays good, jo's next tag does not
+    settings = world.home / "tagtrail.toml"
+    (world.home / "keys" / "al.pub").write_bytes(world.stranger.with_suffix(".pub").read_bytes())
+    al = '[people.al]\nkeys = ["keys/al.pub"]\n'
+    settings.write_text(settings.read_text().replace('signers = ["jo"]', 'signers = ["al"]') + al)
+    world.commit("second")
+    world.tag("1.1.0", key=world.stranger)
+    released = world.tell("release", "toy", "1.1.0")
+    assert released.code == 0, released.out
+    new = world.site / "toy" / "toy-1.1.0.tar.gz"
+    before = world.run("--json", "verify", str(new), env=consumer)
+    assert (before.code, before.event("verified")["code"]) == (7, "tag-signer-unknown")
+    followed = world.run("--json", "trust", str(world.site), env=consumer)
+    assert (followed.code, followed.event("pinned")["before"], followed.event("pinned")["version"]) == (0, 1, 2)
+    assert world.run("verify", str(file), str(new), env=consumer).code == 0
