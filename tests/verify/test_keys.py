@@ -92,3 +92,9 @@ SECRET = Tsk.generate("jo", profile=Profile.RFC4880)
 )
 def test_what_is_no_public_key_is_refused(data, code):
     assert refused(data) == code
+
+
+def test_merging_again_changes_nothing():
+    older, newer = keys("al-2020.asc", "al-2022.asc")
+    merged = merge(older, newer)
+    assert merge(merged, newer).material == merge(merged, older).material == merged.material
