@@ -197,7 +197,7 @@ def test_a_subdirectory(shop: Workshop, tmp_path: Path) -> None:
     order, objects = shop.order(repo)
     made = shop.builder.build(replace(order, subdirectory="packages/tiny"), objects, shop.kept)
     assert [artifact.name for artifact in made] == [SDIST, WHEEL]
-    for wrong in ("packages", "..", "/etc", "nowhere", "packages/tiny/tiny.py"):
+    for wrong in ("packages", "..", "/etc", "nowhere", "packages/tiny/tiny.py", "packages/../packages", "packages/"):
         error = refused(Error, shop.builder.build, replace(order, subdirectory=wrong), objects, shop.kept)
         assert error.code == ("build-system-missing" if wrong == "packages" else "subdirectory")
 
@@ -462,6 +462,28 @@ def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
     asked.clear()
     shop.build(repo)
     assert asked == [("pbr>=2",), ("pbr>=2",)]
+
+
+def test_what_a_project_once_asked_for_may_be_gone(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, tmp_path / "environments")
+
+    def environments(requirements: Sequence[str]) -> Path:
+        if requirements:
+            raise ProjectError("it is gone", code="requirements-unsatisfiable")
+        return shop.environments(())
+
+    shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", environments)
+    (tmp_path / "state" / "learned").mkdir(parents=True)
+    (tmp_path / "state" / "learned" / "tiny.json").write_text('["gone==1.0"]')
+    assert list(shop.build(tiny(tmp_path / "tiny"))) == [SDIST, WHEEL]
+    assert json.loads((tmp_path / "state" / "learned" / "tiny.json").read_text()) == ["gone==1.0"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[[]]", "nonsense", "[1]"])
+def test_what_was_learned_can_be_thrown_away_or_spoilt(shop: Workshop, tmp_path: Path, text: str) -> None:
+    (shop.root / "state" / "learned").mkdir(parents=True)
+    (shop.root / "state" / "learned" / "tiny.json").write_text(text)
+    assert list(shop.build(tiny(tmp_path / "tiny"), "sdist")) == [SDIST]
 
 
 def test_an_environment_is_made_once_and_is_whole(tmp_path: Path) -> None:

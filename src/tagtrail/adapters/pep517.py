@@ -43,7 +43,7 @@ class _Work:
 
     order: BuildOrder
     room: Path
-    blobs: frozenset[str]
+    blobs: set[str] = field(default_factory=set)
     backends: dict[object, Backend] = field(default_factory=dict)
     running: ExitStack = field(default_factory=ExitStack)
 
@@ -94,11 +94,15 @@ class Pep517:
     def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
         _check_kinds(order.builds)
+        _check_subdirectory(order.subdirectory)
         with scratch(self._scratch, "build") as room, _disk(room):
             # an instance may lie in somebody's checkout: git stops here instead of finding that repository above us
             (room / ".git").write_text("gitdir: none\n")
-            work = _Work(order=order, room=room, blobs=_checkout(order, objects, room / "tree"))
+            work = _Work(order=order, room=room)
             with work.running, self._logged(work):
+                git = lay_out(replace(objects, refs=order.refs), room / "tree", head=order.commit)
+                self._begin(work, git)
+                work.blobs.update(_checkout(git, order.commit))
                 made = {"sdist": self._sdist(work)}
                 if "wheel" in order.builds:
                     made["wheel"] = self._wheel(work)
@@ -166,24 +170,54 @@ class Pep517:
             metadata=metadata, requires_python=said.requires_python, as_built=as_made, members=len(wheel.members),
         )  # fmt: skip
 
+    def _begin(self, work: _Work, git: Git) -> None:
+        """Start the backend before there is a tree: it takes longer to import than the tree takes to check out."""
+        below = f"{work.order.subdirectory}/" if work.order.subdirectory else ""
+        names = (f"{work.order.commit}:{below}{name}" for name in ("pyproject.toml", "setup.py"))
+        pyproject, setup = git.items(names)
+        text = pyproject.content.decode("utf-8", "replace") if pyproject.kind == "blob" else None
+        # what is wrong with it is said later, by the tree itself
+        with suppress(ProjectError):
+            system = parse_build_system(text, has_setup=setup.kind == "blob")
+            if not system.path:
+                self._backend(work, work.room, system, self._learned(work.order))
+        # the backend imports itself by now; so do we what its files will be judged with
+        import packaging.metadata  # noqa: F401
+
     def _call(self, work: _Work, tree: Path, kind: str) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
 
         What this project's backend asked for the last time is there already, so that one process does all.
         """
         system = parse_build_system(_text(tree, "pyproject.toml"), has_setup=(tree / "setup.py").is_file())
-        learned = self._state / "learned" / f"{_file_name(work.order.project)}.json"
-        guess = _learned(learned)
+        guess = self._learned(work.order)
         out = work.room / f"out-{kind}"
         out.mkdir()
-        ask = {"hook": f"get_requires_for_build_{kind}", "if_only": guess}
+        ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": guess}
         build = {"hook": f"build_{kind}", "directory": str(out)}
-        values = self._asked(work, self._backend(work, tree, system, guess), tree, (ask, build))
+        try:
+            running = self._backend(work, tree, system, guess)
+        except ProjectError:
+            # what it once asked for may be gone from the index, and it may not ask for it any more
+            guess = ask["if_only"] = []
+            running = self._backend(work, tree, system, guess)
+        values = self._asked(work, running, tree, (ask, build))
         if len(values) == 1:
             extras = [str(line) for line in values[0]]
-            durable.write(learned, json.dumps(extras).encode(), sync=False)
+            durable.write(self._memory(work.order), json.dumps(extras).encode(), sync=False)
             values = self._asked(work, self._backend(work, tree, system, extras), tree, (build,))
         return take(out, str(values[-1]), work.room / f"taken-{kind}", self._limits.unpacked)
+
+    def _memory(self, order: BuildOrder) -> Path:
+        return self._state / "learned" / f"{_file_name(order.project)}.json"
+
+    def _learned(self, order: BuildOrder) -> list[str]:
+        """What this project's backend asked for the last time."""
+        try:
+            lines = json.loads(self._memory(order).read_text())
+        except (FileNotFoundError, ValueError):
+            return []
+        return [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
 
     def _backend(self, work: _Work, tree: Path, system: BuildSystem, extras: Sequence[str]) -> Backend:
         """A backend with its requirements and `extras` at hand: the one that runs, if it is the same."""
@@ -226,14 +260,12 @@ def _check_kinds(kinds: Sequence[str]) -> None:
             raise SetupError(f"build kind {kind!r} {later}", code="build-kind", hint=f"use {' or '.join(_KINDS)}")
 
 
-def _checkout(order: BuildOrder, objects: Objects, tree: Path) -> frozenset[str]:
-    """Put the commit's files into `tree`, with the refs of the order and no others; the ids of its files."""
-    tree.mkdir()
-    git = lay_out(replace(objects, refs=order.refs), tree, head=order.commit)
-    done = git.run("read-tree", "--reset", "-u", "--no-recurse-submodules", order.commit)
+def _checkout(git: Git, commit: str) -> Iterator[str]:
+    """Put the commit's files into the tree; the ids of its files."""
+    done = git.run("read-tree", "--reset", "-u", "--no-recurse-submodules", commit)
     if not done.ok:
-        raise objects_missing(order.commit, process.said(done.err, 5))
-    return frozenset(m.id for m in _listing(git, order.commit) if m.mode not in {DIRECTORY, MODULE})
+        raise objects_missing(commit, process.said(done.err, 5))
+    return (m.id for m in _listing(git, commit) if m.mode not in {DIRECTORY, MODULE})
 
 
 def _listing(git: Git, commit: str) -> tuple[Listed, ...]:
@@ -272,15 +304,22 @@ def _altered(commit: str, why: str) -> TamperError:
     )
 
 
+def _check_subdirectory(subdirectory: str) -> None:
+    if subdirectory and any(part in {"", ".", ".."} for part in subdirectory.split("/")):
+        raise _no_subdirectory(subdirectory)
+
+
 def _project(tree: Path, subdirectory: str) -> Path:
     path = (tree / subdirectory).resolve()
     if not path.is_relative_to(tree.resolve()) or not path.is_dir():
-        raise SetupError(
-            f"{subdirectory!r} is no directory of the tag",
-            code="subdirectory",
-            hint="correct subdirectory in tagtrail.toml",
-        )
+        raise _no_subdirectory(subdirectory)
     return path
+
+
+def _no_subdirectory(name: str) -> SetupError:
+    return SetupError(
+        f"{name!r} is no directory of the tag", code="subdirectory", hint="correct subdirectory in tagtrail.toml"
+    )
 
 
 def _text(directory: Path, name: str) -> str | None:
@@ -386,14 +425,6 @@ def _environment(order: BuildOrder, programs: Path, room: Path) -> dict[str, str
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
     }
-
-
-def _learned(path: Path) -> list[str]:
-    try:
-        lines = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError):
-        return []
-    return [str(line) for line in lines] if isinstance(lines, list) else []
 
 
 def _file_name(text: str) -> str:

@@ -65,9 +65,16 @@ class Git:
             yield stream
 
     def items(self, names: Iterable[str]) -> tuple[Item, ...]:
-        """The objects called `names` (ids, full ref names, `ID:path`), in this order; all in memory."""
-        with self.reading("cat-file", "--batch", stdin="".join(f"{n}\n" for n in names).encode()) as stream:
-            return tuple(items(stream))
+        """The objects called `names` (ids, full ref names, `ID:path`), in this order; all in memory.
+
+        Raises ProjectError `objects-missing` where git breaks off; what is merely not there has no `kind`.
+        """
+        asked = list(names)
+        with self.reading("cat-file", "--batch", stdin="".join(f"{n}\n" for n in asked).encode()) as stream:
+            found = tuple(items(stream))
+        if len(found) != len(asked):
+            raise objects_missing(asked[len(found)])
+        return found
 
     def _argv(self, args: tuple[str, ...]) -> list[str]:
         return [executable(), "-C", str(self.directory), *_SAFE, *self.options, *args]
