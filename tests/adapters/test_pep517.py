@@ -19,6 +19,7 @@ from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.pep517 import Pep517
 from tagtrail.formats.archive import Limits
 from tagtrail.io import process
+from tagtrail.io.scratch import sweep
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Artifact
 from tagtrail.ports import BuildOrder, Objects
@@ -382,6 +383,34 @@ def test_processes_that_a_build_leaves_behind_are_ended(shop: Workshop, tmp_path
         time.sleep(0.02)
     else:
         pytest.fail("what the build left behind still runs")
+
+
+def test_a_builder_that_is_killed_leaves_no_process_and_nothing_beyond_the_next_start(tmp_path: Path) -> None:
+    tiny(tmp_path / "tiny", behaviour="linger sleep", linger=str(tmp_path / "mark"))
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom tests.adapters.test_pep517 import Repo, Workshop\n"
+        "root = Path(sys.argv[1])\n"
+        "Workshop(root / 'shop', root / 'environments').build(Repo(root / 'tiny'))\n"
+    )
+    building = subprocess.Popen([sys.executable, "-c", script, tmp_path], cwd=Path(__file__).parents[2])
+    for _ in range(1000):
+        if (tmp_path / "mark").exists() and (tmp_path / "mark").read_text():
+            break
+        time.sleep(0.02)
+    building.kill()
+    building.wait()
+    pid = int((tmp_path / "mark").read_text())
+    for _ in range(200):
+        state = Path(f"/proc/{pid}/stat")
+        if not state.exists() or ") Z " in state.read_text():
+            break
+        time.sleep(0.02)
+    else:
+        pytest.fail("the build goes on without its builder")
+    scratch = tmp_path / "shop" / "scratch"
+    assert list(scratch.iterdir())
+    sweep(scratch)
+    assert list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from tagtrail.io import process
+from tagtrail.io.durable import setup_error
 from tagtrail.io.process import Finished
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.ports import Objects
@@ -117,11 +118,10 @@ def lay_out(objects: Objects, directory: Path, *, head: str, bare: bool = False)
     """A repository of our own in `directory` over somebody's objects: nothing copied, no configuration of theirs.
 
     It sees `objects.refs` and a detached HEAD at `head`, nothing else; files are checked out byte for byte as the
-    blobs are (no filters, no line ends changed). Borrowing is git's `objects/info/alternates`.
+    blobs are (no filters, no line ends changed). Borrowing is git's `objects/info/alternates`. Raises SetupError
+    `disk-full` or `not-writable`.
     """
     place = directory if bare else directory / ".git"
-    for below in ("objects/info", "refs", "info"):
-        (place / below).mkdir(parents=True)
     new = objects.object_format == "sha256"
     config = f"[core]\n\trepositoryformatversion = {int(new)}\n\tbare = {str(bare).lower()}\n{_CONFIG}"
     files = {
@@ -131,8 +131,13 @@ def lay_out(objects: Objects, directory: Path, *, head: str, bare: bool = False)
         "objects/info/alternates": "".join(f"{path}\n" for path in _borrowed(objects.directory)),
         "packed-refs": "".join(f"{oid} {ref}\n" for ref, oid in sorted(objects.refs)),
     }
-    for name, text in files.items():
-        (place / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+    try:
+        for below in ("objects/info", "refs", "info"):
+            (place / below).mkdir(parents=True)
+        for name, text in files.items():
+            (place / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise setup_error(place, error) from error
     return Git(directory)
 
 
@@ -152,6 +157,6 @@ def _borrowed(directory: Path, depth: int = 5) -> Iterator[Path]:
     yield directory
     listing = directory / "info" / "alternates"
     if depth and listing.is_file():
-        for line in listing.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-            if line and not line.startswith("#"):
+        for line in listing.read_text(encoding="utf-8", errors="surrogateescape").split("\n"):
+            if line and not line.startswith(("#", '"')):
                 yield from _borrowed((directory / line).resolve(), depth - 1)
