@@ -67,6 +67,7 @@ def test_an_event_comes_back() -> None:
     draft = entry.event_draft("key", "", [("2.root.json", HEX), ("1.root.json", HEX)])
     found = entry.parse(0, entry.seal(draft, TIME))
     assert (found.event, found.project, found.version, found.tag) == ("key", "", "", None)
+    assert b'"project"' not in found.raw
     assert [f.name for f in found.files] == ["1.root.json", "2.root.json"]
     assert entry.parse(0, entry.seal(entry.event_draft("withdraw", "nova", [("a", HEX)]), TIME)).project == "nova"
 
@@ -298,6 +299,8 @@ REFUSALS: list[tuple[Change, str]] = [
     (put([SUBJECT[0], *SUBJECT], "subject"), "entry-subject-order"),
     (put(SUBJECT[:1], "subject"), "entry-files"),
     (put("x", "subject", 0), "entry-subject"),
+    (put(["name", "digest"], "subject", 0), "entry-subject"),
+    (put("x", "subject", 0, "digest"), "entry-subject"),
     (put("x", "subject", 0, "more"), "entry-subject"),
     (put(..., "subject", 0, "name"), "entry-subject"),
     (put(1, "subject", 0, "name"), "entry-value"),
@@ -317,6 +320,7 @@ REFUSALS: list[tuple[Change, str]] = [
     (put([], *OURS, "files"), "entry-value"),
     (put({"size": 1, "origin": {"how": "built"}}, *OURS, "files", "zzz"), "entry-files"),
     (put([], *FILE), "entry-fields"),
+    (put(["size", "origin"], *FILE), "entry-fields"),
     (put(..., *FILE, "size"), "entry-fields"),
     (put(..., *FILE, "origin"), "entry-fields"),
     (put("x", *FILE, "more"), "entry-fields"),
@@ -325,6 +329,7 @@ REFUSALS: list[tuple[Change, str]] = [
     (put(True, *FILE, "size"), "entry-value"),
     (put("built", *FILE, "origin"), "entry-fields"),
     (put({}, *FILE, "origin"), "entry-empty"),
+    (put(["how"], *FILE, "origin"), "entry-fields"),
     (put({"how": "stolen"}, *FILE, "origin"), "entry-value"),
     (put({"how": "built", "by": ""}, *FILE, "origin"), "entry-empty"),
     (put({"how": "built", "by": 1}, *FILE, "origin"), "entry-value"),
