@@ -128,7 +128,7 @@ def lay_out(objects: Objects, directory: Path, *, head: str, bare: bool = False)
         "HEAD": f"{head}\n",
         "config": config + ("[extensions]\n\tobjectformat = sha256\n" if new else ""),
         "info/attributes": "* -text -ident -filter -working-tree-encoding\n",
-        "objects/info/alternates": "".join(f"{path}\n" for path in _borrowed(objects.directory)),
+        "objects/info/alternates": f"{objects.directory}\n",
         "packed-refs": "".join(f"{oid} {ref}\n" for ref, oid in sorted(objects.refs)),
     }
     try:
@@ -150,13 +150,3 @@ _CONFIG = """\
 [gc]
 \tauto = 0
 """
-
-
-def _borrowed(directory: Path, depth: int = 5) -> Iterator[Path]:
-    """An object directory and those it borrows from itself, absolute: git reads relative ones on the first level."""
-    yield directory
-    listing = directory / "info" / "alternates"
-    if depth and listing.is_file():
-        for line in listing.read_text(encoding="utf-8", errors="surrogateescape").split("\n"):
-            if line and not line.startswith(("#", '"')):
-                yield from _borrowed((directory / line).resolve(), depth - 1)
