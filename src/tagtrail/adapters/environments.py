@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from tagtrail.io import process
@@ -52,8 +53,12 @@ class Environments:
 
     def _digest(self, requirements: tuple[str, ...]) -> str:
         python = (sys.implementation.cache_tag, platform.python_version(), platform.machine(), sys.base_prefix)
-        facts = [requirements, python, self._run("--version").out.decode()]
+        facts = [requirements, python, self._installer]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+    @cached_property
+    def _installer(self) -> str:
+        return self._run("--version").out.decode("utf-8", "replace")
 
     def _make(self, path: Path, requirements: tuple[str, ...]) -> None:
         made = self._run("venv", "--quiet", "--relocatable", "--no-project", "--python", sys.executable, str(path))
