@@ -39,7 +39,6 @@ class Environments:
         self._scratch = scratch
         self._environ = environ
         self._limit = limit
-        self._uv = _uv()
 
     def __call__(self, requirements: Sequence[str]) -> Path:
         """The environment with these requirements, made now if it is not there."""
@@ -55,6 +54,17 @@ class Environments:
         python = (sys.implementation.cache_tag, platform.python_version(), platform.machine(), sys.base_prefix)
         facts = [requirements, python, self._installer]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+    @cached_property
+    def _uv(self) -> str:
+        try:
+            from uv import find_uv_bin
+
+            return str(find_uv_bin())
+        except (ImportError, FileNotFoundError) as error:
+            raise SetupError(
+                "uv, the installer of build environments, is not there", code="command-missing", hint="pip install uv"
+            ) from error
 
     @cached_property
     def _installer(self) -> str:
@@ -96,17 +106,6 @@ class Environments:
         kept = {k: v for k, v in self._environ.items() if k in _KEPT or k.startswith("UV_")}
         env = {"PATH": "/usr/bin:/bin", **kept, "NO_COLOR": "1", "UV_NO_PROGRESS": "1", "LC_ALL": "C.UTF-8"}
         return process.run([self._uv, *args], env=env, limit=self._limit)
-
-
-def _uv() -> str:
-    try:
-        from uv import find_uv_bin
-
-        return str(find_uv_bin())
-    except (ImportError, FileNotFoundError) as error:
-        raise SetupError(
-            "uv, the installer of build environments, is not there", code="command-missing", hint="pip install uv"
-        ) from error
 
 
 def _requirement(line: str) -> str:
