@@ -1,16 +1,10 @@
-"""Names that mean the same: project names, versions and file names in one form each (FORMAT.md, "name_key")."""
+"""Names that mean the same: project names, versions and file names in one form each (FORMAT.md, "name_key").
+
+`packaging` is imported where a version is read: who only compares projects starts without it.
+"""
 
 import re
 import unicodedata
-
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    canonicalize_version,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
 
 __all__ = ["RESERVED", "SUFFIXES", "fold", "name_key", "project_key", "sdist_stem", "version_key"]
 
@@ -52,11 +46,14 @@ def fold(text: str) -> str:
 
 def project_key(name: str) -> str:
     """PEP 503 normal form of the folded name."""
-    return canonicalize_name(fold(name))
+    return re.sub(r"[-_.]+", "-", fold(name)).lower()
 
 
 def version_key(version: str) -> str:
     """PEP 440 canonical form without trailing zeros (`1.0` is `1.0.0`); what is no PEP 440 version is folded."""
+    from packaging.utils import canonicalize_version
+    from packaging.version import InvalidVersion, Version
+
     try:
         return canonicalize_version(Version(version))
     except InvalidVersion:
@@ -65,7 +62,7 @@ def version_key(version: str) -> str:
 
 def sdist_stem(project: str, version: str) -> str:
     """`oslo.config`, `9.7.0` -> `oslo_config-9.7.0` (PEP 625; binary distribution specification, "escaping")."""
-    return f"{canonicalize_name(project).replace('-', '_')}-{version}"
+    return f"{project_key(project).replace('-', '_')}-{version}"
 
 
 def name_key(project: str, name: str) -> str:
@@ -85,15 +82,20 @@ def name_key(project: str, name: str) -> str:
 
 
 def _wheel_key(text: str) -> str:
+    from packaging.utils import InvalidWheelFilename, canonicalize_version, parse_wheel_filename
+
     try:
         name, version, build, tags = parse_wheel_filename(text)
-    except (InvalidWheelFilename, InvalidSdistFilename):
+    except InvalidWheelFilename:
         return re.sub(r"[-_.]+", "-", text)
     number = f"-{build[0]}{build[1]}" if build else ""
     return f"{name}-{canonicalize_version(version)}{number}-{'.'.join(sorted(map(str, tags)))}.whl"
 
 
 def _versioned(project: str, stem: str) -> str:
+    from packaging.utils import canonicalize_version
+    from packaging.version import InvalidVersion, Version
+
     wanted = project_key(project)
     for cut in re.finditer(r"[-_]", stem):
         head, tail = stem[: cut.start()], stem[cut.end() :]

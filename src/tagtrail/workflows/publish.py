@@ -6,6 +6,7 @@ from tagtrail.formats.site import media
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Row, Sidecar
 from tagtrail.ports import Target
+from tagtrail.trail.sequencer import draft_digest
 from tagtrail.trail.show import prove, show
 from tagtrail.workflows.carry import drive
 from tagtrail.workflows.render import render
@@ -64,9 +65,9 @@ def unseen(road: Road, entry: Entry) -> tuple[str, ...]:
     )
 
 
-def ours_key(entry: Entry) -> str:
-    """Under which the journal remembers that it logged an entry itself."""
-    return f"logged:{entry.index}"
+def ours_key(digest: str) -> str:
+    """Under which the journal remembers, before anybody can see the entry, that it enters this draft itself."""
+    return f"ours:{digest}"
 
 
 def _places(road: Road, entry: Entry) -> tuple[Target, ...]:
@@ -77,7 +78,7 @@ def _places(road: Road, entry: Entry) -> tuple[Target, ...]:
 
 
 def _drive(road: Road, logged: Logged, target: Target) -> None:
-    ours = bool(road.journal.once(ours_key(logged.entry), bool, lambda: False))
+    ours = bool(road.journal.once(ours_key(draft_digest(logged.entry.raw)), bool, lambda: False))
     drive(logged, target, road.journal, notice="", ours=ours, clock=road.clock, tell=road.tell)
 
 

@@ -247,6 +247,7 @@ def log(road: Road, project: Project, signed: Signed) -> Entry:
     _still_there(road, project, tag)
     draft = entries.draft(signed)
     sequencer.guard(road.ledger, road.log.verifier, road.public())
+    road.journal.once(ours_key(draft.digest), bool, lambda: True)
     for _ in range(RACES):
         head = road.ledger.committed()
         standing = sequencer.find_release(road.ledger, tag.project, tag.version)
@@ -260,7 +261,6 @@ def log(road: Road, project: Project, signed: Signed) -> Entry:
             if error.code != "trail-moved":
                 raise
             continue
-        road.journal.once(ours_key(new[-1]), bool, lambda: True)
         for entry in new:
             road.tell("logged", _where(entry) | {"entry": entry.event, "size": new[-1].index + 1, "witnessed": ""})
         return new[-1]

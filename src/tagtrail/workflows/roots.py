@@ -12,6 +12,7 @@ from tagtrail.formats.site import format_site, media
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Draft, Key
 from tagtrail.ports import Kept, Reading
+from tagtrail.verify.keys import merge
 from tagtrail.workflows.road import Road
 
 __all__ = ["CERTIFICATE", "SITE", "current_root", "named_by_keys", "outdated", "root_draft", "root_envelope"]
@@ -87,19 +88,29 @@ def _wanted(road: Road, old: Root | None) -> Root:
     signers = _signers(road, old)
     used = {allowed.key for _, keys in signers for allowed in keys}
     known = {key.fingerprint: key for key in old.people} if old else {}
-    known |= {_bare(key).fingerprint: _bare(key) for keys in road.people.values() for key in keys}
-    log = policy.Policy(logs=(policy.Log(verifier=road.log.verifier),))
+    for key in (_bare(key) for keys in road.people.values() for key in keys):
+        # what an older certificate says stays: signatures made under it must go on to verify
+        known[key.fingerprint] = merge(known[key.fingerprint], key) if key.fingerprint in known else key
     return Root(
         origin=road.site.origin,
         version=old.version + 1 if old else 1,
         expires=road.clock() + VALID,
         threshold=1,
         keys=(road.root.verifier.vkey(),),
-        policy=log.encode().decode(),
+        policy=_policy(road, old),
         release=(Key(fingerprint=road.signer.fingerprint, scheme="openpgp", material=road.signer.certificate),),
         people=tuple(known[fingerprint] for fingerprint in sorted(used)),
+        builders=old.builders if old else (),
         signers=signers,
+        freezes=old.freezes if old else (),
     )
+
+
+def _policy(road: Road, old: Root | None) -> str:
+    """The log's key and no witness yet; what the old root says of witnesses stays."""
+    if old and road.log.verifier in {log.verifier for log in policy.parse(old.policy.encode()).logs}:
+        return old.policy
+    return policy.Policy(logs=(policy.Log(verifier=road.log.verifier),)).encode().decode()
 
 
 def _signers(road: Road, old: Root | None) -> tuple[tuple[str, tuple[Allowed, ...]], ...]:
