@@ -166,6 +166,19 @@ def test_rows_4_to_7_an_answer(answer: carry.Answer, retry: Retry, wanted: State
         assert after.why == str(answer)
 
 
+def test_since_is_when_the_state_began() -> None:
+    for state, answer, kept in (
+        ("asked", Unknown("lost"), True),
+        ("asked", SAME, False),
+        ("asked", Refused("busy", 30), False),
+        ("asked", Conflict("taken"), False),
+    ):
+        after = carry.answered(row("asked", since=NOW - 9), answer, NOW, "keyed")
+        assert after.since == (NOW - 9 if kept else NOW), state
+    assert looked(row("sent", since=NOW - 9), SAME).since == NOW
+    assert looked(row("none", since=NOW - 9), OTHER).since == NOW
+
+
 def test_row_7_an_answer_that_says_nothing_still_has_a_reason() -> None:
     for retry in RETRIES:
         assert carry.answered(row("asked"), Unknown(), NOW, retry).why
@@ -199,7 +212,7 @@ class Place:
         self.ours = ours
         self.now = NOW
         self.logged = samples.logged(Kept())
-        self.told: list[object] = []
+        self.told: list[tuple[str, dict[str, object]]] = []
 
     def drive(self) -> Row:
         (row,) = carry.drive(
@@ -209,7 +222,7 @@ class Place:
             notice="a notice",
             ours=self.ours,
             clock=lambda: self.now,
-            tell=lambda name, fields: self.told.append((name, fields["state"])),
+            tell=lambda name, fields: self.told.append((name, dict(fields))),
         )
         assert self.journal.rows(0) == (row,)
         return row
@@ -223,7 +236,12 @@ def test_a_place_that_works() -> None:
         place = Place(retry)
         assert place.states(3) == ["sent", "seen", "seen"]
         assert len(place.target.arrived) == len(place.target.attempts) == 1
-        assert place.told == [("row", "asked"), ("row", "sent"), ("row", "seen")]
+        assert [(name, fields["state"]) for name, fields in place.told] == [
+            ("row", "asked"),
+            ("row", "sent"),
+            ("row", "seen"),
+        ]
+        assert [fields["where"] for _, fields in place.told] == ["", "memory:place/notice-0", "memory:place/notice-0"]
     blind = Place("blind")
     assert blind.states(3) == ["seen"] * 3
     assert len(blind.target.arrived) == 1
@@ -300,8 +318,41 @@ def test_a_blind_effect_of_an_entry_of_others_is_held() -> None:
     place = Place("blind", ours=False)
     assert place.states(2) == ["held", "held"]
     assert place.target.attempts == []
+    assert "did not log" in place.drive().why
     place.ours = True
     assert place.drive().state == "held", "only a person settles it"
+
+
+def test_nobody_looks_where_there_is_nothing_to_see() -> None:
+    """A blind place, and what a person has settled or must settle."""
+    cases: tuple[tuple[Retry, State], ...] = (("blind", "none"), ("keyed", "held"), ("keyed", "dropped"))
+    for retry, state in cases:
+        place = Place(retry)
+        (effect,) = place.target.plan(place.logged, "a notice")
+        assert isinstance(effect, Effect)
+        place.journal.move(None, Row(effect=effect, state=state, since=NOW))
+        place.target.down = 1
+        assert place.drive().state == {"none": "seen"}.get(str(state), state)
+
+
+def test_what_a_place_skips_is_told() -> None:
+    place, told = Place("keyed"), []
+    rows = carry.drive(
+        place.logged,
+        place.target,
+        place.journal,
+        notice="",
+        ours=True,
+        clock=lambda: NOW,
+        tell=lambda name, fields: told.append((name, fields["target"], fields["because"])),
+    )
+    assert (rows, told) == ((), [("skip", "place", "there is nothing to say")])
+
+
+def test_only_moves_are_told() -> None:
+    place = Place("searchable", late=9)
+    place.states(5)
+    assert [fields["state"] for _, fields in place.told] == ["asked", "sent"]
 
 
 def test_a_place_that_cannot_be_looked_at_is_not_asked() -> None:

@@ -105,8 +105,8 @@ def parse_root(payload: bytes) -> Root:
         root = _root(value)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise TamperError("not a root of trust", code="root-form", why=f"{type(error).__name__}: {error}") from error
-    if value.get("_type") != ROOT_TYPE or format_root(root) != payload:
-        raise TamperError("not a root of trust (other fields or another order)", code="root-form")
+    if format_root(root) != payload:
+        raise TamperError("not a root of trust (another type, other fields or another order)", code="root-form")
     if not 1 <= root.threshold <= len(root.keys) or len(set(root.keys)) < len(root.keys) or root.version < 1:
         raise TamperError(f"root {root.version} wants {root.threshold} of {len(root.keys)} keys", code="root-threshold")
     return root
