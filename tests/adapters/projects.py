@@ -100,6 +100,12 @@ def sleep(kind, out, name):
     time.sleep(600)
 
 
+def fill(kind, out, name):
+    with open("everything", "wb") as file:
+        while True:
+            file.write(bytes(100_000))
+
+
 def linger(kind, out, name):
     running = subprocess.Popen(["sleep", "600"])
     Path(Path("linger").read_text()).write_text(str(running.pid))

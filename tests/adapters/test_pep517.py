@@ -8,7 +8,7 @@ import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -369,6 +369,28 @@ def test_a_build_that_makes_too_much(shop: Workshop, tmp_path: Path) -> None:
     repo = tiny(tmp_path / "tiny", zeros="0" * 300_000)
     shop.builder = shop.make(limits=Limits(unpacked=200_000))
     assert refused(ProjectError, shop.build, repo).code == "archive-size"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    path = tmp_path / "small"
+    path.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"cannot mount: {mounted.stderr.decode().strip()}")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "--lazy", path], check=True)
+
+
+@pytest.mark.parametrize("files", [{"behaviour": "fill"}, {"zeros": "0" * 4_000_000}, {"zeros": "0" * 900_000}])
+def test_no_space_to_build(tmp_path: Path, environments: Path, small: Path, files: dict[str, str]) -> None:
+    Workshop(tmp_path / "roomy", environments).environments(())
+    shop = Workshop(small / "shop", environments)
+    assert refused(SetupError, shop.build, tiny(tmp_path / "tiny", **files)).code == "disk-full"
+    assert shop.left() == []
 
 
 def test_processes_that_a_build_leaves_behind_are_ended(shop: Workshop, tmp_path: Path) -> None:

@@ -237,8 +237,7 @@ class Pep517:
         if not answers.fault:
             return answers.values
         order, why = work.order, process.said(running.log)
-        if os.statvfs(work.room).f_bavail == 0:
-            raise SetupError(f"no space to build {order.project}", code="disk-full", why=why, hint=f"df -h {work.room}")
+        _check_space(work.room, running.log)
         how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}[answers.fault]
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed", why=why,
@@ -264,8 +263,20 @@ def _checkout(git: Git, commit: str) -> Iterator[str]:
     """Put the commit's files into the tree; the ids of its files."""
     done = git.run("read-tree", "--reset", "-u", "--no-recurse-submodules", commit)
     if not done.ok:
+        _check_space(git.directory, done.err)
         raise objects_missing(commit, process.said(done.err, 5))
     return (m.id for m in _listing(git, commit) if m.mode not in {DIRECTORY, MODULE})
+
+
+def _check_space(room: Path, said: bytes) -> None:
+    """What failed there may have failed for want of space: that is the operator's matter, not the project's."""
+    if os.statvfs(room).f_bavail == 0 or os.strerror(errno.ENOSPC).encode() in said[-_PIECE:]:
+        raise SetupError(
+            f"no space to build in {room.parent}",
+            code="disk-full",
+            why=process.said(said, 3),
+            hint=f"df -h {room.parent}",
+        )
 
 
 def _listing(git: Git, commit: str) -> tuple[Listed, ...]:
