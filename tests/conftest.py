@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 # the same examples on every machine; to look for new ones: pytest --hypothesis-profile=explore
-settings.register_profile("house", deadline=None, database=None, derandomize=True)
+settings.register_profile("house", deadline=None, database=None, derandomize=True, max_examples=40)
 settings.register_profile("explore", deadline=None, database=None, max_examples=2_000)
 settings.load_profile("house")
 

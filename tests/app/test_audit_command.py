@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tagtrail.app.main import main
+from tagtrail.trail.keys import root_envelope
 from tagtrail.workflows.release import release
-from tagtrail.workflows.roots import root_envelope
 from tests.workflows.world import World
 
 

@@ -1,4 +1,4 @@
-"""A small world for whole commands: a git project with a backend of its own (it needs nothing), a signer, an instance."""
+"""A small world for whole commands: a git project whose backend needs nothing, a signer, an instance."""
 
 import json
 import os
@@ -146,7 +146,7 @@ class World:
 
         with sqlite3.connect(self.home / "state" / "tagtrail.db") as db:
             for table in ("steps", "effects", "cursors"):
-                db.execute(f"DELETE FROM {table}")
+                db.execute(f"DELETE FROM {table}")  # noqa: S608  (the table names are on the line above)
 
     def leaves(self) -> list[dict[str, Any]]:
         """The trail's entries."""

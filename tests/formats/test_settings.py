@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagtrail.formats.settings import FILE, parse_settings, project_of, settings_digest, site_of
+from tagtrail.formats.settings import parse_settings, project_of, settings_digest, site_of
 from tagtrail.formats.settings_text import initial, people_lines, project_lines
 from tagtrail.formats.site import Site
 from tagtrail.formats.toml import quoted, quoted_key, read
 from tagtrail.model.errors import SetupError
-from tagtrail.model.settings import Approve, Project, RuleSwitch, Settings
+from tagtrail.model.settings import FILE, Approve, Project, RuleSwitch, Settings
 
 RULES = {"TAG001": True, "TAG007": False}
 

@@ -9,7 +9,7 @@ SOURCES = (
     *(ROOT / "src/tagtrail/formats" / f"{name}.py" for name in ("sshsig", "allowed_signers", "root")),
     *(
         ROOT / "src/tagtrail/app" / name
-        for name in ("beside.py", "trust_store.py", "commands/verify.py", "commands/trust.py")
+        for name in ("beside.py", "trust_store.py", "trusted.py", "commands/verify.py", "commands/trust.py")
     ),
     ROOT / "src/tagtrail/io/http.py",
 )

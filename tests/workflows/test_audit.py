@@ -18,13 +18,13 @@ from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry
 from tagtrail.pages import page
 from tagtrail.ports import Committed
+from tagtrail.trail.keys import root_envelope
 from tagtrail.trail.show import prove, show
 from tagtrail.verify.release import Measured
 from tagtrail.verify.roots import open_root
 from tagtrail.workflows.audit import FRESH, Audited, _Look, audit
 from tagtrail.workflows.release import release
 from tagtrail.workflows.render import LedgerView, render
-from tagtrail.workflows.roots import root_envelope
 from tests.workflows.world import ORIGIN, World
 
 SDIST = "nova/nova-1.0.0.tar.gz"

@@ -21,7 +21,7 @@ UPLOAD_LIMIT = 3600
 class DirectoryStore:
     """The port `Store`: files below `root`. With `upload` (argv with {root} and {list}), `push` runs it.
 
-    Half-written files lie in `incoming`, on the same file system, which is never listed (by default below the root), and
+    Half-written files lie in `incoming`, on the same file system, which is never listed (by default below the root);
     those of dead writers go when a store is opened. `environ` is what the command is given: the operator's own.
     """
 

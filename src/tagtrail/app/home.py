@@ -9,12 +9,13 @@ be somebody else's, and its settings run commands. So it must belong to us, be w
 import os
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from tagtrail.formats.settings import FILE
 from tagtrail.model.errors import SetupError
+from tagtrail.model.settings import FILE
 
-__all__ = ["find_home", "place_mark", "spoken"]
+__all__ = ["Home", "find_home", "place_mark", "spoken"]
 
 _OTHERS_WRITE = 0o022
 
@@ -94,3 +95,40 @@ def _misplaced(home: Path) -> str:
     except (OSError, UnicodeDecodeError):
         found = ""
     return "" if found == place_mark(home) else f"{home} is not where `tagtrail init` made it, but copied or unpacked"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where things lie in an instance's directory."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """The ledger and the journal."""
+        return self.path / "state" / "tagtrail.db"
+
+    @property
+    def kept(self) -> Path:
+        """Bytes by their SHA-256."""
+        return self.path / "kept"
+
+    def state(self, name: str) -> Path:
+        """A directory of work in flight."""
+        return self.path / "state" / name
+
+    def secret(self, name: str) -> bytes:
+        """A secret key's file. Raises SetupError `key-missing`, `key-mode`."""
+        path = self.path / "private" / name
+        try:
+            mode = path.stat().st_mode
+            data = path.read_bytes()
+        except OSError as error:
+            raise SetupError(
+                f"the secret key {path} cannot be read: {error.strerror}",
+                code="key-missing",
+                hint="restore private/ from its back-up",
+            ) from error
+        if mode & 0o077:
+            raise SetupError(f"{path} can be read by others", code="key-mode", hint=f"chmod 600 {path}")
+        return data

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagtrail.formats.settings import FILE, parse_settings
+from tagtrail.formats.settings import parse_settings
 from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Entry, Key
-from tagtrail.model.settings import People, Project, Settings
+from tagtrail.model.settings import FILE, People, Project, Settings
 from tagtrail.rules.registry import FIRM
 
 __all__ = ["Instance", "open_instance", "read_files", "read_settings"]

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from tagtrail.adapters.directory import DirectoryKept, DirectoryStore
@@ -13,6 +12,7 @@ from tagtrail.adapters.openpgp import OpenPGP
 from tagtrail.adapters.pep517 import Pep517
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
+from tagtrail.app.home import Home
 from tagtrail.app.reading import open_instance
 from tagtrail.formats.note import Signer, parse_skey
 from tagtrail.formats.settings import settings_digest, site_of
@@ -23,50 +23,12 @@ from tagtrail.model.facts import Key
 from tagtrail.model.settings import Project, TargetSettings
 from tagtrail.ports import Clock, Journal, Store, Tell
 from tagtrail.workflows.road import Road
-from tagtrail.workflows.roots import root_envelope
 
-__all__ = ["Home", "now", "open_road", "own_root"]
+__all__ = ["now", "open_road"]
 
 MAX_CHECKPOINT = 64 * 1024
 PUBLIC = "public-seen"
 """The journal's cursor that says that the public site has answered once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """Where things lie in an instance's directory."""
-
-    path: Path
-
-    @property
-    def database(self) -> Path:
-        """The ledger and the journal."""
-        return self.path / "state" / "tagtrail.db"
-
-    @property
-    def kept(self) -> Path:
-        """Bytes by their SHA-256."""
-        return self.path / "kept"
-
-    def state(self, name: str) -> Path:
-        """A directory of work in flight."""
-        return self.path / "state" / name
-
-    def secret(self, name: str) -> bytes:
-        """A secret key's file. Raises SetupError `key-missing`, `key-mode`."""
-        path = self.path / "private" / name
-        try:
-            mode = path.stat().st_mode
-            data = path.read_bytes()
-        except OSError as error:
-            raise SetupError(
-                f"the secret key {path} cannot be read: {error.strerror}",
-                code="key-missing",
-                hint="restore private/ from its back-up",
-            ) from error
-        if mode & 0o077:
-            raise SetupError(f"{path} can be read by others", code="key-mode", hint=f"chmod 600 {path}")
-        return data
 
 
 def now() -> int:
@@ -109,14 +71,6 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         tell=tell,
         lease=lambda name: scratch.locked(at.state(f"{name}.lock")),
     )
-
-
-def own_root(home: Path) -> bytes | None:
-    """The signed root of the instance at `home`, from its own trail; None before its first release."""
-    at = Home(home)
-    if not at.database.exists():
-        return None
-    return root_envelope(SqliteLedger(at.database), DirectoryKept(at.kept))
 
 
 def _fingerprints(people: dict[str, tuple[Key, ...]], project: Project) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ from tagtrail.formats.toml import Table, meant, quoted_key
 from tagtrail.model.errors import SetupError
 from tagtrail.model.names import project_key
 from tagtrail.model.settings import (
+    FILE,
     Approve,
     BuildSettings,
     Kind,
@@ -56,9 +57,8 @@ from tagtrail.model.settings import (
     TargetSettings,
 )
 
-__all__ = ["CHANNELS", "FILE", "parse_settings", "project_of", "settings_digest", "site_of"]
+__all__ = ["CHANNELS", "parse_settings", "project_of", "settings_digest", "site_of"]
 
-FILE = "tagtrail.toml"
 CHANNELS = ("final", "rc", "beta", "alpha", "dev", "post")
 BUILDS = ("sdist", "wheel")
 LATER_BUILDS = ("sdist.xz", "tar.gz", "tar.xz")

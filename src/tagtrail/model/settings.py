@@ -3,7 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Approve", "BuildSettings", "Kind", "Org", "People", "Project", "RuleSwitch", "Settings", "TargetSettings"]
+__all__ = [
+    "FILE",
+    "Approve",
+    "BuildSettings",
+    "Kind",
+    "Org",
+    "People",
+    "Project",
+    "RuleSwitch",
+    "Settings",
+    "TargetSettings",
+]
+
+FILE = "tagtrail.toml"
+"""The settings' file in an instance's directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

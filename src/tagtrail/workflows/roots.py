@@ -7,42 +7,18 @@ from dataclasses import replace
 from hashlib import sha256
 
 from tagtrail.formats import dsse, entry, policy
-from tagtrail.formats.root import PAYLOAD_TYPE, Allowed, Root, format_root, parse_root
+from tagtrail.formats.root import PAYLOAD_TYPE, Allowed, Root, format_root
 from tagtrail.formats.site import format_site, media
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Draft, Key
-from tagtrail.ports import Kept, Reading
+from tagtrail.trail.keys import CERTIFICATE, ROOT_SUFFIX, SITE, current_root, named_by_keys
 from tagtrail.verify.keys import merge
 from tagtrail.workflows.road import Road
 
-__all__ = ["CERTIFICATE", "SITE", "current_root", "named_by_keys", "outdated", "root_draft", "root_envelope"]
+__all__ = ["outdated", "root_draft"]
 
-CERTIFICATE = "release-key.asc"
-SITE = "site.json"
-ROOT_SUFFIX = ".root.json"
 VALID = 10 * 365 * 86400
 """Seconds that a new root is valid: it is renewed with every change."""
-
-
-def named_by_keys(trail: Reading) -> dict[str, str]:
-    """name -> sha256 of the newest of each file that `key` entries named: roots, site.json, the release key."""
-    named: dict[str, str] = {}
-    for key in trail.entries(project=""):
-        named |= {file.name: file.sha256 for file in key.files if key.event == "key"}
-    return named
-
-
-def root_envelope(trail: Reading, kept: Kept) -> bytes | None:
-    """The signed root that the trail names last, as published; None before the first release."""
-    roots = {name: digest for name, digest in named_by_keys(trail).items() if name.endswith(ROOT_SUFFIX)}
-    newest = max(roots, key=lambda name: int(name.removesuffix(ROOT_SUFFIX)), default=None)
-    return None if newest is None else kept.read(roots[newest])
-
-
-def current_root(trail: Reading, kept: Kept) -> Root | None:
-    """The payload of `root_envelope`."""
-    data = root_envelope(trail, kept)
-    return None if data is None else parse_root(dsse.parse(data).payload)
 
 
 def root_draft(road: Road) -> Draft | None:

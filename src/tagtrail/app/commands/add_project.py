@@ -15,14 +15,14 @@ from tagtrail.app.phrases import signer
 from tagtrail.app.reading import Instance, open_instance, read_files
 from tagtrail.app.signers import Person, git_config, person_of_file, person_of_git
 from tagtrail.formats.forms import project_fault, repo_fault
-from tagtrail.formats.settings import FILE, parse_settings, project_of
+from tagtrail.formats.settings import parse_settings, project_of
 from tagtrail.formats.settings_text import people_lines, project_lines
 from tagtrail.formats.toml import meant
 from tagtrail.io import durable
 from tagtrail.io.scratch import locked
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.names import project_key
-from tagtrail.model.settings import Settings
+from tagtrail.model.settings import FILE, Settings
 from tagtrail.rules.declared import Declared, declared
 from tagtrail.rules.registry import FIRM
 from tagtrail.rules.versions import PATTERNS, pattern_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tagtrail.app.beside import files_in, measure, read_small
-from tagtrail.app.commands.verify import _trust as chosen_trust
 from tagtrail.app.console import Console
+from tagtrail.app.trusted import chosen_trust
 from tagtrail.formats import note
 from tagtrail.formats.facts import dump
 from tagtrail.formats.policy import Policy

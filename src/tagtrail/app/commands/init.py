@@ -14,10 +14,11 @@ from tagtrail.app.console import Console
 from tagtrail.app.home import place_mark, spoken
 from tagtrail.formats.forms import origin_fault, url_fault
 from tagtrail.formats.note import Signer
-from tagtrail.formats.settings import FILE, parse_settings
+from tagtrail.formats.settings import parse_settings
 from tagtrail.formats.settings_text import initial
 from tagtrail.io import durable
 from tagtrail.model.errors import SetupError
+from tagtrail.model.settings import FILE
 
 __all__ = ["arguments", "run"]
 

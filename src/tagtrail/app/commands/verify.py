@@ -3,33 +3,25 @@
 import argparse
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from tagtrail.app.beside import PROOF, files_in, measure, proof_of, read_small, tag_of
+from tagtrail.app.beside import PROOF, files_in, measure, proof_of, tag_of
 from tagtrail.app.console import Console
-from tagtrail.app.trust_store import TrustStore
-from tagtrail.formats import note, policy
+from tagtrail.app.trusted import Trust, chosen_trust
+from tagtrail.formats import note
 from tagtrail.formats import proof as proof_format
-from tagtrail.formats.encoding import shown
-from tagtrail.formats.policy import Policy
-from tagtrail.formats.root import MAX_ROOT, Root
+from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.verify.proofs import entry_of
 from tagtrail.verify.release import Verdict, verify_file
-from tagtrail.verify.roots import open_root
 
 if TYPE_CHECKING:
     from tagtrail.ports import Tell
 
 __all__ = ["arguments", "run"]
-
-T = TypeVar("T")
-Trust = Callable[[str], Root | Policy]
-"""What is trusted for a log of that origin. Raises TamperError `unpinned`."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +46,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if not os.path.lexists(path):
             raise SetupError(f"there is no {path}", code="file-missing")
     judge = _Judge(
-        trust=_trust(args),
+        trust=chosen_trust(args),
         now=int(time.time()),  # noqa: TID251  (wiring, which has the clock, would load every adapter)
         tell=console.tell,
         options={"require_witnessed": args.require_witnessed, "allow_imported": args.allow_imported},
@@ -65,56 +57,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
         else:
             judge.file(path, args.name or path.name)
     return judge.outcome()
-
-
-# What is trusted
-
-
-def _trust(args: argparse.Namespace) -> Trust:
-    if args.root is not None:
-        root = _read(args.root, 2 * MAX_ROOT, open_root)
-        return lambda _: root
-    if args.policy is not None:
-        believed = _read(args.policy, policy.MAX_SIZE, policy.parse)
-        return lambda _: believed
-    if args.home or os.environ.get("TAGTRAIL_HOME"):
-        own = _own_root(args.home)
-        return lambda origin: own if args.home or origin == own.origin else _pinned(origin)
-    return _pinned
-
-
-def _read(path: Path, limit: int, parse: Callable[[bytes], T]) -> T:
-    data = read_small(path, limit)
-    if data is None:
-        raise SetupError(f"there is no {path}", code="file-missing")
-    try:
-        return parse(data)
-    except TamperError as error:
-        raise TamperError(f"{path}: {error.what}", code=error.code, why=error.why, hint=error.hint) from None
-
-
-def _own_root(home: str | None) -> Root:
-    from tagtrail.app.home import find_home
-    from tagtrail.app.wiring import own_root
-
-    at = find_home(home)
-    envelope = own_root(at)
-    if envelope is None:
-        why = "it comes into being with the first release"
-        raise TamperError(f"the instance at {at} has no root of trust yet", code="unpinned", why=why)
-    return open_root(envelope)
-
-
-def _pinned(origin: str) -> Root:
-    root = TrustStore.standard().root(origin)
-    if root is None:
-        raise TamperError(
-            f"nobody here has pinned a root of trust for the log {shown(origin)}",
-            code="unpinned",
-            why="what lies beside a file or on its site grants no trust",
-            hint="tagtrail trust URL, of the site whose files these should be; or --root FILE, or --policy FILE",
-        )
-    return root
 
 
 # Files and directories

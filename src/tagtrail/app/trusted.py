@@ -1,0 +1,79 @@
+"""Which root or policy a command trusts: the one that was named, the instance's own, or those pinned by `trust`."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tagtrail.app.beside import read_small
+from tagtrail.app.trust_store import TrustStore
+from tagtrail.formats import policy
+from tagtrail.formats.encoding import shown
+from tagtrail.formats.policy import Policy
+from tagtrail.formats.root import MAX_ROOT, Root
+from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.verify.roots import open_root
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["Trust", "chosen_trust"]
+
+T = TypeVar("T")
+
+Trust = Callable[[str], Root | Policy]
+"""What is trusted for a log's origin. Raises TamperError `unpinned`."""
+
+
+def chosen_trust(args: "argparse.Namespace") -> Trust:
+    """What `--root`, `--policy`, `-C` or the pins say, in this order; asked with a log's origin.
+
+    `$TAGTRAIL_HOME` speaks for its own origin alone. Raises SetupError `file-missing`, TamperError `unpinned`, and what
+    parsing a root or a policy raises.
+    """
+    if args.root is not None:
+        root = _read(args.root, 2 * MAX_ROOT, open_root)
+        return lambda _: root
+    if args.policy is not None:
+        believed = _read(args.policy, policy.MAX_SIZE, policy.parse)
+        return lambda _: believed
+    if args.home or os.environ.get("TAGTRAIL_HOME"):
+        own = _own_root(args.home)
+        return lambda origin: own if args.home or origin == own.origin else _pinned(origin)
+    return _pinned
+
+
+def _read(path: Path, limit: int, parse: Callable[[bytes], T]) -> T:
+    data = read_small(path, limit)
+    if data is None:
+        raise SetupError(f"there is no {path}", code="file-missing")
+    try:
+        return parse(data)
+    except TamperError as error:
+        raise TamperError(f"{path}: {error.what}", code=error.code, why=error.why, hint=error.hint) from None
+
+
+def _own_root(home: str | None) -> Root:
+    from tagtrail.adapters.directory import DirectoryKept
+    from tagtrail.adapters.sqlite import SqliteLedger
+    from tagtrail.app.home import Home, find_home
+    from tagtrail.trail.keys import root_envelope
+
+    at = Home(find_home(home))
+    envelope = root_envelope(SqliteLedger(at.database), DirectoryKept(at.kept)) if at.database.exists() else None
+    if envelope is None:
+        why = "it comes into being with the first release"
+        raise TamperError(f"the instance at {at.path} has no root of trust yet", code="unpinned", why=why)
+    return open_root(envelope)
+
+
+def _pinned(origin: str) -> Root:
+    root = TrustStore.standard().root(origin)
+    if root is None:
+        raise TamperError(
+            f"nobody here has pinned a root of trust for the log {shown(origin)}",
+            code="unpinned",
+            why="what lies beside a file or on its site grants no trust",
+            hint="tagtrail trust URL, of the site whose files these should be; or --root FILE, or --policy FILE",
+        )
+    return root
