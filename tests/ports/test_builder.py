@@ -1,4 +1,4 @@
-"""The suite of the port Builder, for every adapter that needs no package index, and the in-memory notes."""
+"""The suite of the port Builder for the in-memory one; that of PEP 517 has its own tests, and needs git."""
 
 from collections.abc import Callable
 

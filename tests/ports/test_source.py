@@ -1,4 +1,4 @@
-"""The suite of the port Source, for every adapter there is."""
+"""The suites of the ports Source and Notes, for every adapter there is."""
 
 import os
 import subprocess
@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tagtrail.adapters.git import GitSource
+from tagtrail.adapters.git_notes import GitNotes
 from tagtrail.model.errors import ProjectError, RemoteError
-from tagtrail.testing.memory import Repository, Source
+from tagtrail.testing.memory import Notes, Repository, Source
 from tagtrail.testing.people import Person
+from tagtrail.testing.suites import notes
 from tagtrail.testing.suites import source as suite
 from tagtrail.testing.suites.promise import refusal
 
@@ -66,7 +68,7 @@ def on_disk(root: Path, form: str) -> suite.Case:
 
 
 def run(repo: Path, *words: str, time: int = TIMES[2]) -> bytes:
-    people = {f"GIT_{who}_{what}": "ada" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    people = {f"GIT_{who}_{what}": "ada@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     dates = {f"GIT_{who}_DATE": f"{time} +0000" for who in ("AUTHOR", "COMMITTER")}
     environ = {"PATH": os.environ["PATH"], "HOME": str(repo), "GIT_CONFIG_NOSYSTEM": "1", **people, **dates}
     return subprocess.run(["git", *words], cwd=repo, env=environ, check=True, capture_output=True).stdout
@@ -87,6 +89,13 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize("check", suite.CHECKS)
 def test_source(check: Callable[[suite.Case], None], case: suite.Case) -> None:
     check(case)
+
+
+@pytest.mark.parametrize("check", notes.CHECKS)
+def test_notes(check: Callable[[notes.Case], None], case: suite.Case, tmp_path: Path) -> None:
+    objects = case.open().objects(case.repo, "2.0", case.commits[2])
+    adapter = partial(GitNotes, tmp_path) if objects.directory.exists() else Notes
+    check(notes.Case(open=adapter, objects=objects, commits=case.commits))
 
 
 def test_memory_repositories_can_be_down_or_damaged() -> None:

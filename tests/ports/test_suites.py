@@ -12,10 +12,10 @@ from tagtrail.model.facts import Blob, Entry, Row
 from tagtrail.model.names import project_key
 from tagtrail.testing import memory, samples
 from tagtrail.testing.fuse import Blown, Fuse
-from tagtrail.testing.suites import builder, journal, kept, ledger, signer, source, store, target
+from tagtrail.testing.suites import builder, journal, kept, ledger, notes, signer, source, store, target
 from tagtrail.testing.suites.promise import Broken, equal, holds, race, refusal, refusal_of_any_kind
 
-SUITES = (builder, journal, kept, ledger, signer, source, store, target)
+SUITES = (builder, journal, kept, ledger, notes, signer, source, store, target)
 TOOLS = {"append", "armoured", "row"}
 
 
