@@ -138,6 +138,12 @@ def no_metadata(kind, out, name):
     again(out, lambda name, data: (name.replace("PKG-INFO", "INFO"), data)) if kind == "sdist" else None
 
 
+def no_wheel_metadata(kind, out, name):
+    if kind == "wheel":
+        with zipfile.ZipFile(out, "w") as packed:
+            packed.write("tiny.py")
+
+
 def outside(kind, out, name):
     again(out, lambda name, data: (name.replace("tiny.py", "../../tiny.py"), data)) if kind == "sdist" else None
 

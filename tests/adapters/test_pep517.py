@@ -317,6 +317,7 @@ def test_a_tree_with_an_altered_object(shop: Workshop, tmp_path: Path, name: str
         ("other-wheel-name", ProjectError, "name-mismatch"),
         ("other-wheel-version", ProjectError, "version-mismatch"),
         ("no-metadata", ProjectError, "metadata-invalid"),
+        ("no-wheel-metadata", ProjectError, "metadata-invalid"),
         ("empty-metadata", ProjectError, "metadata-invalid"),
         ("no-file", ProjectError, "output-invalid"),
         ("no-sdist-name", ProjectError, "output-invalid"),
