@@ -14,10 +14,10 @@ demo: .venv/run.stamp ## release a real project onto a local site and prove it i
 	@$(BIN)/python scripts/demo.py
 
 test: lint ## everything that CI runs: linters, then all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -q -n auto --dist worksteal
 
 quick: .venv/dev.stamp ## the tests that need no client, no server and no index
-	@$(BIN)/pytest -q -m "not client and not index and not slow"
+	@$(BIN)/pytest -q -n auto --dist worksteal -m "not client and not index and not slow"
 
 lint: .venv/dev.stamp ## ruff, mypy, import-linter, shell syntax
 	@$(BIN)/ruff check --quiet .
