@@ -145,6 +145,14 @@ def test_a_directory_with_something_unknown_is_refused(file, root):
     ]  # fmt: skip
 
 
+def test_pages_beside_artifacts_are_named_and_not_judged(file, root):
+    (file.parent / "index.html").write_bytes(b"a page")
+    (file.parent / "index.htm").write_bytes(b"no page of ours")
+    assert verdicts(file.parent, "--root", root) == [(NAME, "ok"), ("index.htm", "unknown")]
+    (file.parent / "index.htm").unlink()
+    assert verdicts(file.parent, "--root", root) == [(NAME, "ok")]
+
+
 def test_a_sidecar_that_the_entry_does_not_mean_is_refused(tmp_path, root):
     digest = sha256(b"sums").hexdigest()
     sidecars = {TAG: sha256(SHOP.tag).hexdigest(), "nova-1.0.0.SHA256SUMS": digest}

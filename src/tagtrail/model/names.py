@@ -6,7 +6,7 @@
 import re
 import unicodedata
 
-__all__ = ["RESERVED", "SUFFIXES", "fold", "name_key", "project_key", "sdist_stem", "version_key"]
+__all__ = ["PAGES", "RESERVED", "SUFFIXES", "fold", "name_key", "project_key", "sdist_stem", "version_key"]
 
 RESERVED = frozenset(
     {
@@ -24,6 +24,9 @@ RESERVED = frozenset(
     }
 )
 """Names that the site needs for itself: no project may be called so (folded)."""
+
+PAGES = frozenset({"index.html", "index.json", "feed.atom", "feed.rss", "releases.json", "watch"})
+"""Names of pages: no artifact may be called so (folded)."""
 
 SUFFIXES = {
     ".tgz": ".tar.gz",

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-from tagtrail.model.names import fold, name_key, project_key
+from tagtrail.model.names import PAGES, fold, name_key, project_key
 from tagtrail.rules.book import Rule, Said, rule
 from tagtrail.rules.versions import parse
 
 __all__ = ["AFTER", "After"]
 
-PAGES = frozenset({"index.html", "index.json", "feed.atom", "feed.rss", "releases.json", "watch"})
 SIDECARS = (".asc", ".sha256sums", ".tag", ".notes.md", ".metadata", ".tlog-proof", ".intoto.jsonl", ".cdx.json")
 BROWSERS = (".html", ".htm", ".xhtml", ".svg", ".xml", ".js")
 

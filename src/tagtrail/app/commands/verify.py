@@ -15,6 +15,7 @@ from tagtrail.formats import proof as proof_format
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.names import PAGES
 from tagtrail.verify.proofs import entry_of
 from tagtrail.verify.release import Verdict, verify_file
 
@@ -94,7 +95,12 @@ class _Judge:
             verdict = self.file(path, path.name)
             expected |= _sidecars(path, verdict) if verdict else {}
         for path in files:
-            if path not in proofs and path not in proven:
+            if path in proofs or path in proven:
+                continue
+            if path.name in PAGES and path not in expected:
+                because = "a page of the site; `tagtrail audit` compares pages"
+                self.tell("skip", {"target": "", "what": str(path), "because": because})
+            else:
                 self._beside(path, expected.get(path))
         if not self.good and not self.bad:
             what = f"no file with a proof in {directory}"
