@@ -92,6 +92,11 @@ def test_web_shows_a_change_after_so_many_looks() -> None:
     assert [web.get("a") for _ in range(4)] == [b"two", b"two", None, None]
 
 
+def test_what_is_not_there_cannot_be_pushed() -> None:
+    with refusal(RemoteError, "upload-failed"):
+        Store().push("files", ["a"])
+
+
 def test_web_shows_what_was_pushed() -> None:
     store = Store()
     web = Web(store, pushes=True)

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from tagtrail.formats.site import media
+from tagtrail.formats.site import media, release_page
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Row, Sidecar
 from tagtrail.ports import Target
@@ -45,13 +45,25 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
     show(road.ledger, road.store, road.journal)
     for target in places:
         _drive(road, logged, target)
-    unseen = [row.effect.path for row in road.journal.rows(logged.entry.index) if row.state == "sent"]
-    road.store.push("files", unseen)
+    _push(road, logged.entry)
     pages = road.lease("pages")
     render(road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock, lock=pages)
     for target in places:
         _drive(road, logged, target)
     return road.journal.rows(logged.entry.index)
+
+
+def _push(road: Road, entry: Entry) -> None:
+    """Make the site's files public, again what nobody sees yet; a push that failed, or that nobody remembers, again.
+
+    The release page is not there yet: it goes with the pages.
+    """
+    name, page = f"pushed:{entry.index}", release_page(entry.project, entry.version)
+    done = road.journal.cursor(name)
+    states = ("sent",) if done else ("sent", "seen")
+    rows = [row for row in road.journal.rows(entry.index) if row.effect.target == road.site_target]
+    road.store.push("files", [r.effect.path for r in rows if r.state in states and r.effect.path != page])
+    road.journal.cursor(name, done, 1)
 
 
 def unseen(road: Road, entry: Entry) -> tuple[str, ...]:

@@ -88,9 +88,10 @@ class Store:
         return iter(sorted(path for path in tuple(self.files) if path.startswith(prefix)))
 
     def push(self, phase: str, paths: Sequence[str]) -> None:
-        """Recorded, or refused."""
-        if phase in self.refuses:
-            raise RemoteError(f"upload of phase {phase} was refused", code="upload-failed")
+        """Recorded, or refused; what is not there cannot be pushed, as `rsync --files-from` says too."""
+        missing = [path for path in paths if path not in self.files]
+        if phase in self.refuses or missing:
+            raise RemoteError(f"upload of phase {phase} was refused {missing}", code="upload-failed")
         with self.fuse.around(f"store.push {phase}"):
             self.pushed.append((phase, tuple(paths)))
             self.public |= {path: self.files.get(path) for path in paths}
