@@ -47,7 +47,8 @@ def resume(road: Road) -> tuple[Outcome, ...]:
     left = unfinished(road.ledger, road.journal)
     size = (head := road.ledger.committed()) and head.size
     outcomes = [_go_on(road, row) for row in left.begun]
-    outcomes += [_carry(road, entry) for entry, _ in left.entries]
+    carried = {outcome.entry.index for outcome in outcomes if outcome.entry}
+    outcomes += [_carry(road, entry) for entry, _ in left.entries if entry.index not in carried]
     if size and not unfinished(road.ledger, road.journal).entries:
         road.journal.cursor(CURSOR, road.journal.cursor(CURSOR), size)
     return tuple(outcomes)
