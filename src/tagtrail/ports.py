@@ -251,7 +251,7 @@ class Target(Protocol):
     name: str
     retry: Literal["keyed", "searchable", "blind"]
     lag: int
-    """Seconds after which a `find` that misses is believed."""
+    """Seconds after which a `find` that misses is believed: longer than one attempt can take."""
 
     def survey(self, project: str) -> Survey:
         """What is there, may we, quota."""

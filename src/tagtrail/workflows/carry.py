@@ -116,8 +116,15 @@ def _new(effect: Effect, journal: Journal, *, held: bool, now: int) -> Row:
 
 
 def _step(row: Row, target: Target, journal: Journal, clock: Clock, tell: Tell) -> Row:
-    """One look and at most one attempt. Whoever loses a compare-and-set leaves the effect to the winner."""
-    found = _find(row, target)
+    """One look and at most one attempt. Whoever loses a compare-and-set leaves the effect to the winner.
+
+    A place that cannot be looked at leaves the row as it is, with the reason: nothing is put where nobody can see.
+    """
+    try:
+        found = _find(row, target)
+    except RemoteError as error:
+        blind = replace(row, why=error.what)
+        return blind if blind == row or _move(row, blind, journal, tell) else row
     after = looked(row, found, clock(), target.retry, target.lag)
     if after == row or not _move(row, after, journal, tell):
         return row
