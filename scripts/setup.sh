@@ -43,7 +43,7 @@ programs git:git gpg:gnupg gpgv:gpgv gpg-agent:gpg-agent ssh-keygen:openssh-clie
     "$python" -m venv --clear .venv || stop "$python could not make .venv   next: apt-get install python3-venv"
 .venv/bin/python -m pip install -qq --require-hashes --requirement requirements/setup.txt
 
-uv="env VIRTUAL_ENV=$PWD/.venv .venv/bin/uv --quiet pip"
+uv="env UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1} VIRTUAL_ENV=$PWD/.venv .venv/bin/uv --quiet pip"
 case $which in
     # the smaller set never takes away what the larger one brought
     run) brought() { $uv install --compile-bytecode --require-hashes --requirement requirements/run.txt; } ;;

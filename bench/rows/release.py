@@ -23,8 +23,8 @@ NAME, VERSION = "oslo.config", "9.7.0"
 BIN = Path(sys.executable).parent
 RECIPE = Path(__file__).parents[2] / "scripts" / "real_project.py"
 MAINTAINER = "Release Bench <bench@example.org>"
-ENVIRONMENTS = Path("state", "envs")
-"""Where in HOME tagtrail keeps build environments between releases."""
+WARM = (Path("state", "envs"), Path("state", "learned"))
+"""What tagtrail keeps in HOME between releases: build environments, and what a project's backend asked for last."""
 
 
 @contextmanager
@@ -57,8 +57,8 @@ def _ours(scratch: Path, checkout: Path, timed: Callable[..., float]) -> Callabl
     timed(BIN / "tagtrail", "-C", home, "add-project", checkout)
     shutil.copytree(home, fresh, symlinks=True)
     timed(BIN / "tagtrail", "-C", home, "release", NAME, VERSION)
-    if (home / ENVIRONMENTS).exists():
-        shutil.copytree(home / ENVIRONMENTS, fresh / ENVIRONMENTS, symlinks=True, dirs_exist_ok=True)
+    for kept in WARM:
+        shutil.copytree(home / kept, fresh / kept, symlinks=True, dirs_exist_ok=True)
 
     def once() -> float:
         shutil.rmtree(home)

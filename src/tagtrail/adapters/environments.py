@@ -104,7 +104,15 @@ class Environments:
 
     def _run(self, *args: str) -> process.Finished:
         kept = {k: v for k, v in self._environ.items() if k in _KEPT or k.startswith("UV_")}
-        env = {"PATH": "/usr/bin:/bin", **kept, "NO_COLOR": "1", "UV_NO_PROGRESS": "1", "LC_ALL": "C.UTF-8"}
+        # the authorities that this machine trusts, as pip and git do, unless the caller says otherwise
+        env = {
+            "PATH": "/usr/bin:/bin",
+            "UV_SYSTEM_CERTS": "1",
+            **kept,
+            "NO_COLOR": "1",
+            "UV_NO_PROGRESS": "1",
+            "LC_ALL": "C.UTF-8",
+        }
         return process.run([self._uv, *args], env=env, limit=self._limit)
 
 
