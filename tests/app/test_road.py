@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import http.server
+import json
 import random
 import signal
 import subprocess
@@ -248,11 +249,6 @@ def _other_name(world: World) -> None:
     world.git("update-ref", "refs/tags/1.0.0", world.git("rev-parse", "refs/tags/0.9.0"))
 
 
-def _no_version(world: World) -> None:
-    world.tag("1.0.0-eol")
-    world.git("update-ref", "refs/tags/1.0.0", "refs/tags/1.0.0-eol")
-
-
 def _tag_of_tag(world: World) -> None:
     world.tag("inner")
     world.git("tag", "-s", "-m", "outer", "1.0.0", "inner")
@@ -308,7 +304,6 @@ REFUSALS: list[Table] = [
     (_unsigned, 3, "tag-unsigned"),
     (_stranger, 3, "tag-signer-unknown"),
     (_other_name, 3, "tag-name"),
-    (_no_version, 3, "tag-name"),
     (_tag_of_tag, 3, "tag-of-tag"),
     (_build_fails, 3, "build-failed"),
     (_wrong_version, 3, "version-mismatch"),
@@ -335,6 +330,49 @@ def test_one_wrong_thing_is_refused_and_leaves_nothing(
     assert (world.snapshot("site"), world.snapshot("kept")) == before
     assert not list((world.home / "state" / "scratch").glob("tmp-*"))
     assert code in ("settings", "key-mode") or world.leaves() == []
+
+
+@pytest.mark.parametrize(("tag", "code"), [("hello", "pep440"), ("1.0.0-eol", "tag-lifecycle")])
+def test_what_is_no_version_is_refused(world: World, tag: str, code: str) -> None:
+    world.tag(tag)
+    done = world.tell("release", "toy", tag)
+    assert (done.code, done.event("refused")["code"]) == (3, code)
+    assert world.leaves() == []
+
+
+DISK = """
+mount -t tmpfs -o size={size}k none {disk} && cp -a {world.home} {disk}/home || exit 99
+{command} --json release toy 1.0.0 | tail -1
+find {disk}/home/state/scratch {disk}/home/kept/incoming {disk}/home/state/incoming -type f -not -name '*lock'
+mount -o remount,size=50m {disk}
+{command} --json release toy 1.0.0 | tail -1
+{command} --json audit {disk}/home/site | tail -1
+{command} --json render --check | tail -1
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_and_leaves_nothing_half_done(world: World) -> None:
+    """Disks of many sizes, so that many different writes are the one that fails; then there is room again."""
+    unshare = ["unshare", "--map-root-user", "--mount", "bash", "-c"]
+    if subprocess.run([*unshare, "mount -t tmpfs none /mnt"], check=False, capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here: unshare --map-root-user --mount is refused")
+    world.tag("1.0.0")
+    assert world.tell("release", "toy", "1.0.0", "--until", "built").code == 0
+    used = sum(-(-p.stat().st_size // 4096) * 4 for p in world.home.rglob("*") if p.is_file())
+    disk, ends = world.root / "disk", []
+    disk.mkdir()
+    command = world.argv("-C", str(disk / "home"))
+    for spare in range(250, 900, 50):
+        script = DISK.format(size=used + spare, disk=disk, world=world, command=" ".join(command))
+        done = subprocess.run([*unshare, script], env=world.env, check=False, capture_output=True, text=True)
+        first, *left, again, audited, checked = [json.loads(line) for line in done.stdout.splitlines()]
+        assert left == []
+        assert first["exit"] == 0 or (first["exit"], first["code"]) == (2, "disk-full"), first
+        assert [end["exit"] for end in (again, audited, checked)] == [0, 0, 0], spare
+        ends.append(first["exit"])
+    assert ends.count(2) >= 3, "too few of the disks were full to mean anything"
+    assert ends[-1] == 0
 
 
 def test_a_lower_version_is_refused(world: World) -> None:

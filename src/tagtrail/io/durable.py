@@ -73,10 +73,12 @@ def drafted(directory: Path, *, mode: int = 0o644, sync: bool = True) -> Generat
     with _named(directory):
         directory.mkdir(parents=True, exist_ok=True)
         temporary, fd = _temporary(directory, mode)
+    file = open(fd, "wb")  # noqa: PTH123, SIM115  (a descriptor; closed below, where a full disk has been told already)
     try:
-        with open(fd, "wb") as file:  # noqa: PTH123  (a descriptor, not a path)
-            yield Draft(temporary, file, sync=sync)
+        yield Draft(temporary, file, sync=sync)
     finally:
+        with contextlib.suppress(OSError):
+            file.close()
         temporary.unlink(missing_ok=True)
 
 
