@@ -10,9 +10,10 @@ from tagtrail.formats.purl import purl_type
 from tagtrail.formats.site import project_page, release_page
 from tagtrail.model.facts import Entry, File
 from tagtrail.model.names import version_key
+from tagtrail.model.visibility import seen_by
 from tagtrail.pages.view import View
 
-__all__ = ["PRE", "Release", "newest", "page_about", "reason", "releases", "same_version", "whole_project"]
+__all__ = ["PRE", "Release", "newest", "page_about", "reason", "releases", "same_version", "visible", "whole_project"]
 
 PRE = frozenset({"rc", "beta", "alpha", "dev"})
 """Channels of pre-releases."""
@@ -100,6 +101,23 @@ def releases(entries: Iterable[Entry]) -> tuple[Release, ...]:
     for entry in entries:
         (own if entry.event == "release" else about).setdefault(_key(entry.version), []).append(entry)
     return tuple(Release(entries=tuple(found), events=tuple(about.get(key, ()))) for key, found in own.items())
+
+
+def visible(entries: Iterable[Entry], release: Release) -> str:
+    """Who saw a Python release when it came out, beside what was there then: a fact that stays what it was."""
+    new = _version(release)
+    if not release.is_python or new is None:
+        return ""
+    before = releases(e for e in entries if e.index < release.first.index)
+    there = (_version(r) for r in before if not r.withdrawn)
+    return seen_by(release.project, new, (version for version in there if version is not None))
+
+
+def _version(release: Release) -> Version | None:
+    try:
+        return Version(release.version)
+    except InvalidVersion:
+        return None
 
 
 def whole_project(entries: Iterable[Entry]) -> tuple[Entry, ...]:

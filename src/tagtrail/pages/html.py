@@ -11,7 +11,17 @@ from tagtrail.formats.site import marker, project_page, release_page, sums_name,
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key
-from tagtrail.pages.history import PRE, Release, newest, page_about, reason, releases, same_version, whole_project
+from tagtrail.pages.history import (
+    PRE,
+    Release,
+    newest,
+    page_about,
+    reason,
+    releases,
+    same_version,
+    visible,
+    whole_project,
+)
 from tagtrail.pages.notes import render_notes
 from tagtrail.pages.text import clean, relative
 from tagtrail.pages.trail import fingerprint, keys_page, root
@@ -83,6 +93,7 @@ def release(view: View, name: str, version: str) -> bytes:
         version=version,
         markers=[marker(e) for e in (*found[0].entries, *found[0].events)],
         notes=notes_html(view, found[0]),
+        seen=visible(view.entries(name), found[0]).split("`"),
         sums=[s for s in (_sums(found[0], e) for e in found[0].entries) if s],
         **_example(found[0]),
         tag_file=tag_name(found[0].project, found[0].version),

@@ -14,7 +14,7 @@ from tagtrail.rules.before import BEFORE, Before
 from tagtrail.rules.book import Verdict, judge
 from tagtrail.rules.declared import declared
 from tagtrail.rules.versions import channel_of, comparable, predecessor, tag_for
-from tagtrail.rules.visibility import seen_by
+from tagtrail.model.visibility import seen_by
 from tagtrail.verify.tags import JudgedTag, judge_tag
 
 __all__ = ["Examined", "examine", "refuse"]

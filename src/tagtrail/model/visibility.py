@@ -2,7 +2,7 @@
 
 The model: the specifier filters the versions that are not yanked, pre-releases only where nothing else fits (or where
 they are asked for); a yanked version is taken only by a lone `==` or `===` pin that names it; of what is left, the
-highest. It was measured against pip 26: the cases are in tests/rules/visibility_cases.json.
+highest. It was measured against pip 26: the cases are in tests/model/visibility_cases.json.
 """
 
 from collections.abc import Iterable

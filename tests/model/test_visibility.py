@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from tagtrail.rules.visibility import picked, seen_by
+from tagtrail.model.visibility import picked, seen_by
 
 CASES = json.loads((Path(__file__).parent / "visibility_cases.json").read_text())["cases"]
 VERSIONS = st.sets(st.sampled_from("1.0a1 1.0 1.1.dev1 1.1 1.2rc1 1.2 2.0a1 2.0 2.0.post1".split()).map(Version))
