@@ -9,12 +9,12 @@ from hashlib import sha256
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Entry, Finding, Key, Tag, Tagged
 from tagtrail.model.settings import Project, Settings
+from tagtrail.model.visibility import seen_by
 from tagtrail.ports import Source
 from tagtrail.rules.before import BEFORE, Before
 from tagtrail.rules.book import Verdict, judge
 from tagtrail.rules.declared import declared
 from tagtrail.rules.versions import channel_of, comparable, predecessor, tag_for
-from tagtrail.model.visibility import seen_by
 from tagtrail.verify.tags import JudgedTag, judge_tag
 
 __all__ = ["Examined", "examine", "refuse"]
