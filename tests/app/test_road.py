@@ -407,6 +407,17 @@ def test_a_taken_name_with_other_bytes_is_a_conflict_and_stays(world: World) -> 
     assert status["burned"] is True
 
 
+def test_a_site_that_lost_files_gets_the_same_bytes_again(world: World) -> None:
+    world.tag("1.0.0")
+    assert world.tell("release", "toy", "1.0.0").code == 0
+    whole = world.snapshot("site")
+    for lost in ("toy/toy-1.0.0.tar.gz", "toy/toy-1.0.0.SHA256SUMS.asc", "toy/1.0.0/index.html"):
+        (world.site / lost).unlink()
+    assert world.tell("release", "toy", "1.0.0").code == 0
+    assert world.snapshot("site") == whole
+    sound(world)
+
+
 def test_kept_bytes_altered_on_disk_are_never_published(world: World) -> None:
     world.tag("1.0.0")
     assert world.tell("release", "toy", "1.0.0", "--until", "logged").code == 0

@@ -44,5 +44,5 @@ def test_wrong_order_does_not_type_check(tmp_path: Path) -> None:
         _, number, text = line.split(":", 2)
         found[int(number)] = text
     assert set(found) == set(range(len(lines) + 1, len(lines) + len(WRONG) + 1)), said
-    for number, (call, wanted) in enumerate(WRONG.items(), len(lines) + 1):
-        assert f'expected "{wanted}"' in found[number], (call, found[number])
+    for place, (call, wanted) in enumerate(WRONG.items(), len(lines) + 1):
+        assert f'expected "{wanted}"' in found[place], (call, found[place])

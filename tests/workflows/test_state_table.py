@@ -69,7 +69,7 @@ MISSES: dict[tuple[Retry, State], tuple[State, bool]] = {
     ("keyed", "refused"): ("asked", True),
     ("keyed", "asked"): ("asked", True),
     ("keyed", "sent"): ("sent", False),
-    ("keyed", "seen"): ("seen", False),
+    ("keyed", "seen"): ("asked", True),
     ("keyed", "conflict"): ("conflict", False),
     ("keyed", "held"): ("held", False),
     ("keyed", "dropped"): ("dropped", False),
@@ -77,7 +77,7 @@ MISSES: dict[tuple[Retry, State], tuple[State, bool]] = {
     ("searchable", "refused"): ("asked", True),
     ("searchable", "asked"): ("asked", False),  # before its lag; after it: below
     ("searchable", "sent"): ("sent", False),
-    ("searchable", "seen"): ("seen", False),
+    ("searchable", "seen"): ("asked", True),
     ("searchable", "conflict"): ("conflict", False),
     ("searchable", "held"): ("held", False),
     ("searchable", "dropped"): ("dropped", False),

@@ -11,6 +11,7 @@
     8 sent             find hit -> seen; miss -> sent (not visible yet)
     9 held | refused   settle --done -> seen; --again -> asked; --drop --because -> dropped
    10 exit code        conflict 6 > refused or asked 5 > none (by ci, waiting), held, sent 4 > all seen or dropped 0
+   11 seen             find miss              -> asked, then apply: a place that forgot (not blind; docs/adr/0006)
 
 `looked` and `answered` are the table, pure; `drive` decides when. Nothing else calls `find` or `apply`.
 """
@@ -43,6 +44,8 @@ def looked(row: Row, found: Receipt | None, now: int, retry: Literal["keyed", "s
         return _moved(row, "conflict", now, why=why, receipt=found)
     if found:
         return row if row.state in ("held", "conflict", "dropped") else _moved(row, "seen", now, receipt=found)
+    if row.state == "seen":
+        return _asked(row, now)
     if row.state == "asked":
         return _asked(row, now) if retry == "keyed" or now >= row.since + lag else row
     return _due(row, now)

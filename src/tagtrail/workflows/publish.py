@@ -48,6 +48,11 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
     _push(road, logged.entry)
     pages = road.lease("pages")
     render(road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock, lock=pages)
+    if road.store.read(release_page(logged.entry.project, logged.entry.version)) is None:  # it was there, and is gone
+        pages = road.lease("pages")
+        render(
+            road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock, whole=True, lock=pages
+        )
     for target in places:
         _drive(road, logged, target)
     return road.journal.rows(logged.entry.index)
