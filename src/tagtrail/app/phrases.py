@@ -81,11 +81,12 @@ def gathered(rows: Mapping[str, Mapping[str, str]]) -> Iterator[Line]:
 
 
 def progress(fields: Fields) -> Line:
-    """A bar of 30 places, where the total is known."""
+    """A bar of 30 places, where the total is known; before the first byte, only what is being done."""
     done, total = int(fields.get("done") or 0), int(fields.get("total") or 0)
     full = min(30, 30 * done // total) if total else 0
     bar = f"[{'=' * full}{' ' * (30 - full)}] {100 * done // total:3d} %" if total else ""
-    return Line((("", f"  {fields.get('what', '')!s:<8} {bar} {size(done)}"),))
+    said = f"{bar} {size(done)}" if done or total else "..."
+    return Line((("", f"  {fields.get('what', '')!s:<8} {said}"),))
 
 
 def _line(tone: str, text: str) -> Line:

@@ -194,7 +194,7 @@ def _index(road: Road) -> str:
 def build(road: Road, prepared: Prepared) -> Built:
     """Build once; a build that is remembered is not done again. Raises what `Builder.build` raises."""
     key, order = digest(prepared.order), prepared.order
-    made = road.journal.once(f"built:{key}", Artifact, road.builder.build, order, prepared.objects, road.kept)
+    made = road.journal.once(f"built:{key}", Artifact, _build, road, order, prepared.objects)
     tree = road.journal.once(f"tree:{key}", str, road.builder.tree, order, prepared.objects)
     artifacts = made if isinstance(made, tuple) else (made,)
     for artifact in artifacts:
@@ -204,6 +204,11 @@ def build(road: Road, prepared: Prepared) -> Built:
     if verdict.errors:
         raise ProjectError(verdict.errors[0].text, code=verdict.errors[0].name, hint=verdict.errors[0].fix)
     return Built(plan=prepared.plan, artifacts=artifacts, tree=str(tree))
+
+
+def _build(road: Road, order: BuildOrder, objects: Objects) -> tuple[Artifact, ...]:
+    road.tell("bytes", {"what": f"building {', '.join(order.builds)} of {order.project}", "done": 0, "total": 0})
+    return road.builder.build(order, objects, road.kept)
 
 
 def approve(road: Road, built: Built) -> Approved:  # noqa: ARG001  (need 0 is all there is; `prepare` refuses more)
