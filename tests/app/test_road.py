@@ -57,6 +57,7 @@ def test_a_signed_tag_becomes_a_release_that_verifies(world: World) -> None:
     sound(world)
     for name in ("toy-1.0.0.tar.gz", "toy-1.0.0-py3-none-any.whl"):
         assert world.tell("verify", str(world.site / "toy" / name)).code == 0
+    assert world.tell("audit").code == 0, "without a directory it is the instance's own site"
     again = world.tell("release", "toy", "1.0.0")
     assert again.code == 0
     assert again.event("already")["what"] == "logged"

@@ -109,7 +109,7 @@ def _tag(fields: Fields) -> Iterator[Line]:
 
 def _finding(fields: Fields) -> Iterator[Line]:
     tone = "bad" if fields["level"] == "error" else "warn"
-    yield Line((("", f"{fields['rule']:<8}"), (tone, f"{fields['level']:<8}"), ("", fields["text"])))
+    yield Line((("", f"{fields['rule']:<7} "), (tone, f"{fields['level']:<7} "), ("", fields["text"])))
     if fields.get("fix"):
         yield Line((("", " " * 8), ("quiet", "fix     "), ("", fields["fix"])))
 

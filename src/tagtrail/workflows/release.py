@@ -85,11 +85,19 @@ def release(road: Road, project: Project, tag: str, *, until: Step = "published"
 # --- Tag and Plan ---------------------------------------------------------------------------------------------------
 
 
-def look(road: Road, project: Project, tag: str, *, at: str | None = None) -> Examined:
-    """The tag, judged and examined against the project's history; nothing is written."""
+def look(road: Road, project: Project, tag: str) -> Examined:
+    """The tag, judged and examined against the history; nothing is written. Raises SetupError `tag-missing`."""
     history = road.ledger.entries(project=project.name)
     keys, now = road.signers(project), road.clock()
-    return examine(road.source, road.settings, project, tag, history=history, keys=keys, now=now, at=at)
+    examined = examine(road.source, road.settings, project, tag, history=history, keys=keys, now=now)
+    if examined.tagged.kind == "absent" and not examined.taken:
+        raise SetupError(
+            f"{project.name} has no tag {examined.tagged.name}",
+            code="tag-missing",
+            why=f"{examined.tagged.repo} was asked for refs/tags/{examined.tagged.name}",
+            hint=f"git tag -s {examined.tagged.name} && git push origin {examined.tagged.name}",
+        )
+    return examined
 
 
 def already(road: Road, examined: Examined, taken: Entry) -> Entry:
@@ -133,13 +141,6 @@ def prepare(road: Road, examined: Examined) -> Prepared:
     """The plan for an examined tag; nothing is written. Raises what `refuse` raises for findings; SetupError."""
     refuse(examined)
     tag, project = examined.tag, examined.project
-    if examined.tagged.kind == "absent":
-        raise SetupError(
-            f"{project.name} has no tag {examined.tagged.name}",
-            code="tag-missing",
-            why=f"{examined.tagged.repo} was asked for refs/tags/{examined.tagged.name}",
-            hint=f"git tag -s {examined.tagged.name} && git push origin {examined.tagged.name}",
-        )
     if tag is None or examined.tagged.raw is None:
         raise ProjectError(
             f"{project.name} {examined.version}: the tag's signature does not count", code="tag-unsigned"

@@ -26,8 +26,10 @@ MAX_PAGE = 256 * 1024 * 1024
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """DIR and what to trust."""
-    parser.add_argument("site", metavar="DIR", help="a copy of the site: mirror it first, for example with rsync")
+    """[DIR] and what to trust."""
+    parser.add_argument(
+        "site", metavar="DIR", nargs="?", help="a copy of the site, for example by rsync (else the instance's own)"
+    )
     trust = parser.add_mutually_exclusive_group()
     trust.add_argument("--root", metavar="FILE", type=Path, help="trust this root.json, which you got from elsewhere")
     trust.add_argument("--policy", metavar="FILE", type=Path, help="trust these logs and witnesses, check no signer")
@@ -35,18 +37,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """0 if site and trail agree; 5 if only the newest entry is still on its way; else 7."""
-    site = _LocalSite(_directory(args.site), console.tell)
+    directory = _directory(args.site) if args.site else _own_site(args.home)
+    site = _LocalSite(directory, console.tell)
     found = audit(site, _trust(site, args), tell=console.tell, clock=_now, pause=time.sleep)
     for finding in found.findings:
         console.tell("finding", dump(finding))
     for what, because in found.left_out:
         console.tell("skip", {"target": "", "what": f"not compared: {what}", "because": because})
-    console.tell("outcome", _outcome(found, args.site))
+    console.tell("outcome", _outcome(found, str(directory)))
     return found.exit_code
 
 
 def _now() -> int:
     return int(time.time())  # noqa: TID251  (a command is where the clock is read)
+
+
+def _own_site(home: str | None) -> Path:
+    from tagtrail.app.home import find_home
+    from tagtrail.app.reading import open_instance
+
+    instance = open_instance(find_home(home))
+    return _directory(str(instance.home / instance.settings.site.option("root", "site")))
 
 
 def _directory(name: str) -> Path:
