@@ -81,10 +81,27 @@ def test_until_stops_there_and_the_next_run_goes_on(world: World, step: str) -> 
     world.tag("1.0.0")
     done = world.tell("release", "toy", "1.0.0", "--until", step)
     assert (done.code, done.event("outcome")["state"]) == (0, step)
+    assert step == "logged" or world.tell("resume").event("outcome")["text"] == "nothing is unfinished"
     assert len(world.leaves()) == (2 if step == "logged" else 0)
     assert not (world.site / "toy").exists()
     assert world.tell("release", "toy", "1.0.0").code == 0
     sound(world)
+
+
+def test_what_was_stopped_and_then_killed_is_unfinished(world: World) -> None:
+    world.tag("1.0.0")
+    assert world.tell("release", "toy", "1.0.0", "--until", "built").code == 0
+    key = world.home / "private" / "release-key.pgp"
+    away = key.rename(world.home / "private" / "away")
+    assert world.tell("release", "toy", "1.0.0").code == 2
+    away.rename(key)
+    for path in (world.home / "kept").rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_bytes(path.read_bytes() + b"\0")
+    assert world.tell("release", "toy", "1.0.0").code == 6
+    status = world.tell("status")
+    assert (status.code, status.event("status")["version"]) == (5, "1.0.0")
 
 
 def test_resume_finishes_what_was_begun(world: World) -> None:

@@ -286,19 +286,24 @@ def _still_there(road: Road, project: Project, tag: Tag) -> None:
 
 @contextmanager
 def _begun(road: Road, plan: Plan) -> Iterator[None]:
-    """A row that says that this release was begun, until the trail has it: `status` shows it, `resume` goes on with
-    it."""
-    key, now = f"{plan.tag.project}/{plan.tag.name}", road.clock()
-    begun = Effect(target=TRAIL, key=key, entry=-1, path=plan.tag.name, blob=NOTHING)
-    before = next((r for r in road.journal.rows() if r.effect.target == TRAIL and r.effect.key == key), None)
-    row = Row(effect=begun, state="asked", since=now, tries=before.tries + 1 if before else 1)
-    road.journal.move(before, row)
+    """A row that says that this release was begun, until the trail has it: `status` shows it, `resume` goes on with it.
+
+    One that was stopped as asked is closed: only whoever stopped it goes on.
+    """
+    tag = plan.tag
+    begun = Effect(target=TRAIL, key=f"{tag.project}/{tag.name}", entry=-1, path=tag.name, blob=NOTHING)
+    row = Row(effect=begun, state="asked", since=road.clock(), tries=1)
+    if not road.journal.move(None, row):
+        before = next(r for r in road.journal.rows(-1) if r.effect.key == begun.key)
+        row = replace(row, tries=before.tries + 1)
+        road.journal.move(before, row)
     try:
         yield
     except Error as error:
         road.journal.move(row, replace(row, state="refused", why=error.what))
         raise
-    road.journal.move(row, replace(row, state="seen", since=road.clock()))
+    done = sequencer.find_release(road.ledger, tag.project, tag.version) is not None
+    road.journal.move(row, replace(row, state="seen" if done else "dropped", since=road.clock()))
 
 
 # --- Published ------------------------------------------------------------------------------------------------------
