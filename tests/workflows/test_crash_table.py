@@ -20,7 +20,7 @@ from tagtrail.trail.show import prove
 from tagtrail.workflows.inventory import files_of
 from tagtrail.workflows.release import Outcome, release
 from tagtrail.workflows.render import check
-from tagtrail.workflows.resume import resume
+from tagtrail.workflows.resume import resume, unfinished
 from tests.workflows.world import PLACES, World
 
 
@@ -93,6 +93,8 @@ def settled(world: World, outcome: Outcome | None) -> None:
     assert held <= {("blind", "held")}
     assert {state for _, state in states} <= {"seen", "held"}
     assert outcome.exit == (4 if held else 0)
+    left = unfinished(world.ledger, world.journal)
+    assert (left.begun, len(left.entries)) == ((), bool(held)), "status says what is true"
     for name in {"site", "keyed", "searchable"} & {*world.places, "site"}:
         assert [state for target, state in states if target == name] == ["seen"]
 

@@ -31,12 +31,18 @@ class Unfinished:
 def unfinished(ledger: Reading, journal: Journal) -> Unfinished:
     """What is left to do, from the trail and the journal. Entries of which the journal knows nothing are unfinished."""
     open_rows = journal.rows()
-    begun = tuple(r for r in open_rows if r.effect.target == TRAIL)
+    begun = tuple(r for r in open_rows if r.effect.target == TRAIL and not _is_logged(ledger, r))
     waiting = {r.effect.entry for r in open_rows} - {-1}
     below = tuple(e for i in sorted(waiting) if i < journal.cursor(CURSOR) for e in ledger.entries(i, i + 1))
     above = ledger.entries(journal.cursor(CURSOR))
     known = ((e, journal.rows(e.index)) for e in (*below, *above) if e.event == "release")
     return Unfinished(begun=begun, entries=tuple((e, rows) for e, rows in known if not rows or exit_code(rows)))
+
+
+def _is_logged(ledger: Reading, begun: Row) -> bool:
+    """Killed between the log and the journal, a row does not know what the trail knows."""
+    history = ledger.entries(project=begun.effect.key.partition("/")[0])
+    return any(entry.tag is not None and entry.tag.name == begun.effect.path for entry in history)
 
 
 def resume(road: Road) -> tuple[Outcome, ...]:
