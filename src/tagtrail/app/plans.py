@@ -3,8 +3,9 @@
 from tagtrail.app.console import Console
 from tagtrail.formats.site import release_page
 from tagtrail.model.settings import Project
+from tagtrail.workflows.examine import tell_examined
 from tagtrail.workflows.publish import unseen
-from tagtrail.workflows.release import already, look, prepare, tell_examined
+from tagtrail.workflows.release import already, look, prepare
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
 
@@ -24,7 +25,7 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console) -> int:
             "outcome", state | {"next": f"tagtrail release {entry.project} {entry.version}" if missing else ""}
         )
         return 0
-    tell_examined(road, examined)
+    tell_examined(examined, road.tell)
     prepared = prepare(road, examined)
     plan, order, keys = prepared.plan, prepared.order, outdated(road)
     console.tell(

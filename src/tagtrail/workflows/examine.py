@@ -6,18 +6,19 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
+from tagtrail.formats.facts import dump
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Entry, Finding, Key, Tag, Tagged
 from tagtrail.model.settings import Project, Settings
 from tagtrail.model.visibility import seen_by
-from tagtrail.ports import Source
+from tagtrail.ports import Source, Tell
 from tagtrail.rules.before import BEFORE, Before
 from tagtrail.rules.book import Verdict, judge
 from tagtrail.rules.declared import declared
 from tagtrail.rules.versions import channel_of, comparable, predecessor, tag_for
 from tagtrail.verify.tags import JudgedTag, judge_tag
 
-__all__ = ["Examined", "examine", "refuse"]
+__all__ = ["Examined", "examine", "refuse", "tell_examined"]
 
 UNKNOWN = "who may sign is known to an instance only"
 
@@ -156,3 +157,20 @@ def refuse(examined: Examined) -> None:
         what = f"{examined.project.name} {examined.tagged.name}: {len(errors)} of {asked} rules refuse it"
         why = "; ".join(f"{f.rule} {f.text}" for f in errors)
         raise ProjectError(what, code=errors[0].code, why=why, hint=errors[0].fix)
+
+
+def tell_examined(examined: Examined, tell: Tell) -> None:
+    """Say what was found: the tag and who signed it, each finding, what was not asked, and how many rules were."""
+    tag, verdict = examined.tag, examined.verdict
+    if tag and examined.judged:
+        about = {"project": tag.project, "version": tag.version, "channel": examined.channel, "tag": tag.name}
+        signer = {"signer": tag.signer, "scheme": examined.scheme, "person": examined.judged.person}
+        tell("tag", about | {"commit": tag.commit} | signer)
+    for finding in examined.findings:
+        tell("finding", dump(finding))
+    for why in dict.fromkeys(why for _, why in verdict.skipped):
+        rules = [rule for rule, reason in verdict.skipped if reason == why]
+        were = "were" if len(rules) > 1 else "was"
+        tell("skip", {"target": "", "what": f"{', '.join(rules)} {were} not asked", "because": why})
+    errors = len(examined.errors)
+    tell("checked", {"rules": len(verdict.ran), "errors": errors, "warnings": len(examined.findings) - errors})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from tagtrail.formats import entry as entries
-from tagtrail.formats.facts import digest, dump
+from tagtrail.formats.facts import digest
 from tagtrail.formats.purl import purl
 from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
@@ -22,12 +22,12 @@ from tagtrail.rules.after import AFTER, After
 from tagtrail.rules.book import judge
 from tagtrail.trail import sequencer
 from tagtrail.workflows.carry import exit_code
-from tagtrail.workflows.examine import Examined, examine, refuse
+from tagtrail.workflows.examine import Examined, examine, refuse, tell_examined
 from tagtrail.workflows.publish import logged, ours_key, publish
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import root_draft
 
-__all__ = ["TRAIL", "Outcome", "Prepared", "look", "prepare", "release", "tell_examined"]
+__all__ = ["TRAIL", "Outcome", "Prepared", "already", "carried", "look", "prepare", "release"]
 
 RACES = 20
 """How often somebody else may enter the trail first."""
@@ -66,8 +66,8 @@ def release(road: Road, project: Project, tag: str, *, until: Step = "published"
     """
     examined = look(road, project, tag)
     if examined.taken:
-        return _carry(road, already(road, examined, examined.taken), until)
-    tell_examined(road, examined)
+        return carried(road, already(road, examined, examined.taken), until)
+    tell_examined(examined, road.tell)
     prepared = prepare(road, examined)
     if until == "plan":
         return _stopped(prepared, "plan")
@@ -79,7 +79,7 @@ def release(road: Road, project: Project, tag: str, *, until: Step = "published"
         if until == "signed":
             return _stopped(prepared, "signed")
         entry = log(road, project, signed)
-    return _carry(road, entry, until)
+    return carried(road, entry, until)
 
 
 # --- Tag and Plan ---------------------------------------------------------------------------------------------------
@@ -119,22 +119,6 @@ def already(road: Road, examined: Examined, taken: Entry) -> Entry:
         )
     road.tell("already", _where(taken) | {"what": "logged"})
     return taken
-
-
-def tell_examined(road: Road, examined: Examined) -> None:
-    """Say what was found: the tag and who signed it, each finding, and how many rules were asked."""
-    tag = examined.tag
-    if tag:
-        person = next((k.person for k in road.signers(examined.project) if k.fingerprint == tag.signer), "")
-        about = {"project": tag.project, "version": tag.version, "channel": examined.channel, "tag": tag.name}
-        road.tell(
-            "tag", about | {"commit": tag.commit, "signer": tag.signer, "scheme": examined.scheme, "person": person}
-        )
-    for finding in examined.findings:
-        road.tell("finding", dump(finding))
-    errors = len(examined.errors)
-    counts = {"rules": len(examined.verdict.ran), "errors": errors, "warnings": len(examined.findings) - errors}
-    road.tell("checked", counts)
 
 
 def prepare(road: Road, examined: Examined) -> Prepared:
@@ -309,7 +293,8 @@ def _begun(road: Road, plan: Plan) -> Iterator[None]:
 # --- Published ------------------------------------------------------------------------------------------------------
 
 
-def _carry(road: Road, entry: Entry, until: Step) -> Outcome:
+def carried(road: Road, entry: Entry, until: Step = "published") -> Outcome:
+    """A logged entry brought where it belongs. Raises what `publish` raises."""
     if until == "logged":
         return Outcome(exit=0, project=entry.project, version=entry.version, reached="logged", entry=entry)
     rows = publish(road, logged(road, entry))

@@ -9,8 +9,7 @@ from tagtrail.model.facts import Entry, Row
 from tagtrail.model.steps import Step
 from tagtrail.ports import Journal, Reading
 from tagtrail.workflows.carry import exit_code
-from tagtrail.workflows.publish import logged, publish
-from tagtrail.workflows.release import TRAIL, Outcome, release
+from tagtrail.workflows.release import TRAIL, Outcome, carried, release
 from tagtrail.workflows.road import Road
 
 __all__ = ["Unfinished", "resume", "unfinished"]
@@ -53,8 +52,8 @@ def resume(road: Road) -> tuple[Outcome, ...]:
     left = unfinished(road.ledger, road.journal)
     size = (head := road.ledger.committed()) and head.size
     outcomes = [_go_on(road, row) for row in left.begun]
-    carried = {outcome.entry.index for outcome in outcomes if outcome.entry}
-    outcomes += [_carry(road, entry) for entry, _ in left.entries if entry.index not in carried]
+    gone_on = {outcome.entry.index for outcome in outcomes if outcome.entry}
+    outcomes += [_carry(road, entry) for entry, _ in left.entries if entry.index not in gone_on]
     if size and not unfinished(road.ledger, road.journal).entries:
         road.journal.cursor(CURSOR, road.journal.cursor(CURSOR), size)
     return tuple(outcomes)
@@ -70,12 +69,9 @@ def _go_on(road: Road, row: Row) -> Outcome:
 
 def _carry(road: Road, entry: Entry) -> Outcome:
     try:
-        rows = publish(road, logged(road, entry))
+        return carried(road, entry)
     except Error as error:
         return _failed(road, error, entry.project, entry.version, entry)
-    code = exit_code(rows)
-    reached: Step = "logged" if code else "published"
-    return Outcome(exit=code, project=entry.project, version=entry.version, reached=reached, entry=entry, rows=rows)
 
 
 def _failed(road: Road, error: Error, project: str, version: str, entry: Entry | None = None) -> Outcome:

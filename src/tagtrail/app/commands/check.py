@@ -13,14 +13,13 @@ from tagtrail.adapters.git import GitSource
 from tagtrail.app.console import Console
 from tagtrail.app.home import find_home
 from tagtrail.app.reading import Instance, open_instance
-from tagtrail.formats.facts import dump
 from tagtrail.formats.settings import project_of
 from tagtrail.model.errors import SetupError
 from tagtrail.model.settings import Org, Project, Settings
 from tagtrail.rules.declared import declared
 from tagtrail.rules.registry import explain
 from tagtrail.rules.versions import pattern_of
-from tagtrail.workflows.examine import Examined, examine
+from tagtrail.workflows.examine import Examined, examine, tell_examined
 
 __all__ = ["arguments", "run"]
 
@@ -98,23 +97,11 @@ def _unknown(directory: Path, args: argparse.Namespace) -> Examined:
 
 
 def _tell(examined: Examined, args: argparse.Namespace, console: Console) -> None:
-    verdict, tagged = examined.verdict, examined.tagged
-    if examined.tag and examined.judged:
-        about = {"project": examined.project.name, "version": examined.version, "channel": examined.channel}
-        signer = {"signer": examined.tag.signer, "scheme": examined.scheme, "person": examined.judged.person}
-        console.tell("tag", about | {"tag": tagged.name, "commit": tagged.commit} | signer)
-    for finding in verdict.findings:
-        console.tell("finding", dump(finding))
-    for why in dict.fromkeys(why for _, why in verdict.skipped):
-        rules = [rule for rule, reason in verdict.skipped if reason == why]
-        were = "were" if len(rules) > 1 else "was"
-        console.tell("skip", {"target": "", "what": f"{', '.join(rules)} {were} not asked", "because": why})
-    errors = len(verdict.errors)
-    counts = {"rules": len(verdict.ran), "errors": errors, "warnings": len(verdict.findings) - errors}
-    console.tell("checked", counts)
+    tagged = examined.tagged
+    tell_examined(examined, console.tell)
     if tagged.raw is not None:
         console.line(f"the release shows the tag as git wrote it: {_tagger(tagged.raw)}")
-    code = 3 if errors else 0
+    code = 3 if examined.errors else 0
     fields = {"exit": code, "state": "", "project": examined.project.name, "version": examined.version}
     console.tell("outcome", fields | {"text": _words(examined, args), "next": _next(examined)})
 
