@@ -24,8 +24,8 @@ from tagtrail.model.facts import (
 )
 
 __all__ = [
-    "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Journal", "Kept", "Ledger", "Notes", "Objects",
-    "Reading", "Refused", "Signer", "Source", "Store", "Target", "Tell", "Unknown", "Writing",
+    "Behind", "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Journal", "Kept", "Ledger", "Notes",
+    "Objects", "Reading", "Refused", "Signer", "Source", "Store", "Target", "Tell", "Unknown", "Witness", "Writing",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -176,7 +176,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """A committed checkpoint: the only thing that may be shown. `note` is the signed note's text."""
+    """A committed checkpoint: the only thing that may be cosigned or shown. `note` is the signed note's text."""
 
     size: int
     root: bytes
@@ -187,7 +187,18 @@ class Reading(Protocol):
     """What has been committed: the truth behind the site."""
 
     def committed(self, size: int | None = None, *, covering: int | None = None) -> Committed | None:
-        """The checkpoint of exactly `size`; or the smallest that covers index `covering`; or the largest."""
+        """The checkpoint of exactly `size`; or the smallest that covers index `covering`; or the largest.
+
+        Its note has the log's signature alone.
+        """
+        ...
+
+    def cosigned(self, *, covering: int | None = None) -> Committed | None:
+        """What met our own witness policy, with the cosignatures in its note.
+
+        The checkpoint on which the proof of index `covering` stands: of the last `cosign(..., anew=True)` on, the
+        smallest that covers it, its note for ever the same. Or the largest, its note the freshest: what is shown.
+        """
         ...
 
     def entries(self, start: int = 0, stop: int | None = None, *, project: str | None = None) -> tuple[Entry, ...]:
@@ -225,6 +236,36 @@ class Ledger(Reading, Protocol):
 
     def writing(self) -> AbstractContextManager[Writing]:
         """Open the one transaction (others wait for it); leaving without `commit` undoes it."""
+        ...
+
+    def cosign(self, met: Committed, *, anew: bool = False) -> None:
+        """Record a committed checkpoint whose note meets the policy; one smaller than the largest is not recorded.
+
+        Of one size the first note is what proofs stand on, the last is what is shown. With `anew` (the log's key or the
+        witnesses have changed) the proofs of all entries below it stand on this one from now on. Raises TamperError
+        `not-committed`: no checkpoint of this size and root is committed.
+        """
+        ...
+
+
+class Behind(Exception):  # noqa: N818
+    """A witness has cosigned `size` entries of the log, which is not what it was told."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the witness has seen {size} entries")
+        self.size = size
+
+
+class Witness(Protocol):
+    """Somebody who cosigns a log's checkpoints, each only if it extends the one before (c2sp.org/tlog-witness)."""
+
+    def add_checkpoint(self, old: int, proof: Sequence[bytes], note: bytes) -> bytes:
+        """Its signature lines over the checkpoint in `note`; `proof` is the consistency proof from size `old`.
+
+        Raises Behind (it has seen another size than `old`), TamperError `witness-refused` (it says that this tree is
+        not consistent with what it cosigned), SetupError `witness-unknown-log` (it does not know the log or its key),
+        RemoteError `witness-unreachable`, `witness-reply`.
+        """
         ...
 
 

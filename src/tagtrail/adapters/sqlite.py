@@ -33,6 +33,8 @@ CREATE INDEX IF NOT EXISTS leaves_of_project ON leaves (project, idx);
 CREATE TABLE IF NOT EXISTS nodes (
     level INTEGER, idx INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER PRIMARY KEY, root BLOB NOT NULL, note TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cosigned (
+    epoch INTEGER, size INTEGER, note TEXT NOT NULL, fresh TEXT NOT NULL, PRIMARY KEY (epoch, size)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS names (
     project TEXT, name_key TEXT, sha256 TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (project, name_key)) WITHOUT
     ROWID;
@@ -45,7 +47,9 @@ CREATE TABLE IF NOT EXISTS effects (
 CREATE INDEX IF NOT EXISTS effects_of_entry ON effects (entry);
 CREATE INDEX IF NOT EXISTS effects_open ON effects (state) WHERE state NOT IN ('seen', 'dropped');
 CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT OR IGNORE INTO cosigned SELECT 0, size, note, note FROM checkpoints;
 """
+# The last line is for a database from before there were witnesses: every checkpoint met its policy.
 
 
 def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
@@ -76,7 +80,7 @@ def _write_ahead(db: sqlite3.Connection) -> None:
 
 
 def _is_new(db: sqlite3.Connection) -> bool:
-    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'cursors'").fetchone() is None
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'cosigned'").fetchone() is None
 
 
 def _setup_error(path: Path, error: sqlite3.Error) -> SetupError:
@@ -116,6 +120,19 @@ class _Reading:
             query = "SELECT size, root, note FROM checkpoints WHERE size > ? ORDER BY size LIMIT 1"
             values = (covering,)  # type: ignore[assignment]
         row = self._db.execute(query, values).fetchone()
+        return None if row is None else Committed(size=row[0], root=row[1], note=row[2])
+
+    def cosigned(self, *, covering: int | None = None) -> Committed | None:
+        """See `tagtrail.ports.Reading`."""
+        query = "SELECT size, root, fresh FROM cosigned JOIN checkpoints USING (size) ORDER BY size DESC, epoch DESC"
+        values: tuple[int, ...] = ()
+        if covering is not None:
+            query = (
+                "SELECT size, root, c.note FROM cosigned c JOIN checkpoints USING (size) WHERE size > ? "
+                "ORDER BY epoch DESC, size"
+            )
+            values = (covering,)
+        row = self._db.execute(f"{query} LIMIT 1", values).fetchone()
         return None if row is None else Committed(size=row[0], root=row[1], note=row[2])
 
     def entries(self, start: int = 0, stop: int | None = None, *, project: str | None = None) -> tuple[Entry, ...]:
@@ -180,6 +197,19 @@ class _Writing(_Reading):
             self._db.execute("COMMIT")
 
 
+    def cosign(self, met: Committed, *, anew: bool) -> None:
+        """Record what met the policy, and commit."""
+        largest = self.cosigned()
+        if largest is not None and met.size < largest.size:
+            return
+        (epoch,) = self._db.execute("SELECT coalesce(max(epoch), 0) FROM cosigned").fetchone()
+        self._db.execute(
+            "INSERT INTO cosigned VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET fresh = excluded.fresh",
+            (epoch + anew, met.size, met.note, met.note),
+        )
+        self._db.execute("COMMIT")
+
+
 class SqliteLedger(_Reading):
     """The port `Ledger` over one file."""
 
@@ -198,6 +228,15 @@ class SqliteLedger(_Reading):
             if db.in_transaction:
                 db.execute("ROLLBACK")
             db.close()
+
+    def cosign(self, met: Committed, *, anew: bool = False) -> None:
+        """See `tagtrail.ports.Ledger`."""
+        with _said(self._path), self.writing() as trail:
+            known = trail.committed(met.size)
+            if known is None or known.root != met.root:
+                what = f"no checkpoint of {met.size} entries and root {met.root.hex()[:16]}... is committed"
+                raise TamperError(what, code="not-committed", why="only what is committed may be cosigned or shown")
+            trail.cosign(met, anew=anew)
 
 
 class SqliteJournal:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import RLock
 
 from tagtrail.formats.purl import purl_type as type_of
@@ -24,10 +24,14 @@ class Book:
     checkpoints: dict[int, Committed] = field(default_factory=dict)
     nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
+    cosigned: tuple[dict[int, Committed], ...] = ({},)
+    fresh: Committed | None = None
 
     def copy(self) -> "Book":
         """A book that can be changed without this one changing."""
-        return Book(self.entries, self.projects, dict(self.checkpoints), dict(self.nodes), dict(self.names))
+        return replace(
+            self, checkpoints=dict(self.checkpoints), nodes=dict(self.nodes), names=dict(self.names)
+        )
 
 
 class _Reader:
@@ -43,6 +47,16 @@ class _Reader:
         if covering is not None:
             return known.get(min((s for s in known if s > covering), default=-1))
         return known.get(max(known, default=-1))
+
+    def cosigned(self, *, covering: int | None = None) -> Committed | None:
+        """What proofs of an index stand on, or what is shown."""
+        book = self._book
+        if covering is None:
+            return book.fresh
+        for met in reversed(book.cosigned):
+            if any(size > covering for size in met):
+                return met[min(size for size in met if size > covering)]
+        return None
 
     def entries(self, start: int = 0, stop: int | None = None, *, project: str | None = None) -> tuple[Entry, ...]:
         """Entries by index range, of one project if named."""
@@ -77,6 +91,20 @@ class Ledger(_Reader):
         """The one transaction; leaving without `commit` undoes it."""
         with self._writer:
             yield Writing(self)
+
+    def cosign(self, met: Committed, *, anew: bool = False) -> None:
+        """Record what met the policy."""
+        with self._writer:
+            book = self._book.copy()
+            known = book.checkpoints.get(met.size)
+            if known is None or known.root != met.root:
+                raise TamperError(f"no checkpoint of {met.size} entries and this root", code="not-committed")
+            if book.fresh is not None and met.size < book.fresh.size:
+                return
+            *older, newest = book.cosigned
+            book.fresh = met
+            book.cosigned = (*older, newest, {met.size: met}) if anew else (*older, {met.size: met} | newest)
+            self.replace(book)
 
     def replace(self, book: Book) -> None:
         """The new book stands from here on: one assignment, so a reader sees the old one or the new one."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from multiprocessing import get_context
@@ -365,6 +366,75 @@ def _audit(ledger: Ledger, size: int) -> None:
     equal(_size(ledger), size, "the largest checkpoint covers every entry")
 
 
+# --- cosigned -------------------------------------------------------------------------------------------------------
+
+
+def _met(ledger: Reading, size: int, cosignature: str) -> Committed:
+    committed = ledger.committed(size)
+    holds(committed, f"there is a checkpoint of {size} entries")
+    assert committed is not None  # noqa: S101
+    return replace(committed, note=f"{committed.note}— witness {cosignature}\n")
+
+
+def nothing_is_cosigned_at_first(open_: Open) -> None:
+    """A committed checkpoint is not yet one that met the policy."""
+    ledger = open_()
+    append(ledger, samples.release())
+    equal((ledger.cosigned(), ledger.cosigned(covering=0)), (None, None), "nothing met the policy yet")
+
+
+def the_first_note_is_what_proofs_stand_on(open_: Open) -> None:
+    """Of one size, proofs keep the first note and the public is shown the last."""
+    ledger = open_()
+    append(ledger, samples.release())
+    first, later = _met(ledger, 1, "first"), _met(ledger, 1, "later")
+    ledger.cosign(first)
+    ledger.cosign(later)
+    equal(open_().cosigned(covering=0), first, "proofs stand on the first note")
+    equal(open_().cosigned(), later, "what is shown has the freshest cosignatures")
+    equal(open_().cosigned(covering=1), None, "nothing covers an entry that is not there")
+
+
+def the_smallest_cosigned_that_covers(open_: Open) -> None:
+    """A size that no witness saw is skipped; a smaller one that comes late is not recorded."""
+    ledger = open_()
+    for draft in _releases(3):
+        append(ledger, draft)
+    ledger.cosign(_met(ledger, 2, "w"))
+    equal(ledger.cosigned(covering=0), _met(ledger, 2, "w"), "size 1 was never cosigned")
+    ledger.cosign(_met(ledger, 1, "late"))
+    equal(ledger.cosigned(covering=0), _met(ledger, 2, "w"), "a smaller one that comes late is not recorded")
+    ledger.cosign(_met(ledger, 3, "w"))
+    found = tuple(c.size for i in range(3) if (c := ledger.cosigned(covering=i)))
+    equal(found, (2, 2, 3), "each entry stands on the smallest that covers it")
+
+
+def proofs_can_be_issued_anew(open_: Open) -> None:
+    """After `anew` all entries below stand on that checkpoint, later ones on later ones."""
+    ledger = open_()
+    for draft in _releases(3):
+        append(ledger, draft)
+        ledger.cosign(_met(ledger, _size(ledger), "old"))
+    ledger.cosign(_met(ledger, 3, "new"), anew=True)
+    append(ledger, samples.release("glance"))
+    ledger.cosign(_met(ledger, 4, "new"))
+    found = tuple(ledger.cosigned(covering=i) for i in range(4))
+    new = _met(ledger, 3, "new")
+    equal(found, (new, new, new, _met(ledger, 4, "new")), "old proofs are issued again under one checkpoint")
+    equal(ledger.cosigned(), _met(ledger, 4, "new"), "the largest is shown")
+
+
+def only_the_committed_is_cosigned(open_: Open) -> None:
+    """Another size, another root: nothing is recorded."""
+    ledger = open_()
+    append(ledger, samples.release())
+    met = _met(ledger, 1, "w")
+    for wrong in (replace(met, size=2), replace(met, root=bytes(32))):
+        with refusal(TamperError, "not-committed"):
+            ledger.cosign(wrong)
+    equal(ledger.cosigned(), None, "nothing was recorded")
+
+
 # --- processes ------------------------------------------------------------------------------------------------------
 
 
@@ -418,5 +488,10 @@ CHECKS: tuple[Callable[[Open], None], ...] = (
     one_of_two_swaps_wins,
     one_of_two_digests_wins,
     readers_never_see_a_half,
+    nothing_is_cosigned_at_first,
+    the_first_note_is_what_proofs_stand_on,
+    the_smallest_cosigned_that_covers,
+    proofs_can_be_issued_anew,
+    only_the_committed_is_cosigned,
 )
 PROCESS_CHECKS: tuple[Callable[[Open], None], ...] = (two_appending_processes, a_dead_writer_leaves_nothing)
