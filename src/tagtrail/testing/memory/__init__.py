@@ -6,8 +6,9 @@ from tagtrail.testing.memory.ledger import Ledger
 from tagtrail.testing.memory.make import Builder, Signer
 from tagtrail.testing.memory.source import Notes, Repository, Source
 from tagtrail.testing.memory.target import Fault, Target
+from tagtrail.testing.memory.witness import Witness
 
 __all__ = [
     "Builder", "Fault", "Journal", "Kept", "Ledger", "Notes", "Repository", "Signer", "Source", "Store", "Target",
-    "Web",
+    "Web", "Witness",
 ]  # fmt: skip
