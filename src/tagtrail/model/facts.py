@@ -6,8 +6,8 @@ from typing import Literal
 
 __all__ = [
     "Announced", "Approval", "Approved", "Artifact", "Blob", "Built", "Draft", "Effect", "Entry", "File", "Finding",
-    "Key", "Logged", "Origin", "Override", "Plan", "Published", "Receipt", "Row", "Sidecar", "Signed", "Skip", "State",
-    "Survey", "Tag", "TagRef", "Tagged",
+    "Key", "Logged", "Material", "Origin", "Override", "Plan", "Published", "Receipt", "Row", "Sidecar", "Signed", "Skip",
+    "State", "Survey", "Tag", "TagRef", "Tagged",
 ]  # fmt: skip
 
 
@@ -129,10 +129,20 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """Something that a build used beside its commit, by its package URL; `record` is the SHA-256 of the list of its
+    files as installed (RECORD), where there is one."""
+
+    uri: str
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
     """A file of a release before it is logged. `tar` is the SHA-256 of the uncompressed tar; `metadata` is the wheel's
     METADATA or the sdist's PKG-INFO; `generated` names the members that are no blob of the tag's tree, of `members` in
-    all; `as_built` says that the backend's archive was in normal form already."""
+    all; `as_built` says that the backend's archive was in normal form already. `materials` are what its build used,
+    `began` and `ended` when it ran, in Unix seconds (0: not here)."""
 
     name: str
     blob: Blob
@@ -143,6 +153,9 @@ class Artifact:
     generated: tuple[str, ...] = ()
     members: int = 0
     as_built: bool = False
+    materials: tuple[Material, ...] = ()
+    began: int = 0
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
