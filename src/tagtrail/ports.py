@@ -205,6 +205,10 @@ class Reading(Protocol):
         """Entries by index range, of one project (any spelling) if named, oldest first."""
         ...
 
+    def marked(self, mark: str) -> Entry | None:
+        """The newest entry with this mark (`tagtrail.formats.marks`), or None. Must not read the entries."""
+        ...
+
     def projects(self, purl_type: str = "") -> tuple[str, ...]:
         """The projects with a release (of that purl type, such as `pypi`), as their newest one writes them, sorted by
         their PEP 503 name. Must not read the entries: pages ask it at every release."""
@@ -221,12 +225,16 @@ class Writing(Reading, Protocol):
     def insert(self, entry: Entry, nodes: Mapping[tuple[int, int], bytes], names: Mapping[str, str]) -> None:
         """One leaf, the subtree hashes it completes, and name_key -> sha256 of its files.
 
-        Raises TamperError `name-taken` where the project's name_key has another digest.
+        Raises TamperError `name-taken` where the project's name_key has another digest, `index-taken` where the entry
+        is not the next.
         """
         ...
 
     def commit(self, before: Committed | None, after: Committed) -> None:
-        """Compare-and-swap: insert `after` if `before` is still the largest. Raises RemoteError `trail-moved`."""
+        """Compare-and-swap: insert `after` if `before` is still the largest.
+
+        Raises RemoteError `trail-moved`; TamperError `size-taken` where `after` is not larger.
+        """
         ...
 
 

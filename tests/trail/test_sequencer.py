@@ -13,6 +13,7 @@ from tagtrail.formats import canonical, merkle, note, proof
 from tagtrail.formats.entry import EVENT_TYPE, RELEASE_TYPE, STATEMENT_TYPE, event_draft
 from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
+from tagtrail.testing.suites.ledger import cosign
 from tagtrail.trail import sequencer
 from tagtrail.trail.show import prove
 
@@ -54,13 +55,18 @@ def ledger(tmp_path: Path) -> SqliteLedger:
 
 
 def enter(ledger: SqliteLedger, *drafts: Draft, at: int = 1000) -> tuple[Entry, ...]:
-    return sequencer.append(drafts, after=ledger.committed(), ledger=ledger, log=LOG, clock=lambda: at)
+    entries = sequencer.append(drafts, after=ledger.committed(), ledger=ledger, log=LOG, clock=lambda: at)
+    cosign(ledger)
+    return entries
 
 
 def test_an_entry_gets_its_place_its_time_and_a_proof_that_holds(ledger: SqliteLedger) -> None:
     key, release = enter(ledger, event_draft("key", "", [("1.root.json", DIGEST)]), drafted("nova", "1.0"))
     assert (key.index, release.index, release.time) == (0, 1, 1000)
     assert json.loads(key.raw)["predicateType"] == EVENT_TYPE
+    head = ledger.committed()
+    assert head
+    ledger.cosign(head)
     proven = proof.parse(prove(ledger, release))
     checkpoint = note.parse_checkpoint(note.open_note(proven.checkpoint, [LOG.verifier]).note.text)
     assert proven.extra == release.raw
@@ -73,6 +79,15 @@ def test_the_same_draft_twice_is_one_entry(ledger: SqliteLedger) -> None:
     again = enter(ledger, drafted("nova", "1.0"), at=2000)
     assert first == again
     assert len(ledger.entries()) == 1
+
+
+def test_what_a_key_entry_named_may_be_named_again_once_another_took_its_place(ledger: SqliteLedger) -> None:
+    """A settings file that goes from A to B and back to A is three entries: the newest one counts."""
+    names = [event_draft("key", "", [("site.json", digest * 32)]) for digest in ("ab", "cd", "ab", "cd", "cd")]
+    entries = [enter(ledger, draft)[0] for draft in names]
+    assert [e.index for e in entries] == [0, 1, 2, 3, 3]
+    withdrawn = [event_draft("withdraw", "nova", [("nova-1.tar.gz", digest * 32)]) for digest in ("ab", "cd", "ab")]
+    assert [enter(ledger, draft)[0].index for draft in withdrawn] == [4, 5, 4]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """The ledger and the journal in one SQLite file: the trail's leaves and checkpoints, and work in flight.
 
-Leaves, nodes, checkpoints and names are the truth and are never updated; steps, effects and cursors are the journal and
-may be lost. Write-ahead log, so readers never wait; the appender's transaction is durable when it returns
-(`synchronous=FULL`), of the journal only what must survive a power cut is (the row of a blind effect).
+Leaves, nodes, checkpoints and names are the truth and are never updated, projects and marks follow from them; steps,
+effects and cursors are the journal and may be lost. Write-ahead log, so readers never wait; the appender's transaction
+is durable when it returns (`synchronous=FULL`), of the journal only what must survive a power cut is (the row of a
+blind effect).
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 from tagtrail.formats import entry as entries_format
 from tagtrail.formats.facts import dump, load
+from tagtrail.formats.marks import marks_of
 from tagtrail.formats.purl import purl_type
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Entry, Row
@@ -40,6 +42,7 @@ CREATE TABLE IF NOT EXISTS names (
     ROWID;
 CREATE TABLE IF NOT EXISTS projects (
     project TEXT, type TEXT, name TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (project, type)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (mark TEXT PRIMARY KEY, idx INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS steps (key TEXT PRIMARY KEY, result TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS effects (
     n INTEGER PRIMARY KEY, target TEXT NOT NULL, key TEXT NOT NULL, entry INTEGER NOT NULL, state TEXT NOT NULL,
@@ -51,6 +54,8 @@ INSERT OR IGNORE INTO cosigned SELECT 0, size, note, note FROM checkpoints;
 """
 # The last line is for a database from before there were witnesses: every checkpoint met its policy.
 
+_LAST_EPOCH = "FROM cosigned c JOIN checkpoints USING (size) WHERE epoch = (SELECT max(epoch) FROM cosigned)"
+
 
 def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     """A connection in which every transaction is said aloud. Raises SetupError `database`."""
@@ -59,7 +64,8 @@ def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
         _write_ahead(db)
         db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         with _said(path):
-            db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;" if _is_new(db) else "")
+            if _is_new(db):
+                _make_tables(db)
     except sqlite3.Error as error:
         raise _setup_error(path, error) from error
     return db
@@ -80,7 +86,19 @@ def _write_ahead(db: sqlite3.Connection) -> None:
 
 
 def _is_new(db: sqlite3.Connection) -> bool:
-    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'cosigned'").fetchone() is None
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'marks'").fetchone() is None
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
+    for row in db.execute("SELECT idx, entry FROM leaves ORDER BY idx"):  # of a database from before there were marks
+        _mark(db, entries_format.parse(*row))
+    db.execute("COMMIT")
+
+
+def _mark(db: sqlite3.Connection, entry: Entry) -> None:
+    rows = [(mark, entry.index) for mark in marks_of(entry)]
+    db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?)", rows)
 
 
 def _setup_error(path: Path, error: sqlite3.Error) -> SetupError:
@@ -124,15 +142,12 @@ class _Reading:
 
     def cosigned(self, *, covering: int | None = None) -> Committed | None:
         """See `tagtrail.ports.Reading`."""
-        query = "SELECT size, root, fresh FROM cosigned JOIN checkpoints USING (size) ORDER BY size DESC, epoch DESC"
-        values: tuple[int, ...] = ()
+        # Who met the policy is never smaller than who did before: the last epoch covers what any epoch covers.
+        query, values = f"SELECT size, root, fresh {_LAST_EPOCH} ORDER BY size DESC LIMIT 1", ()
         if covering is not None:
-            query = (
-                "SELECT size, root, c.note FROM cosigned c JOIN checkpoints USING (size) WHERE size > ? "
-                "ORDER BY epoch DESC, size"
-            )
-            values = (covering,)
-        row = self._db.execute(f"{query} LIMIT 1", values).fetchone()
+            query = f"SELECT size, root, c.note {_LAST_EPOCH} AND size > ? ORDER BY size LIMIT 1"
+            values = (covering,)  # type: ignore[assignment]
+        row = self._db.execute(query, values).fetchone()
         return None if row is None else Committed(size=row[0], root=row[1], note=row[2])
 
     def entries(self, start: int = 0, stop: int | None = None, *, project: str | None = None) -> tuple[Entry, ...]:
@@ -142,6 +157,12 @@ class _Reading:
         if project is not None:
             query, values = query + " AND project = ?", (*values, project_key(project))
         return tuple(entries_format.parse(*row) for row in self._db.execute(query + " ORDER BY idx", values))
+
+    def marked(self, mark: str) -> Entry | None:
+        """See `tagtrail.ports.Reading`."""
+        query = "SELECT idx, entry FROM leaves JOIN marks USING (idx) WHERE mark = ?"
+        row = self._db.execute(query, (mark,)).fetchone()
+        return None if row is None else entries_format.parse(*row)
 
     def projects(self, purl_type: str = "") -> tuple[str, ...]:
         """See `tagtrail.ports.Reading`."""
@@ -162,6 +183,9 @@ class _Writing(_Reading):
 
     def insert(self, entry: Entry, nodes: Mapping[tuple[int, int], bytes], names: Mapping[str, str]) -> None:
         """See `tagtrail.ports.Writing`."""
+        (size,) = self._db.execute("SELECT coalesce(max(idx) + 1, 0) FROM leaves").fetchone()
+        if entry.index != size:
+            raise TamperError(f"entry {entry.index} does not follow the {size} that stand there", code="index-taken")
         key = project_key(entry.project)
         for name, sha256 in names.items():
             self._claim(entry, key, name, sha256)
@@ -169,6 +193,7 @@ class _Writing(_Reading):
         self._db.execute("INSERT INTO leaves VALUES (?, ?, ?, ?, ?)", leaf)
         rows = [(level, index, value) for (level, index), value in nodes.items()]
         self._db.executemany("INSERT INTO nodes VALUES (?, ?, ?)", rows)
+        _mark(self._db, entry)
         if entry.event == "release":
             row = (key, purl_type(entry.purl), entry.project, entry.index)
             self._db.execute("INSERT OR REPLACE INTO projects VALUES (?, ?, ?, ?)", row)
@@ -191,11 +216,16 @@ class _Writing(_Reading):
         """See `tagtrail.ports.Writing`."""
         if self.committed() != before:
             raise RemoteError("somebody else appended to the trail first", code="trail-moved", hint="run it again")
+        if before and after.size <= before.size:
+            raise TamperError(
+                f"the trail has a checkpoint of {before.size} entries, this one would be of {after.size}",
+                code="size-taken",
+                why="a second root of one size is a second trail under one name",
+            )
         with _said(self._path):
             row = (after.size, after.root, after.note)
             self._db.execute("INSERT INTO checkpoints VALUES (?, ?, ?)", row)
             self._db.execute("COMMIT")
-
 
     def cosign(self, met: Committed, *, anew: bool) -> None:
         """Record what met the policy, and commit."""

@@ -41,7 +41,10 @@ from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Approval, Artifact, Draft, Entry, File, Origin, Override, Signed, Tag, TagRef
 from tagtrail.model.names import name_key
 
-__all__ = ["EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "event_draft", "parse", "seal"]
+__all__ = [
+    "EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "draft_digest", "event_draft", "parse",
+    "seal",
+]  # fmt: skip
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 RELEASE_TYPE = "https://in-toto.io/attestation/release/v0.1"
@@ -100,6 +103,14 @@ def seal(draft: Draft, time: int) -> bytes:
     statement: Any = canonical.loads(draft.statement, MAX_ENTRY)
     statement["predicate"]["tagtrail"]["time"] = format_time(time)
     return canonical.dumps(statement)
+
+
+def draft_digest(raw: bytes) -> str:
+    """The digest of the draft that an entry was: without time, approvals and sidecars."""
+    statement: Any = canonical.loads(raw, MAX_ENTRY)
+    for field in ("time", "approvals", "sidecars"):
+        statement["predicate"]["tagtrail"].pop(field, None)
+    return sha256(canonical.dumps(statement)).hexdigest()
 
 
 def _draft(

@@ -1,6 +1,7 @@
 """What the trail's `key` entries name: the roots of trust, site.json and the release key; the newest of each counts."""
 
 from tagtrail.formats import dsse
+from tagtrail.formats.marks import key_mark
 from tagtrail.formats.root import Root, parse_root
 from tagtrail.ports import Kept, Reading
 
@@ -12,11 +13,9 @@ ROOT_SUFFIX = ".root.json"
 
 
 def named_by_keys(trail: Reading) -> dict[str, str]:
-    """name -> sha256 of the newest of each file that `key` entries named: roots, site.json, the release key."""
-    named: dict[str, str] = {}
-    for key in trail.entries(project=""):
-        named |= {file.name: file.sha256 for file in key.files if key.event == "key"}
-    return named
+    """name -> sha256 of the newest root, site.json and release key that `key` entries named."""
+    wanted = {key_mark(name): trail.marked(key_mark(name)) for name in (SITE, CERTIFICATE, ROOT_SUFFIX[1:])}
+    return {f.name: f.sha256 for mark, key in wanted.items() if key for f in key.files if key_mark(f.name) == mark}
 
 
 def root_envelope(trail: Reading, kept: Kept) -> bytes | None:

@@ -11,17 +11,16 @@ Append is idempotent: a draft that stands in the trail already gives the entry t
 """
 
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 
-from tagtrail.formats import canonical, entry, merkle, note
+from tagtrail.formats import entry, merkle, note
+from tagtrail.formats.entry import draft_digest
+from tagtrail.formats.marks import draft_mark, key_mark, release_mark
 from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
-from tagtrail.model.names import name_key, version_key
+from tagtrail.model.names import name_key
 from tagtrail.ports import Clock, Committed, Ledger, Reading, Writing
 
 __all__ = ["append", "draft_digest", "find_release", "guard"]
-
-_NEWEST_FIRST = slice(None, None, -1)
 
 
 def append(
@@ -76,25 +75,14 @@ def guard(ledger: Reading, log: note.Verifier, shown: Iterable[bytes]) -> None:
 
 def find_release(ledger: Reading, project: str, version: str) -> Entry | None:
     """The newest entry of this version, however it is written (PEP 440), or None."""
-    wanted = version_key(version)
-    history = ledger.entries(project=project)[_NEWEST_FIRST]
-    return next((e for e in history if e.event == "release" and version_key(e.version) == wanted), None)
-
-
-def draft_digest(raw: bytes) -> str:
-    """The digest of the draft that an entry was: without time, approvals and sidecars."""
-    statement = canonical.loads(raw, entry.MAX_ENTRY)
-    for field in ("time", "approvals", "sidecars"):
-        statement["predicate"]["tagtrail"].pop(field, None)
-    return sha256(canonical.dumps(statement)).hexdigest()
+    return ledger.marked(release_mark(project, version))
 
 
 def _standing(trail: Reading, draft: Draft) -> Entry | None:
-    if draft.version:
-        found = find_release(trail, draft.project, draft.version)
-    else:
-        newest = trail.entries(project=draft.project)[_NEWEST_FIRST]
-        found = next((e for e in newest if draft_digest(e.raw) == draft.digest), None)
+    if not draft.version:
+        same = trail.marked(draft_mark(draft.digest))
+        return None if same and same.event == "key" and _superseded(trail, same) else same
+    found = find_release(trail, draft.project, draft.version)
     if found is None or draft_digest(found.raw) == draft.digest:
         return found
     raise TamperError(
@@ -103,6 +91,12 @@ def _standing(trail: Reading, draft: Draft) -> Entry | None:
         why="a version is released once",
         hint=f"look: tagtrail status {draft.project} {draft.version}; then release under a new version",
     )
+
+
+def _superseded(trail: Reading, key: Entry) -> bool:
+    """Whether a later `key` entry gave one of its names another digest: naming the old one again says something new."""
+    newest = {f.name: f.sha256 for file in key.files if (e := trail.marked(key_mark(file.name))) for f in e.files}
+    return any(newest.get(file.name, file.sha256) != file.sha256 for file in key.files)
 
 
 def _insert(trail: Writing, draft: Draft, index: int, clock: Clock) -> Entry:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import RLock
 
+from tagtrail.formats.marks import marks_of
 from tagtrail.formats.purl import purl_type as type_of
 from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.facts import Entry
@@ -17,20 +18,26 @@ __all__ = ["Ledger", "Writing"]
 
 @dataclass
 class Book:
-    """Leaves with their projects' keys, checkpoints by size, complete subtrees, (project key, name key) -> sha256."""
+    """Leaves with their projects' keys, checkpoints by size, complete subtrees, (project key, name key) ->
+    sha256, mark -> newest entry."""
 
     entries: tuple[Entry, ...] = ()
     projects: tuple[str, ...] = ()
     checkpoints: dict[int, Committed] = field(default_factory=dict)
     nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
+    marks: dict[str, Entry] = field(default_factory=dict)
     cosigned: tuple[dict[int, Committed], ...] = ({},)
     fresh: Committed | None = None
 
     def copy(self) -> "Book":
         """A book that can be changed without this one changing."""
         return replace(
-            self, checkpoints=dict(self.checkpoints), nodes=dict(self.nodes), names=dict(self.names)
+            self,
+            checkpoints=dict(self.checkpoints),
+            nodes=dict(self.nodes),
+            names=dict(self.names),
+            marks=dict(self.marks),
         )
 
 
@@ -66,6 +73,10 @@ class _Reader:
             return found
         wanted = project_key(project)
         return tuple(e for e, key in zip(found, book.projects[start:stop], strict=True) if key == wanted)
+
+    def marked(self, mark: str) -> Entry | None:
+        """The newest entry with this mark."""
+        return self._book.marks.get(mark)
 
     def projects(self, purl_type: str = "") -> tuple[str, ...]:
         """The projects with a release (of that purl type), as their newest one writes them."""
@@ -131,6 +142,7 @@ class Writing(_Reader):
                 raise TamperError(f"{name} of {entry.project} is {taken} for ever, not {digest}", code="name-taken")
         self._book.names |= {(project, name): digest for name, digest in names.items()}
         self._book.nodes |= nodes
+        self._book.marks |= dict.fromkeys(marks_of(entry), entry)
         self._book.entries += (entry,)
         self._book.projects += (project,)
 
@@ -140,7 +152,7 @@ class Writing(_Reader):
         if largest != before:
             sizes = [c.size if c else 0 for c in (largest, before)]
             raise RemoteError(f"the trail has {sizes[0]} entries, {sizes[1]} were expected", code="trail-moved")
-        if after.size in self._book.checkpoints:
-            raise TamperError(f"size {after.size} has a checkpoint already", code="size-taken")
+        if before and after.size <= before.size:
+            raise TamperError(f"the trail has {before.size} entries, not {after.size}", code="size-taken")
         self._book.checkpoints[after.size] = after
         self._ledger.replace(self._book)

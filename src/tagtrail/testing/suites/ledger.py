@@ -8,15 +8,15 @@ from hashlib import sha256
 from multiprocessing import get_context
 from threading import Event, Thread
 
-from tagtrail.formats import merkle
+from tagtrail.formats import marks, merkle
 from tagtrail.model.errors import Error, RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
 from tagtrail.model.names import name_key
 from tagtrail.ports import Committed, Ledger, Reading, Writing
 from tagtrail.testing import samples
-from tagtrail.testing.suites.promise import Broken, equal, holds, race, race_processes, refusal, refusal_of_any_kind
+from tagtrail.testing.suites.promise import Broken, equal, holds, race, race_processes, refusal
 
-__all__ = ["CHECKS", "PROCESS_CHECKS", "Open", "append"]
+__all__ = ["CHECKS", "PROCESS_CHECKS", "Open", "append", "cosign"]
 
 Open = Callable[[], Ledger]
 
@@ -33,6 +33,13 @@ def append(ledger: Ledger, *drafts: Draft) -> tuple[Entry, ...]:
         )
         trail.commit(before, _checkpoint(trail, entries[-1].index + 1))
     return entries
+
+
+def cosign(ledger: Ledger) -> None:
+    """Record the newest checkpoint as one that met the policy: what becomes of it where nobody is asked."""
+    head = ledger.committed()
+    if head is not None:
+        ledger.cosign(head)
 
 
 def _insert(trail: Writing, draft: Draft, index: int) -> Entry:
@@ -126,6 +133,39 @@ def projects_of_a_kind(open_: Open) -> None:
     equal(found, wanted, "projects by purl type, the newest spelling of that type, sorted")
 
 
+def the_newest_of_a_mark(open_: Open) -> None:
+    """Releases by version, key entries by the kind of file, any entry by its draft; of several the newest."""
+    ledger = open_()
+    drafts = [samples.event(), samples.release("Nova_x", "1.0"), samples.release("nova", "2.0"), samples.event()]
+    first, nova_x, nova, again = append(ledger, *drafts)
+    withdrawn = append(ledger, samples.event("withdraw", "nova"))[0]
+    wanted = {
+        marks.release_mark("nova.X", "1"): nova_x,
+        marks.release_mark("nova", "2.0.0"): nova,
+        marks.release_mark("nova", "1.0"): None,
+        marks.key_mark("2.root.json"): again,
+        marks.key_mark("site.json"): None,
+        marks.draft_mark(drafts[0].digest): again,
+        marks.draft_mark(samples.event("withdraw", "nova").digest): withdrawn,
+        marks.draft_mark("0" * 64): None,
+    }
+    equal({mark: open_().marked(mark) for mark in wanted}, wanted, "the newest entry of each mark")
+    holds(first != again, "two entries have one draft")
+
+
+def marks_are_of_the_transaction(open_: Open) -> None:
+    """It sees its own, others do not, and leaving undoes them."""
+    ledger = open_()
+    old = append(ledger, samples.event())[0]
+    mark = marks.key_mark("root.json")
+    with ledger.writing() as trail:
+        equal(trail.marked(mark), old, "a transaction finds what was there")
+        new = _insert(trail, samples.event(), 1)
+        equal(trail.marked(mark), new, "and its own")
+        equal(open_().marked(mark), old, "nobody else does")
+    equal(ledger.marked(mark), old, "leaving undoes")
+
+
 def complete_nodes_only(open_: Open) -> None:
     """Five leaves: the nodes of 1, 2 and 4 leaves that are complete, and no others."""
     ledger = open_()
@@ -216,14 +256,16 @@ def compare_and_swap(open_: Open) -> None:
 
 
 def one_size_has_one_root(open_: Open) -> None:
-    """A second checkpoint of a size, or a second leaf at an index, is an error and changes nothing."""
+    """A second checkpoint of a size, one of a smaller size, a second leaf at an index, a gap: nothing changes."""
     ledger = open_()
     append(ledger, *_releases(2))
     head, written = ledger.committed(), ledger.entries()
-    with refusal_of_any_kind("a second root of one size"), ledger.writing() as trail:
-        trail.commit(head, Committed(size=2, root=sha256(b"other").digest(), note="forged"))
-    with refusal_of_any_kind("a second leaf at one index"), ledger.writing() as trail:
-        trail.insert(samples.entry(1, samples.release("glance")), {}, {})
+    for size, root in ((2, sha256(b"other").digest()), (2, head.root if head else b""), (1, sha256(b"other").digest())):
+        with refusal(TamperError, "size-taken"), ledger.writing() as trail:
+            trail.commit(head, Committed(size=size, root=root, note="forged"))
+    for index in (1, 3):
+        with refusal(TamperError, "index-taken"), ledger.writing() as trail:
+            trail.insert(samples.entry(index, samples.release("glance")), {}, {})
     equal((ledger.committed(), ledger.entries()), (head, written), "nothing changed")
 
 
@@ -473,6 +515,8 @@ CHECKS: tuple[Callable[[Open], None], ...] = (
     entries_by_range_and_project,
     projects_as_their_newest_release_writes_them,
     projects_of_a_kind,
+    the_newest_of_a_mark,
+    marks_are_of_the_transaction,
     complete_nodes_only,
     leaving_without_commit_undoes,
     an_exception_undoes_and_goes_on,

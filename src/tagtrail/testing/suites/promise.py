@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from tagtrail.model.errors import Error
 
-__all__ = ["Broken", "equal", "holds", "race", "race_processes", "refusal", "refusal_of_any_kind"]
+__all__ = ["Broken", "equal", "holds", "race", "race_processes", "refusal"]
 
 T = TypeVar("T")
 
@@ -42,18 +42,6 @@ def refusal(kind: type[Error], code: str) -> Iterator[None]:
         equal((type(error).__name__, error.code), (kind.__name__, code), "the refusal has another class or reason")
         return
     raise Broken(f"not refused: {kind.__name__} {code}")
-
-
-@contextmanager
-def refusal_of_any_kind(what: str) -> Iterator[None]:
-    """Raises Broken unless the body raises some exception, where a port promises no reason code."""
-    try:
-        yield
-    except Broken:
-        raise
-    except Exception:  # noqa: BLE001  (any will do)
-        return
-    raise Broken(f"not refused: {what}")
 
 
 def race(*works: Callable[[], T]) -> tuple[T, ...]:
