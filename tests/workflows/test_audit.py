@@ -18,6 +18,7 @@ from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry
 from tagtrail.pages import page
 from tagtrail.ports import Committed
+from tagtrail.testing.suites.ledger import cosign
 from tagtrail.trail.keys import root_envelope
 from tagtrail.trail.show import prove, show
 from tagtrail.verify.release import Measured
@@ -276,6 +277,7 @@ class Liar:
             root = merkle.root(size, writing.node)
             signed = note.sign(note.Checkpoint(origin=ORIGIN, size=size, root=root).text(), [self.log])
             writing.commit(before, Committed(size=size, root=root, note=signed.encode().decode()))
+        cosign(world.ledger)
         show(world.ledger, world.store, world.journal)
         for entry in entries:
             self.publish(entry)

@@ -14,6 +14,7 @@ from tagtrail.model.errors import Error
 from tagtrail.model.facts import Artifact, Draft
 from tagtrail.ports import BuildOrder, Journal, Kept, Ledger, Objects
 from tagtrail.testing import memory, samples
+from tagtrail.testing.suites.ledger import cosign
 from tagtrail.testing.suites.promise import race
 from tagtrail.trail import sequencer
 from tagtrail.trail.show import prove, show
@@ -173,6 +174,7 @@ def test_one_name_with_different_bytes_at_one_time(database: Path | None) -> Non
 
 def append(ledger: Ledger, *drafts: Draft) -> None:
     sequencer.append(drafts, after=ledger.committed(), ledger=ledger, log=LOG, clock=lambda: samples.TIME)
+    cosign(ledger)
 
 
 class SlowStore(memory.Store):

@@ -14,6 +14,7 @@ from tagtrail.pages import all_paths, page
 from tagtrail.ports import Committed
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.testing.memory import Journal, Kept, Ledger, Store
+from tagtrail.testing.suites.ledger import cosign
 from tagtrail.workflows.render import CURSOR, LedgerView, check, render
 from tests.pages.trails import SITE, begun
 
@@ -41,6 +42,7 @@ class Instance:
                 writing.insert(entry, merkle.complete(entry.index, merkle.leaf_hash(entry.raw), writing.node), {})
             size = len(self.trail.entries)
             writing.commit(before, Committed(size=size, root=merkle.root(size, writing.node), note="toy\n"))
+        cosign(self.ledger)
 
     def render(self, *, whole: bool = False, lock: AbstractContextManager[object] | None = None) -> int:
         ports = (self.ledger, self.store, self.kept, self.journal)

@@ -1,6 +1,6 @@
 """A whole instance in memory, with places of every temperament, that can die at any point and be started again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -8,10 +8,11 @@ from typing import Literal
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.formats.note import Signer as NoteSigner
+from tagtrail.formats.policy import Log, Policy
 from tagtrail.formats.site import CHECKPOINT, Site
 from tagtrail.model.facts import Key
 from tagtrail.model.settings import Org, People, Project, Settings, TargetSettings
-from tagtrail.ports import Journal, Ledger, Target
+from tagtrail.ports import Journal, Ledger, Target, Witness
 from tagtrail.testing import memory
 from tagtrail.testing.fuse import Fuse
 from tagtrail.testing.people import Person
@@ -20,6 +21,7 @@ from tagtrail.workflows.road import Road
 ADA = Person(name="ada")
 ORIGIN = "releases.example.org/trail"
 URL = "https://releases.example.org/"
+LOG = NoteSigner(name=ORIGIN, seed=sha256(b"log").digest())
 START = 1_775_055_720
 SITE = TargetSettings(name="site", type="site", options=(("root", "site"),))
 PLACES: tuple[Literal["keyed", "searchable", "blind"], ...] = ("keyed", "searchable", "blind")
@@ -31,7 +33,8 @@ class World:
 
     `names` are projects, each with a repository of that name and `versions` tagged on commits of their own. With
     `public`, the site has a URL and is looked at through `web`. `places` are further targets by temperament. With
-    `database`, ledger and journal are in that file, and every road has handles of its own, as processes have.
+    `database`, ledger and journal are in that file, and every road has handles of its own, as processes have. `trust`
+    is what is asked of the log's checkpoints, its log key aside.
     """
 
     names: tuple[str, ...] = ("nova",)
@@ -40,6 +43,8 @@ class World:
     public: bool = False
     database: Path | None = None
     now: int = START
+    trust: Policy = field(default_factory=Policy)
+    witnesses: dict[str, Witness] = field(default_factory=dict)
     told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -114,8 +119,10 @@ class World:
             targets=targets,
             site_target="site",
             public=lambda: tuple(filter(None, [self.store.read(CHECKPOINT)])),
-            log=NoteSigner(name=ORIGIN, seed=sha256(b"log").digest()),
+            log=LOG,
             root=NoteSigner(name=ORIGIN, seed=sha256(b"root").digest()),
+            trust=replace(self.trust, logs=(Log(verifier=LOG.verifier),)),
+            witnesses=self.witnesses,
             clock=self.clock,
             tell=lambda name, fields: self.told.append((name, dict(fields))),
         )

@@ -1,15 +1,20 @@
 """What a command may look at without a secret key and without writing: settings, people's keys, a project's history."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tagtrail.formats.settings import parse_settings
-from tagtrail.model.errors import SetupError
+from tagtrail.formats.note import Verifier
+from tagtrail.formats.policy import Log, Policy, parse
+from tagtrail.formats.settings import parse_settings, site_of
+from tagtrail.formats.site import CHECKPOINT
+from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Entry, Key
 from tagtrail.model.settings import FILE, People, Project, Settings
 from tagtrail.rules.registry import FIRM
 
 __all__ = ["Instance", "open_instance", "read_files", "read_settings"]
+
+TRAIL = CHECKPOINT.removesuffix("checkpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,28 @@ class Instance:
             group.name: tuple(k for f in group.keys for k in self._file(group.name, f))
             for group in self.settings.people
         }
+
+    def trust(self, log: Verifier) -> Policy:
+        """What is asked of the log's own checkpoints: signed by `log`, seen by the settings' witnesses.
+
+        Raises SetupError `witnesses`.
+        """
+        site, name = site_of(self.settings), self.settings.org.witnesses
+        own = Policy(logs=(Log(verifier=log, url=f"{site.url}{TRAIL}" if site.url else ""),))
+        if not name:
+            return own
+        hint = f"mend {self.home / name}: lines `witness NAME VKEY URL`, `group`, one `quorum`; docs/witnesses.md"
+        try:
+            asked = parse((self.home / name).read_bytes())
+            if asked.logs:
+                raise TamperError("it names a log: this instance's own is meant", code="policy-line")
+            return replace(asked, logs=own.logs)
+        except OSError as error:
+            what = f"org.witnesses names {name}, which cannot be read: {error.strerror}"
+            raise SetupError(what, code="witnesses", hint=hint) from error
+        except TamperError as error:
+            what = f"org.witnesses names {name}: {error.what}"
+            raise SetupError(what, code="witnesses", why=error.why, hint=hint) from error
 
     def history(self, project: Project) -> tuple[Entry, ...]:
         """The project's entries in the trail, oldest first."""

@@ -15,13 +15,14 @@ from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.app.home import Home
 from tagtrail.app.reading import open_instance
 from tagtrail.formats.note import Signer, parse_skey
+from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.formats.site import CHECKPOINT, Site
 from tagtrail.io import http, scratch
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Key
 from tagtrail.model.settings import Project, TargetSettings
-from tagtrail.ports import Clock, Journal, Store, Tell
+from tagtrail.ports import Clock, Journal, Store, Tell, Witness
 from tagtrail.workflows.road import Road
 
 __all__ = ["now", "open_road"]
@@ -49,6 +50,8 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
     journal = SqliteJournal(at.database)
     chosen = settings.site
     store = _store(at, chosen)
+    log = _note_key(at, "log.key")
+    trust = instance.trust(log.verifier)
     return Road(
         settings=settings,
         site=site,
@@ -65,8 +68,10 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         targets={chosen.name: SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)},
         site_target=chosen.name,
         public=_public(site, store, journal),
-        log=_note_key(at, "log.key"),
+        log=log,
         root=_note_key(at, "root.key"),
+        trust=trust,
+        witnesses=_witnesses(trust),
         clock=clock,
         tell=tell,
         lease=lambda name: scratch.locked(at.state(f"{name}.lock")),
@@ -80,6 +85,15 @@ def _fingerprints(people: dict[str, tuple[Key, ...]], project: Project) -> tuple
 def _store(at: Home, target: TargetSettings) -> DirectoryStore:
     root = at.path / str(target.option("root", "site"))
     return DirectoryStore(root, upload=target.option("upload", ()), incoming=at.state("incoming"))
+
+
+def _witnesses(trust: Policy) -> dict[str, Witness]:
+    """Those that have an address; where there are none, nothing of HTTP is loaded for them."""
+    if not any(known.url for known in trust.witnesses):
+        return {}
+    from tagtrail.adapters.http_witness import HttpWitness
+
+    return {known.name: HttpWitness(known.url) for known in trust.witnesses if known.url}
 
 
 def _note_key(at: Home, name: str) -> Signer:

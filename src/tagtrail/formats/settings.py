@@ -123,7 +123,12 @@ class _Reader:
         return settings
 
     def _org(self, table: Table) -> Org:
-        org = Org(name=table.text("name"), origin=table.text("origin"), approve=self._approve(table.table("approve")))
+        org = Org(
+            name=table.text("name"),
+            origin=table.text("origin"),
+            approve=self._approve(table.table("approve")),
+            witnesses=_formed(table, "witnesses", relative_fault, ""),
+        )
         _say(table, "name", plain_fault(org.name))
         _say(table, "origin", origin_fault(org.origin) if org.origin else "")
         table.close()

@@ -31,11 +31,13 @@ class Approve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Org:
-    """Who runs the instance. `origin` is the trail's name, permanent."""
+    """Who runs the instance. `origin` is the trail's name, permanent; `witnesses` a tlog-policy file, as a path
+    relative to the settings file (empty: nobody is asked)."""
 
     name: str
     origin: str
     approve: Approve = Approve()
+    witnesses: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

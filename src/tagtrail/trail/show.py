@@ -3,7 +3,7 @@
 from tagtrail.formats import note, proof, tiles
 from tagtrail.formats.merkle import inclusion
 from tagtrail.formats.site import CHECKPOINT
-from tagtrail.model.errors import TamperError
+from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.facts import Entry
 from tagtrail.ports import Committed, Journal, Reading, Store
 
@@ -14,13 +14,15 @@ CURSOR = "shown"
 
 
 def show(ledger: Reading, store: Store, journal: Journal) -> int:
-    """Bring tiles and checkpoint up to the largest committed one; a smaller shown one is repaired. Returns the size.
+    """Bring tiles and checkpoint up to the largest that met the witness policy; a smaller shown one is repaired.
+
+    Returns its size; only what is committed can have met the policy.
 
     It looks again when it has written: of two at one time the slower one must not leave the smaller checkpoint.
     The cursor moves when all is public, so a failed push is pushed again. Raises RemoteError `upload-failed`.
     """
     size = 0
-    while (head := ledger.committed()) and head.size > size:
+    while (head := ledger.cosigned()) and head.size > size:
         _bring_up(ledger, store, journal, head)
         size = head.size
     return size
@@ -39,10 +41,14 @@ def _bring_up(ledger: Reading, store: Store, journal: Journal, head: Committed) 
 
 
 def prove(ledger: Reading, entry: Entry) -> bytes:
-    """The tlog-proof of an entry, under the first checkpoint that covers it: always the same bytes."""
-    head = ledger.committed(covering=entry.index)
+    """The tlog-proof of an entry, under the first checkpoint that covers it and met the policy: always the same bytes.
+
+    Raises RemoteError `quorum-unmet`: none has yet.
+    """
+    head = ledger.cosigned(covering=entry.index)
     if head is None:
-        raise TamperError(f"no checkpoint covers entry {entry.index}", code="trail-uncovered")
+        what = f"entry {entry.index} is not witnessed yet: it is signed, and nobody is shown it"
+        raise RemoteError(what, code="quorum-unmet", hint="tagtrail resume")
     hashes = inclusion(entry.index, head.size, ledger.node)
     return proof.Proof(index=entry.index, hashes=hashes, checkpoint=head.note.encode(), extra=entry.raw).encode()
 

@@ -26,6 +26,7 @@ from tagtrail.workflows.examine import Examined, examine, refuse, tell_examined
 from tagtrail.workflows.publish import logged, ours_key, publish
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import root_draft
+from tagtrail.workflows.witnessed import guard, witnessed
 
 __all__ = ["TRAIL", "Outcome", "Prepared", "already", "carried", "look", "prepare", "release"]
 
@@ -62,7 +63,8 @@ class Prepared:
 def release(road: Road, project: Project, tag: str, *, until: Step = "published") -> Outcome:
     """Bring `tag` (a tag or a version) of `project` all the way, or until a step has been done.
 
-    Raises ProjectError (refused by policy, the build failed), SetupError, RemoteError (run it again), TamperError.
+    It ends waiting where too few witnesses answer. Raises ProjectError (refused by policy, the build failed),
+    SetupError, RemoteError (run it again), TamperError.
     """
     examined = look(road, project, tag)
     if examined.taken:
@@ -71,14 +73,17 @@ def release(road: Road, project: Project, tag: str, *, until: Step = "published"
     prepared = prepare(road, examined)
     if until == "plan":
         return _stopped(prepared, "plan")
-    with _begun(road, prepared.plan):
-        built = build(road, prepared)
-        if until == "built":
-            return _stopped(prepared, "built")
-        signed = sign(road, approve(road, built), prepared.raw)
-        if until == "signed":
-            return _stopped(prepared, "signed")
-        entry = log(road, project, signed)
+    try:
+        with _begun(road, prepared.plan):
+            built = build(road, prepared)
+            if until == "built":
+                return _stopped(prepared, "built")
+            signed = sign(road, approve(road, built), prepared.raw)
+            if until == "signed":
+                return _stopped(prepared, "signed")
+            entry = log(road, project, signed)
+    except RemoteError as error:
+        return _waiting(road, error, project.name, examined.version)
     return carried(road, entry, until)
 
 
@@ -231,12 +236,13 @@ def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]
 def log(road: Road, project: Project, signed: Signed) -> Entry:
     """Enter the trail: the root brought up to the settings in a `key` entry, then the release, in one transaction.
 
-    Raises TamperError `tag-moved`, `trail-ahead`, `trail-forked`, `version-taken`, `name-taken`.
+    Raises TamperError `tag-moved`, `trail-ahead`, `trail-forked`, `witness-refused`, `version-taken`, `name-taken`;
+    RemoteError `quorum-unmet` (nothing was signed, or it is in the trail and nobody is shown it).
     """
     tag = signed.approved.built.plan.tag
     _still_there(road, project, tag)
     draft = entries.draft(signed)
-    sequencer.guard(road.ledger, road.log.verifier, road.public())
+    guard(road)
     road.journal.once(ours_key(draft.digest), bool, lambda: True)
     for _ in range(RACES):
         head = road.ledger.committed()
@@ -251,8 +257,7 @@ def log(road: Road, project: Project, signed: Signed) -> Entry:
             if error.code != "trail-moved":
                 raise
             continue
-        for entry in new:
-            road.tell("logged", _where(entry) | {"entry": entry.event, "size": new[-1].index + 1, "witnessed": ""})
+        witnessed(road, *new)
         return new[-1]
     raise RemoteError(f"{RACES} others entered the trail first", code="trail-moved", hint="run it again")
 
@@ -294,13 +299,25 @@ def _begun(road: Road, plan: Plan) -> Iterator[None]:
 
 
 def carried(road: Road, entry: Entry, until: Step = "published") -> Outcome:
-    """A logged entry brought where it belongs. Raises what `publish` raises."""
+    """An entry of the trail witnessed, and brought where it belongs. Raises what `publish` raises."""
+    try:
+        witnessed(road, entry)
+    except RemoteError as error:
+        return _waiting(road, error, entry.project, entry.version, entry)
     if until == "logged":
         return Outcome(exit=0, project=entry.project, version=entry.version, reached="logged", entry=entry)
     rows = publish(road, logged(road, entry))
     code = exit_code(rows)
     reached: Step = "logged" if code else "published"
     return Outcome(exit=code, project=entry.project, version=entry.version, reached=reached, entry=entry, rows=rows)
+
+
+def _waiting(road: Road, error: RemoteError, project: str, version: str, entry: Entry | None = None) -> Outcome:
+    """Too few witnesses answer: nobody is shown what is signed. Any other error is raised again."""
+    if error.code != "quorum-unmet":
+        raise error
+    road.tell("waiting", {"for": "witnesses", "what": error.what, "why": error.why})
+    return Outcome(exit=4, project=project, version=version, reached="signed", entry=entry)
 
 
 def _stopped(prepared: Prepared, reached: Step) -> Outcome:

@@ -132,7 +132,8 @@ def _digest(data: bytes) -> str:
 
 
 def _size(ledger: Reading) -> int:
-    head = ledger.committed()
+    """Of what may be shown: entries beyond it wait for witnesses."""
+    head = ledger.cosigned()
     return head.size if head else 0
 
 

@@ -5,10 +5,24 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from tagtrail.formats.note import Signer as NoteSigner
+from tagtrail.formats.policy import Policy
 from tagtrail.formats.site import Site
 from tagtrail.model.facts import Key
 from tagtrail.model.settings import Project, Settings
-from tagtrail.ports import Builder, Clock, Journal, Kept, Ledger, Notes, Signer, Source, Store, Target, Tell
+from tagtrail.ports import (
+    Builder,
+    Clock,
+    Journal,
+    Kept,
+    Ledger,
+    Notes,
+    Signer,
+    Source,
+    Store,
+    Target,
+    Tell,
+    Witness,
+)
 
 __all__ = ["Road"]
 
@@ -20,6 +34,8 @@ class Road:
     `people` gives each group's public keys; `policy` a project's settings digest; `site_target` names
     the target whose root carries the trail; `public` the checkpoints that others
     are being shown now, as bytes; `log` and `root` are the secret keys of the trail and of the root of trust;
+    `trust` is what we ask of our own checkpoints (our log key, the settings' witnesses and quorum), `witnesses` how
+    those of its witnesses that have an address are asked, by their names in it;
     `lease` keeps other processes out of what it names while it is held.
     """
 
@@ -40,6 +56,8 @@ class Road:
     public: Callable[[], tuple[bytes, ...]]
     log: NoteSigner
     root: NoteSigner
+    trust: Policy
+    witnesses: Mapping[str, Witness]
     clock: Clock
     tell: Tell
     lease: Callable[[str], AbstractContextManager[object]] = nullcontext

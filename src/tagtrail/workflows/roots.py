@@ -83,10 +83,10 @@ def _wanted(road: Road, old: Root | None) -> Root:
 
 
 def _policy(road: Road, old: Root | None) -> str:
-    """The log's key and no witness yet; what the old root says of witnesses stays."""
-    if old and road.log.verifier in {log.verifier for log in policy.parse(old.policy.encode()).logs}:
-        return old.policy
-    return policy.Policy(logs=(policy.Log(verifier=road.log.verifier),)).encode().decode()
+    """What we ask of our own checkpoints; the old root's other log keys stay, for what they signed."""
+    logs = policy.parse(old.policy.encode()).logs if old else ()
+    known = tuple(log for log in logs if log.verifier != road.log.verifier)
+    return replace(road.trust, logs=(*known, *road.trust.logs)).encode().decode()
 
 
 def _signers(road: Road, old: Root | None) -> tuple[tuple[str, tuple[Allowed, ...]], ...]:
