@@ -68,7 +68,8 @@ def test_with_a_policy_the_signer_is_claimed_and_no_tag_is_needed():
 def test_witnesses_prove_the_time():
     verdict = WITNESSED.case.verify(require_witnessed=True)
     assert verdict.witnessed == TIME + 5
-    assert verdict.proven[1].text == f"entry 7 of {ORIGIN}, witnessed 2 of 2 at 2026-04-01T15:02:05Z"
+    seen = f"witnessed 2 of 2 at 2026-04-01T15:02:05Z: {W1.name}, {W2.name}"
+    assert verdict.proven[1].text == f"entry 7 of {ORIGIN}, {seen}"
     assert "unwitnessed" not in names(verdict.not_proven)
 
 
@@ -235,6 +236,57 @@ def test_a_cosignature_from_the_future_is_refused():
 
 def test_without_a_witness_the_entry_is_refused_where_one_is_asked_for():
     assert refused(SHOP.case, require_witnessed=True) == "not-witnessed"
+
+
+OWN = note.Signer(name="releases.example.org/w", kind=note.COSIGNATURE, seed=b"o" * 32)
+
+
+@pytest.mark.parametrize(
+    ("witnesses", "needed", "cosigned", "witnessed", "seen"),
+    [
+        ((OWN,), 1, {OWN: 5}, None, "unwitnessed (only by the operator's own releases.example.org/w)"),
+        ((OWN, W1), 1, {OWN: 5}, None, "unwitnessed (only by the operator's own releases.example.org/w)"),
+        ((OWN, W1), 1, {OWN: 5, W1: 9}, 9, "witnessed 2 of 2 at {}: {own}, {w1}; {own} is the operator's own"),
+        ((OWN, W1), 2, {OWN: 9, W1: 5}, 9, "witnessed 2 of 2 at {}: {w1}, {own}; {own} is the operator's own"),
+        ((W1, W2, OWN), 2, {W1: 5, W2: 6}, 6, "witnessed 2 of 3 at {}: {w1}, {w2}"),
+        ((W1, W2), 1, {W1: 7, W2: 6}, 6, "witnessed 2 of 2 at {}: {w2}, {w1}"),
+        ((W1,), 0, {W1: 7}, None, "unwitnessed"),
+    ],
+)
+def test_the_operators_own_witness_is_no_witness(witnesses, needed, cosigned, witnessed, seen):
+    shop = Workshop(witnesses=witnesses, needed=needed)
+    text = shop.checkpoint().text()
+    lines: tuple[note.Signature, ...] = ()
+    for signer, late in cosigned.items():
+        lines = (*lines, *note.sign(text, [signer], time=TIME + late).signatures)
+    proof = replace(shop.proof(), checkpoint=note.sign(text, [shop.log], others=lines).encode())
+    case = shop.but(proof=proof.encode())
+    verdict = case.verify()
+    assert verdict.witnessed == (witnessed and TIME + witnessed)
+    time = f"2026-04-01T15:02:{witnessed or 0:02}Z"
+    told = seen.format(time, own=OWN.name, w1=W1.name, w2=W2.name)
+    assert verdict.proven[1].text == f"entry 7 of {ORIGIN}, {told}"
+    assert ("unwitnessed" in names(verdict.not_proven)) is (witnessed is None)
+    assert {s.name for s in verdict.seen if s.own} == ({OWN.name} & {s.name for s in cosigned} if needed else set())
+    if witnessed is None:
+        assert refused(case, require_witnessed=True) == "not-witnessed"
+    else:
+        assert case.verify(require_witnessed=True).witnessed == TIME + witnessed
+
+
+def test_the_operators_own_witness_does_not_make_an_expired_signer_good():
+    jo = Person("jo", valid_before=TIME + 3600)
+    shop = Workshop(jo=jo, witnesses=(OWN,), needed=1)
+    assert "signer-expired" in names(shop.case.verify().not_proven)
+
+
+def test_what_is_known_of_later_entries_is_said():
+    texts = {c.name: c.text for c in SHOP.case.verify(head=20).not_proven}
+    assert (
+        texts["withdrawals-unchecked"] == "that it was not withdrawn in entries 8 to 19, which `tagtrail audit` reads"
+    )
+    assert "withdrawals-unchecked" not in names(SHOP.case.verify(head=8).not_proven)
+    assert "withdrawals-unchecked" in names(SHOP.case.verify().not_proven)
 
 
 def test_a_frozen_tree_counts_and_no_other():

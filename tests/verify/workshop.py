@@ -96,7 +96,7 @@ class Case:
     tag: bytes | None
     now: int = NOW
 
-    def verify(self, **options: bool) -> Verdict:
+    def verify(self, **options: Any) -> Verdict:
         return verify_file(self.file, self.proof, self.trust, self.tag, self.now, **options)
 
 

@@ -16,7 +16,7 @@ from tagtrail.model.facts import Entry, File
 from tagtrail.verify.proofs import Proven
 from tagtrail.verify.tags import JudgedTag
 
-__all__ = ["Claim", "is_imported", "not_proven", "proven"]
+__all__ = ["Claim", "is_imported", "not_proven", "proven", "seen"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +35,30 @@ def proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTag | 
         since = max(a.start for a in allowed if a.key == judged.signer and a.start <= entry.index)
         tag = f"tag {_plain(judged.name)} on {judged.object[:8]}, signed by {judged.signer}"
         yield Claim(name="tag", text=f"{tag} (allowed for {_plain(entry.project)} since entry {since})")
-    seen = "unwitnessed"
-    if found.witnessed is not None:
-        seen = f"witnessed {checked.cosigned} of {checked.countable} at {format_time(found.witnessed)}"
-    yield Claim(name="entry", text=f"entry {entry.index} of {_plain(checked.checkpoint.origin)}, {seen}")
+    yield Claim(name="entry", text=f"entry {entry.index} of {_plain(checked.checkpoint.origin)}, {seen(found)}")
     same = [other.name for other in entry.files if other.tar and other.tar == file.tar and other.name != file.name]
     if same:
         yield Claim(name="same-tar", text=f"same tar as {', '.join(same)}")
 
 
-def not_proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTag | None, now: int) -> Iterator[Claim]:
-    """What rests on somebody's word, or was not looked at."""
+def seen(found: Proven) -> str:
+    """Who saw the entry: `witnessed 2 of 3 at TIME: a, b; b is the operator's own`."""
+    own = ", ".join(_plain(one.name) for one in found.seen if one.own)
+    if found.witnessed is None:
+        return f"unwitnessed (only by the operator's own {own})" if own else "unwitnessed"
+    names = ", ".join(_plain(one.name) for one in found.seen)
+    who = f"{names}; {own} {'are' if ', ' in own else 'is'} the operator's own" if own else names
+    return f"witnessed {found.checked.cosigned} of {found.checked.countable} at {format_time(found.witnessed)}: {who}"
+
+
+def not_proven(
+    found: Proven, file: File, trust: Root | Policy, judged: JudgedTag | None, now: int, *, head: int | None = None
+) -> Iterator[Claim]:
+    """What rests on somebody's word, or was not looked at; `head` is the size of a newer tree that is known."""
     entry = found.entry
     if found.witnessed is None:
-        yield Claim(name="unwitnessed", text=f"its time, {format_time(entry.time)} (the operator's word)")
+        word = "the operator's word, and that of a witness of his own" if found.seen else "the operator's word"
+        yield Claim(name="unwitnessed", text=f"its time, {format_time(entry.time)} ({word})")
     if judged is not None and judged.expired(now) and (found.witnessed is None or found.frozen):
         text = "that the tag was signed before its signer's key expired (the operator's word)"
         yield Claim(name="signer-expired", text=text)
@@ -64,7 +74,9 @@ def not_proven(found: Proven, file: File, trust: Root | Policy, judged: JudgedTa
     if isinstance(trust, Root) and trust.expires <= now:
         text = f"that root {trust.version} is the newest: it expired at {format_time(trust.expires)}"
         yield Claim(name="root-expired", text=text)
-    yield Claim(name="withdrawals-unchecked", text="that it was not withdrawn since")
+    since = "since" if head is None else f"in entries {entry.index + 1} to {head - 1}, which `tagtrail audit` reads"
+    if head is None or head > entry.index + 1:
+        yield Claim(name="withdrawals-unchecked", text=f"that it was not withdrawn {since}")
 
 
 def is_imported(entry: Entry, file: File) -> bool:

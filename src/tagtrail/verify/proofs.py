@@ -11,26 +11,42 @@ from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Entry
-from tagtrail.verify.roots import policy_of
+from tagtrail.verify.roots import is_own, policy_of
 
-__all__ = ["TOLERANCE", "Proven", "entry_of", "prove"]
+__all__ = ["TOLERANCE", "Proven", "Seen", "entry_of", "prove", "seen_by"]
 
 TOLERANCE = 600
 """Seconds by which honest clocks may differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A cosignature that the quorum counts: by whom (the key's name), when (Unix seconds), whether by the operator."""
+
+    name: str
+    time: int
+    own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proven:
-    """An entry in a log that is trusted. `frozen`: under a tree that the root itself vouches for."""
+    """An entry in a log that is trusted. `frozen`: under a tree that the root itself vouches for.
+
+    `witnessed` is the time (Unix seconds) by which somebody else than the log's operator had seen it: by which the
+    quorum was met, and not before the first of the others; None where there were no others.
+    """
 
     entry: Entry
     checked: Checked
+    seen: tuple[Seen, ...]
     frozen: bool
 
     @property
     def witnessed(self) -> int | None:
-        """The time by which witnesses had seen it, in Unix seconds."""
-        return self.checked.witnessed_time
+        """See above."""
+        others = [seen.time for seen in self.seen if not seen.own]
+        met = self.checked.witnessed_time
+        return None if met is None or not others else max(met, min(others))
 
 
 def entry_of(proof: bytes) -> Entry:
@@ -51,11 +67,20 @@ def prove(proof: bytes, trust: Root | Policy, now: int) -> Proven:
     checkpoint = checked.checkpoint
     verify_inclusion(entry.index, checkpoint.size, leaf_hash(entry.raw), parsed.hashes, checkpoint.root)
     frozen = isinstance(trust, Root) and _is_frozen(trust, entry.index, checkpoint.size, checkpoint.root)
-    latest = now if checked.witnessed_time is None else checked.witnessed_time
+    found = Proven(entry=entry, checked=checked, seen=seen_by(believed, checked), frozen=frozen)
+    latest = now if found.witnessed is None else found.witnessed
     if entry.time > latest + TOLERANCE:
         what = f"entry {entry.index} says it is of {format_time(entry.time)}, it was there by {format_time(latest)}"
         raise TamperError(what, code="time-impossible", why="a clock is wrong, or the operator lies")
-    return Proven(entry=entry, checked=checked, frozen=frozen)
+    return found
+
+
+def seen_by(believed: Policy, checked: Checked) -> tuple[Seen, ...]:
+    """Who of the witnesses that the quorum counts cosigned a checkpoint, the earliest first."""
+    origin = checked.checkpoint.origin
+    counted = [(w, time) for w, time in checked.witnesses if policy.satisfied(believed, [w.verifier.key])[1]]
+    seen = [Seen(name=w.verifier.name, time=time, own=is_own(w.verifier.name, origin)) for w, time in counted]
+    return tuple(sorted(seen, key=lambda one: (one.time, one.name)))
 
 
 def _entry(proof: proof_format.Proof) -> Entry:

@@ -17,7 +17,7 @@ from tagtrail.formats.site import tag_name
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Entry, File, TagRef
 from tagtrail.verify.claims import Claim, is_imported, not_proven, proven
-from tagtrail.verify.proofs import Proven, prove
+from tagtrail.verify.proofs import Proven, Seen, prove
 from tagtrail.verify.tags import JudgedTag, judge_tag
 
 __all__ = ["Measured", "Verdict", "verify_file"]
@@ -36,13 +36,16 @@ class Measured:
 class Verdict:
     """A file that is what was released, as far as `proven` says.
 
-    `size` is the tree's, `witnessed` the time by which witnesses had seen it, `signer` is checked, or empty.
+    `size` and `tree` (the root hash) are those of the tree in which its entry stands, `seen` who cosigned it,
+    `witnessed` the time by which others than the log's operator had seen it; `signer` is checked, or empty.
     """
 
     entry: Entry
     file: File
     origin: str
     size: int
+    tree: bytes
+    seen: tuple[Seen, ...]
     witnessed: int | None
     signer: str
     proven: tuple[Claim, ...]
@@ -58,9 +61,11 @@ def verify_file(
     *,
     require_witnessed: bool = False,
     allow_imported: bool = False,
+    head: int | None = None,
 ) -> Verdict:
     """The chain for one file: `proof` is FILE.tlog-proof, `tag` PROJECT-VERSION.tag, `now` in Unix seconds.
 
+    `head` is the size of the log's tree as far as it is known otherwise: what is said of later entries depends on it.
     Raises TamperError with the code of the link that does not hold (docs/verify.md).
     """
     found = prove(proof, trust, now)
@@ -70,7 +75,9 @@ def verify_file(
         hint = "--allow-imported accepts that word"
         raise TamperError(f"{file.name} was imported", code="imported", why=why, hint=hint)
     if require_witnessed and found.witnessed is None:
-        why = "the log's operator alone vouches for the entry and its time"
+        own = ", ".join(one.name for one in found.seen)
+        mine = f", and {own}, the operator's own witness," if own else " alone"
+        why = f"the log's operator{mine} vouches for the entry and its time"
         raise TamperError(f"entry {found.entry.index} is not witnessed", code="not-witnessed", why=why)
     judged = None
     if isinstance(trust, Root):
@@ -83,10 +90,12 @@ def verify_file(
         file=named,
         origin=found.checked.checkpoint.origin,
         size=found.checked.checkpoint.size,
+        tree=found.checked.checkpoint.root,
+        seen=found.seen,
         witnessed=found.witnessed,
         signer=judged.signer if judged else "",
         proven=tuple(proven(found, named, trust, judged)),
-        not_proven=tuple(not_proven(found, named, trust, judged, now)),
+        not_proven=tuple(not_proven(found, named, trust, judged, now, head=head)),
     )
 
 

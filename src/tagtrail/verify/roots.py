@@ -14,7 +14,7 @@ from tagtrail.formats.root import MAX_ROOT, PAYLOAD_TYPE, Root, parse_root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import TamperError
 
-__all__ = ["check_current", "next_root", "open_root", "policy_of", "root_digest", "root_signers"]
+__all__ = ["check_current", "is_own", "next_root", "open_root", "policy_of", "root_digest", "root_signers"]
 
 
 def open_root(envelope: bytes) -> Root:
@@ -69,6 +69,14 @@ def policy_of(root: Root) -> Policy:
         what = f"the policy in root {root.version} names {', '.join(others) or 'no log'}, its origin is {root.origin}"
         raise TamperError(what, code="root-policy")
     return believed
+
+
+def is_own(witness: str, origin: str) -> bool:
+    """Whether a witness, by its key's name, is run by the log's own operator: both begin with the same host.
+
+    `releases.example.org/w1` is nobody else's eye on the log `releases.example.org/trail`.
+    """
+    return witness.partition("/")[0].casefold() == origin.partition("/")[0].casefold()
 
 
 def root_digest(envelope: bytes) -> str:
