@@ -55,8 +55,9 @@ def test_keys(tmp_path: Path) -> None:
     private = tmp_path / "a" / "private"
     signers = {name: parse_skey((private / name).read_text().strip()) for name in ("log.key", "root.key")}
     assert {signer.name for signer in signers.values()} == {"example.org/trail"}
+    assert parse_skey((private / "builder.key").read_text().strip()).name == "example.org/trail/builder"
     seeds = {parse_skey(p.read_text().strip()).seed for p in tmp_path.glob("*/private/*.key")}
-    assert len(seeds) == 4
+    assert len(seeds) == 6
     signature = OpenPGP((private / "release-key.pgp").read_bytes()).sign(b"x")
     assert signature.startswith(b"-----BEGIN PGP SIGNATURE-----")
 

@@ -121,6 +121,7 @@ class World:
             public=lambda: tuple(filter(None, [self.store.read(CHECKPOINT)])),
             log=LOG,
             root=NoteSigner(name=ORIGIN, seed=sha256(b"root").digest()),
+            builder_key=NoteSigner(name=f"{ORIGIN}/builder", seed=sha256(b"builder").digest()),
             trust=replace(self.trust, logs=(Log(verifier=LOG.verifier),)),
             witnesses=self.witnesses,
             clock=self.clock,

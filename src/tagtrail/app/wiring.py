@@ -70,6 +70,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         public=_public(site, store, journal),
         log=log,
         root=_note_key(at, "root.key"),
+        builder_key=_note_key(at, "builder.key"),
         trust=trust,
         witnesses=_witnesses(trust),
         clock=clock,

@@ -31,6 +31,7 @@ DEFAULT_PATH = "{project}/{file}"
 _MEDIA = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
+    ".jsonl": "application/jsonl",
     ".atom": "application/atom+xml",
     ".rss": "application/rss+xml",
     ".asc": "application/pgp-signature",

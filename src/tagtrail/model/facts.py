@@ -6,8 +6,8 @@ from typing import Literal
 
 __all__ = [
     "Announced", "Approval", "Approved", "Artifact", "Blob", "Built", "Draft", "Effect", "Entry", "File", "Finding",
-    "Key", "Logged", "Material", "Origin", "Override", "Plan", "Published", "Receipt", "Row", "Sidecar", "Signed", "Skip",
-    "State", "Survey", "Tag", "TagRef", "Tagged",
+    "Key", "Logged", "Material", "Origin", "Override", "Plan", "Published", "Receipt", "Row", "Sidecar", "Signed",
+    "Skip", "State", "Survey", "Tag", "TagRef", "Tagged",
 ]  # fmt: skip
 
 
@@ -159,12 +159,23 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecar:
+    """A kept file that lies beside the artifacts and is named in the entry: .asc, SHA256SUMS, .tag, notes,
+    provenance."""
+
+    name: str
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """The artifacts of a plan, kept. `tree` is the SHA-256 of the tag's tree as a tar in normal form."""
+    """The artifacts of a plan, kept. `tree` is the SHA-256 of the tag's tree as a tar in normal form; `provenance` is
+    what the builder signed of those that were built here."""
 
     plan: Plan
     artifacts: tuple[Artifact, ...]
     tree: str
+    provenance: tuple[Sidecar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,14 +192,6 @@ class Approved:
 
     built: Built
     approvals: tuple[Approval, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sidecar:
-    """A kept file that lies beside the artifacts and is named in the entry: .asc, SHA256SUMS, .tag, notes."""
-
-    name: str
-    blob: Blob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

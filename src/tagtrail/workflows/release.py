@@ -21,6 +21,7 @@ from tagtrail.ports import BuildOrder, Objects
 from tagtrail.rules.after import AFTER, After
 from tagtrail.rules.book import judge
 from tagtrail.trail import sequencer
+from tagtrail.workflows.attest import attest
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.examine import Examined, examine, refuse, tell_examined
 from tagtrail.workflows.publish import logged, ours_key, publish
@@ -193,12 +194,15 @@ def build(road: Road, prepared: Prepared) -> Built:
     verdict = judge(AFTER, facts, (*road.settings.rules, *prepared.examined.project.rules))
     if verdict.errors:
         raise ProjectError(verdict.errors[0].text, code=verdict.errors[0].name, hint=verdict.errors[0].fix)
-    return Built(plan=prepared.plan, artifacts=artifacts, tree=str(tree))
+    provenance = attest(road, prepared.plan, order, artifacts, str(tree))
+    return Built(plan=prepared.plan, artifacts=artifacts, tree=str(tree), provenance=provenance)
 
 
 def _build(road: Road, order: BuildOrder, objects: Objects) -> tuple[Artifact, ...]:
     road.tell("bytes", {"what": f"building {', '.join(order.builds)} of {order.project}", "done": 0, "total": 0})
-    return road.builder.build(order, objects, road.kept)
+    began = road.clock()
+    made = road.builder.build(order, objects, road.kept)
+    return tuple(replace(artifact, began=began, ended=road.clock()) for artifact in made)
 
 
 def approve(road: Road, built: Built) -> Approved:  # noqa: ARG001  (need 0 is all there is; `prepare` refuses more)
@@ -227,7 +231,8 @@ def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]
         (tag_name(tag.project, tag.version), raw),
         (f"{tag.project}-{tag.version}.notes.md", built.plan.notes.encode()),
     ]
-    return tuple(Sidecar(name=name, blob=road.kept.put([data], media(name))) for name, data in files)
+    made = (Sidecar(name=name, blob=road.kept.put([data], media(name))) for name, data in files)
+    return (*made, *built.provenance)
 
 
 # --- Logged ---------------------------------------------------------------------------------------------------------

@@ -76,10 +76,16 @@ def _wanted(road: Road, old: Root | None) -> Root:
         policy=_policy(road, old),
         release=(Key(fingerprint=road.signer.fingerprint, scheme="openpgp", material=road.signer.certificate),),
         people=tuple(known[fingerprint] for fingerprint in sorted(used)),
-        builders=old.builders if old else (),
+        builders=_builders(road, old.builders if old else ()),
         signers=signers,
         freezes=old.freezes if old else (),
     )
+
+
+def _builders(road: Road, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Ours beside the old ones, whose word of what they built still counts."""
+    ours = road.builder_key.verifier.vkey()
+    return known if ours in known else (*known, ours)
 
 
 def _policy(road: Road, old: Root | None) -> str:

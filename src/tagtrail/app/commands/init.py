@@ -14,6 +14,7 @@ from tagtrail.app.console import Console
 from tagtrail.app.home import place_mark, spoken
 from tagtrail.formats.forms import origin_fault, url_fault
 from tagtrail.formats.note import Signer
+from tagtrail.formats.provenance import builder_name
 from tagtrail.formats.settings import parse_settings
 from tagtrail.formats.settings_text import initial
 from tagtrail.io import durable
@@ -117,9 +118,9 @@ def _fill(new: Path, origin: str, url: str) -> str:
     for name, mode in DIRECTORIES.items():
         (new / name).mkdir()
         (new / name).chmod(mode)
-    for name in ("log.key", "root.key"):
-        secret = Signer(name=origin, seed=secrets.token_bytes(32)).skey()
-        durable.write(new / "private" / name, f"{secret}\n".encode("ascii"), mode=0o600)
+    for file, name in (("log.key", origin), ("root.key", origin), ("builder.key", builder_name(origin))):
+        secret = Signer(name=name, seed=secrets.token_bytes(32)).skey()
+        durable.write(new / "private" / file, f"{secret}\n".encode("ascii"), mode=0o600)
     release = generate(f"{origin} release key").encode("ascii")
     durable.write(new / "private" / "release-key.pgp", release, mode=0o600)
     durable.write(new / FILE, text.encode(), mode=0o644)
