@@ -10,7 +10,7 @@ from tagtrail.formats import merkle, note, policy, proof
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "format" / "trail.md").read_text()
-MODULES = "canonical dsse ed25519 merkle note policy proof tiles".split()
+MODULES = "canonical checkpoint dsse ed25519 merkle mldsa note policy proof schemes tiles".split()
 
 
 def block(kind: str) -> bytes:
@@ -35,7 +35,7 @@ def codes(module: str) -> set[str]:
     tree = ast.parse((ROOT / "src" / "tagtrail" / "formats" / f"{module}.py").read_text())
     values = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     prefixes = "json key vkey skey note cosignature checkpoint index hash proof tree split consistency tile bundle"
-    kinds = "|".join(f"{prefixes} policy log quorum dsse".split())
+    kinds = "|".join(f"{prefixes} mldsa policy log quorum dsse".split())
     return {value for value in values if re.fullmatch(rf"({kinds})-[a-z0-9-]+", value)}
 
 

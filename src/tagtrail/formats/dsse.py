@@ -18,9 +18,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tagtrail.formats import canonical, ed25519
+from tagtrail.formats import canonical
 from tagtrail.formats.encoding import base64_decode, base64_encode, shown
-from tagtrail.formats.note import ED25519, Signer, Verifier
+from tagtrail.formats.note import Signer, Verifier
+from tagtrail.formats.schemes import SCHEMES
 from tagtrail.model.errors import TamperError
 
 __all__ = ["IN_TOTO", "MAX_SIGNATURES", "MAX_SIZE", "Envelope", "Signature", "pae", "parse", "sign", "verify"]
@@ -64,7 +65,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 def sign(payload_type: str, payload: bytes, signers: Sequence[Signer], *, others: Sequence[Signature] = ()) -> Envelope:
     """The envelope with `others` (signatures over the same payload) first, then one signature per signer.
 
-    Raises ValueError for a signer that is not of type 0x01.
+    Raises ValueError for a signer of a cosignature's type.
     """
     signatures = tuple(_sign(signer, pae(payload_type, payload)) for signer in signers)
     return Envelope(payload_type=payload_type, payload=payload, signatures=(*others, *signatures))
@@ -123,15 +124,17 @@ def verify(envelope: Envelope, keys: Collection[Verifier], threshold: int = 1) -
 
 
 def _sign(signer: Signer, message: bytes) -> Signature:
-    if signer.kind != ED25519:
+    scheme = SCHEMES[signer.kind]
+    if scheme.timed:
         what = f"key {signer.name} of type 0x{signer.kind:02x} signs no envelopes"
         raise ValueError(what)
-    return Signature(keyid=signer.verifier.key_id.hex(), value=ed25519.sign(signer.seed, message))
+    return Signature(keyid=signer.verifier.key_id.hex(), value=scheme.sign(signer.seed, message))
 
 
 def _is_by(verifier: Verifier, message: bytes, signature: bytes) -> bool:
-    right = verifier.kind == ED25519 and len(signature) == ed25519.SIGNATURE_SIZE
-    return right and ed25519.verify(verifier.key, message, signature)
+    scheme = verifier.scheme
+    right = not scheme.timed and len(signature) == scheme.signature_size
+    return right and scheme.verify(verifier.key, message, signature)
 
 
 def _signature(value: object) -> Signature:

@@ -1,4 +1,4 @@
-"""Numbers, base64 and digests as text, in exactly one spelling each.
+"""Numbers, base64, digests and names of keys as text, in exactly one spelling each.
 
 Python reads `int(" 7_0 ")` as 70, `int("٣")` as 3, and `b64decode("AB==", validate=True)` drops stray bits. Bytes that
 an enemy wrote may have one reading only, so every format takes its numbers and base64 from here:
@@ -6,6 +6,7 @@ an enemy wrote may have one reading only, so every format takes its numbers and 
     decimal      0 or [1-9][0-9]*, ASCII, no sign, below 2**63           20852163
     base64       RFC 4648 section 4, padded, unused bits zero            CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
     hex digest   64 lower-case hexadecimal digits (SHA-256)              e3b0c442...7852b855
+    key name     not empty, no Unicode space, no `+`, no control         releases.example.org/trail
 """
 
 import base64
@@ -14,7 +15,7 @@ import re
 
 from tagtrail.model.errors import TamperError
 
-__all__ = ["HASH_SIZE", "base64_decode", "base64_encode", "decimal", "hex_digest", "shown"]
+__all__ = ["HASH_SIZE", "base64_decode", "base64_encode", "decimal", "hex_digest", "key_name", "shown"]
 
 HASH_SIZE = 32
 """Bytes of a SHA-256."""
@@ -59,3 +60,10 @@ def hex_digest(text: str, code: str) -> str:
     if not _HEX.fullmatch(text):
         raise TamperError(f"{shown(text)} is not a SHA-256 in 64 lower-case hexadecimal digits", code=code)
     return text
+
+
+def key_name(name: str, code: str) -> str:
+    """`name`, if it can name a key (c2sp.org/signed-note). Raises TamperError `code`."""
+    if not name or "+" in name or any(char.isspace() or char < " " or "\ud800" <= char <= "\udfff" for char in name):
+        raise TamperError(f"{shown(name)} is not a key name", code=code, why="no spaces, no plus, not empty")
+    return name

@@ -1,4 +1,4 @@
-r"""Signed notes, verifier keys and checkpoints of the C2SP family.
+r"""Signed notes and the keys that sign them, of the C2SP family.
 
 A *note* is UTF-8 text that ends in a newline, an empty line, and signature lines. Text may hold empty lines: the last
 one separates. No control characters but `\n`.
@@ -10,34 +10,30 @@ one separates. No control characters but `\n`.
     — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1My...cTOAYQ8=
 
 A signature line is an em dash, a space, the key's name (no Unicode space, no `+`), a space, and base64 of key id and
-signature. The key id is SHA-256(name || 0x0A || type || public key)[:4]. Types (`SCHEMES`):
-
-    0x01  Ed25519 over the text
-    0x04  cosignature/v1: u64 time, Ed25519 over "cosignature/v1\ntime TIME\n" and the text
+signature. The key id is SHA-256(name || 0x0A || type || public key)[:4]. `schemes` has the types: what is signed, and
+with what; of a cosignature's type, a time of eight bytes stands in front of the signature.
 
 A *verifier key* (vkey) is `NAME+KEYID+BASE64(type || public key)`, a *secret key* (skey, as Go's sumdb/note writes it)
 `PRIVATE+KEY+NAME+KEYID+BASE64(type || seed)`; key ids in 8 lower-case hexadecimal digits.
 
-A *checkpoint* is a note whose text is origin, tree size, root hash in base64, then extension lines, none empty.
-
 Lines of unknown keys are ignored. Of a known key (name and key id) there may be one line, and it must verify.
-Sources: c2sp.org/signed-note, c2sp.org/tlog-checkpoint, c2sp.org/tlog-cosignature; stricter than these, an origin is a
-key name, and extension lines hold no Unicode line separators.
-Reason codes: note-*, cosignature-*, vkey-*, skey-*, key-*, checkpoint-*.
+Sources: c2sp.org/signed-note, c2sp.org/tlog-cosignature.
+Reason codes: note-*, cosignature-*, vkey-*, skey-*, key-*; of notes with a signature of type 0x06, checkpoint-*.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tagtrail.formats import ed25519
-from tagtrail.formats.encoding import HASH_SIZE, base64_decode, base64_encode, decimal, shown
+from tagtrail.formats.checkpoint import Checkpoint, parse_checkpoint
+from tagtrail.formats.encoding import base64_decode, base64_encode, key_name, shown
+from tagtrail.formats.schemes import COSIGNATURE, ED25519, SCHEMES, SUBTREE, Scheme
 from tagtrail.model.errors import TamperError
 
 __all__ = [
-    "COSIGNATURE", "ED25519", "SCHEMES", "Checkpoint", "Note", "Opened", "Scheme", "Signature", "Signer", "Verified",
-    "Verifier", "check_name", "key_id", "open_note", "parse", "parse_checkpoint", "parse_skey", "parse_vkey", "sign",
+    "COSIGNATURE", "ED25519", "SUBTREE", "Checkpoint", "Note", "Opened", "Signature", "Signer", "Verified", "Verifier",
+    "key_id", "open_note", "parse", "parse_checkpoint", "parse_skey", "parse_vkey", "sign",
 ]  # fmt: skip
 
 MAX_SIZE = 1_000_000
@@ -49,66 +45,12 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
 
 
-# Signature types
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scheme:
-    """One signature type. `message(name, text, time)` gives the bytes that a key of that name signs."""
-
-    byte: int
-    timed: bool
-    signature_size: int
-    message: Callable[[str, str, int], bytes]
-    check_key: Callable[[bytes], None]
-    public_key: Callable[[bytes], bytes]
-    sign: Callable[[bytes, bytes], bytes]
-    verify: Callable[[bytes, bytes, bytes], bool]
-
-
-def _plain_message(_name: str, text: str, _time: int) -> bytes:
-    return text.encode()
-
-
-def _cosigned_message(_name: str, text: str, time: int) -> bytes:
-    return f"cosignature/v1\ntime {time}\n{text}".encode()
-
-
-def _ed25519(byte: int, *, timed: bool, message: Callable[[str, str, int], bytes]) -> Scheme:
-    return Scheme(
-        byte=byte,
-        timed=timed,
-        signature_size=ed25519.SIGNATURE_SIZE,
-        message=message,
-        check_key=ed25519.check_key,
-        public_key=ed25519.public_key,
-        sign=ed25519.sign,
-        verify=ed25519.verify,
-    )
-
-
-ED25519 = 0x01
-COSIGNATURE = 0x04
-SCHEMES = {
-    ED25519: _ed25519(ED25519, timed=False, message=_plain_message),
-    COSIGNATURE: _ed25519(COSIGNATURE, timed=True, message=_cosigned_message),
-}
-"""The signature types that are understood. A new one is a row."""
-
-
 # Keys
 
 
 def key_id(name: str, kind: int, key: bytes) -> bytes:
     """The four bytes by which a signature line names its key."""
     return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + key).digest()[:KEY_ID_SIZE]
-
-
-def check_name(name: str, code: str) -> str:
-    """`name`, if it can name a key: not empty, no `+`, no space, no control character. Raises TamperError `code`."""
-    if not name or "+" in name or any(char.isspace() or char < " " or "\ud800" <= char <= "\udfff" for char in name):
-        raise TamperError(f"{shown(name)} is not a key name", code=code, why="no spaces, no plus, not empty")
-    return name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +62,15 @@ class Verifier:
     key: bytes
 
     def __post_init__(self) -> None:
-        check_name(self.name, "vkey-name")
+        key_name(self.name, "vkey-name")
         if self.kind not in SCHEMES:
             raise TamperError(f"signature type 0x{self.kind:02x} of key {self.name} is not known", code="vkey-type")
-        SCHEMES[self.kind].check_key(self.key)
+        self.scheme.check_key(self.key)
+
+    @property
+    def scheme(self) -> Scheme:
+        """How it signs."""
+        return SCHEMES[self.kind]
 
     @property
     def key_id(self) -> bytes:
@@ -137,11 +84,14 @@ class Verifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """A secret Ed25519 key under a name, for one signature type. `seed` is 32 secret bytes."""
+    """A secret key under a name, for one signature type. `seed` is as many secret bytes as the type wants."""
 
     name: str
     kind: int = ED25519
-    seed: bytes = field(repr=False)
+    seed: bytes
+
+    def __repr__(self) -> str:
+        return f"Signer(name={self.name!r}, kind={self.kind})"  # never the seed
 
     @property
     def verifier(self) -> Verifier:
@@ -176,8 +126,9 @@ def parse_skey(text: str) -> Signer:
     name, found, material = _split_key(text.removeprefix("PRIVATE+KEY+"), "skey")
     if material[0] not in SCHEMES:
         raise TamperError(f"signature type 0x{material[0]:02x} of key {name} is not known", code="skey-type")
-    if len(material) != 1 + ed25519.KEY_SIZE:
-        raise TamperError(f"secret key {name} has {len(material) - 1} bytes instead of 32", code="skey-size")
+    size = SCHEMES[material[0]].seed_size
+    if len(material) != 1 + size:
+        raise TamperError(f"secret key {name} has {len(material) - 1} bytes instead of {size}", code="skey-size")
     signer = Signer(name=name, kind=material[0], seed=material[1:])
     if signer.verifier.key_id.hex() != found:
         what = f"secret key {name} says key id {found}, its bytes give {signer.verifier.key_id.hex()}"
@@ -190,7 +141,7 @@ def _split_key(text: str, code: str) -> tuple[str, str, bytes]:
     parts = text.split("+", 2)
     if len(parts) != 3 or not _KEY_ID.fullmatch(parts[1]):
         raise TamperError(f"not a {code} of the form NAME+KEYID+BASE64", code=f"{code}-syntax")
-    name = check_name(parts[0], f"{code}-name")
+    name = key_name(parts[0], f"{code}-name")
     try:
         material = base64_decode(parts[2], f"{code}-base64")
     except TamperError as error:
@@ -230,7 +181,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """A known key that signed; `time` is the cosignature's, in Unix seconds, None for types that have none."""
+    """A known key that signed; `time` is the cosignature's, in Unix seconds, None where it states none."""
 
     verifier: Verifier
     time: int | None = None
@@ -312,7 +263,7 @@ def _signature(line: str) -> Signature:
     if len(parts) != 3 or parts[0] != "—":
         what = f"{shown(line)} is not a signature line"
         raise TamperError(what, code="note-signature-line", why="an em dash, a key name and base64, one space between")
-    name = check_name(parts[1], "note-key-name")
+    name = key_name(parts[1], "note-key-name")
     value = base64_decode(parts[2], "note-base64")
     if len(value) <= KEY_ID_SIZE:
         raise TamperError(f"the signature of {shown(name)} has {len(value)} bytes", code="note-signature-size")
@@ -334,14 +285,14 @@ def _names(note: Note) -> str:
 
 
 def _verify(verifier: Verifier, text: str, value: bytes) -> Verified:
-    scheme = SCHEMES[verifier.kind]
+    scheme = verifier.scheme
     time = _time(verifier, value) if scheme.timed else 0
     signature = value[_TIME_SIZE:] if scheme.timed else value
     message = scheme.message(verifier.name, text, time)
     if len(signature) != scheme.signature_size or not scheme.verify(verifier.key, message, signature):
         what = f"the signature of {verifier.name} ({verifier.key_id.hex()}) is not over this text"
         raise TamperError(what, code="note-bad-signature", why="the text was changed or the signature is forged")
-    return Verified(verifier=verifier, time=time if scheme.timed else None)
+    return Verified(verifier=verifier, time=time or None)
 
 
 def _time(verifier: Verifier, value: bytes) -> int:
@@ -361,48 +312,3 @@ def _sign(signer: Signer, text: str, time: int | None) -> Signature:
     value = scheme.sign(signer.seed, scheme.message(signer.name, text, time or 0))
     stamp = (time or 0).to_bytes(_TIME_SIZE, "big") if scheme.timed else b""
     return Signature(name=signer.name, key_id=signer.verifier.key_id, value=stamp + value)
-
-
-# Checkpoints
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
-    """The head of a log: what its log signs. `root` is 32 bytes."""
-
-    origin: str
-    size: int
-    root: bytes
-    extensions: tuple[str, ...] = ()
-
-    def text(self) -> str:
-        """The note's text; `parse_checkpoint` gives this checkpoint back."""
-        lines = (self.origin, str(self.size), base64_encode(self.root), *self.extensions)
-        return "".join(f"{line}\n" for line in lines)
-
-
-def parse_checkpoint(text: str) -> Checkpoint:
-    """The checkpoint that a note's text is.
-
-    Raises TamperError checkpoint-lines, checkpoint-separator, checkpoint-origin, checkpoint-size, checkpoint-root,
-    checkpoint-root-size, checkpoint-extension.
-    """
-    lines = text.split("\n")
-    if len(lines) < 4 or lines.pop():
-        what = f"{shown(text)} is not a checkpoint"
-        raise TamperError(what, code="checkpoint-lines", why="origin, size and root, each with its newline")
-    for separator in "\x85\u2028\u2029":
-        if separator in text:
-            raise TamperError(f"the checkpoint holds {shown(separator)}", code="checkpoint-separator")
-    if "" in lines[3:]:
-        raise TamperError("the checkpoint has an empty extension line", code="checkpoint-extension")
-    root = base64_decode(lines[2], "checkpoint-root")
-    if len(root) != HASH_SIZE:
-        what = f"the root has {len(root)} bytes instead of {HASH_SIZE}"
-        raise TamperError(what, code="checkpoint-root-size")
-    return Checkpoint(
-        origin=check_name(lines[0], "checkpoint-origin"),
-        size=decimal(lines[1], "checkpoint-size"),
-        root=root,
-        extensions=tuple(lines[3:]),
-    )

@@ -8,9 +8,9 @@
     quorum both                                    exactly once; `none` asks for no witness
 
 Names are defined before they are used, once, and are a member at most once, so nobody counts twice; for the same
-reason no public key stands twice, whatever it is called. Log keys are of type 0x01, witness keys of type 0x04. Names
-are octets: those that are not UTF-8 are kept as surrogate escapes. Source: c2sp.org/tlog-policy; stricter than it, a
-log is not its own witness.
+reason no public key stands twice, whatever it is called. Log keys are of type 0x01, witness keys of a cosignature's
+type (0x04, 0x06); a cosignature that states no time is checked and not counted. Names are octets: those that are not
+UTF-8 are kept as surrogate escapes. Source: c2sp.org/tlog-policy; stricter than it, a log is not its own witness.
 
 Two times follow from a quorum of which some may lie. `witnessed_time` is the earliest T such that the cosignatures of
 time <= T already meet the quorum: the checkpoint existed *by* then. `fresh_time` is the latest T such that those of
@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 
 from tagtrail.formats import note
 from tagtrail.formats.encoding import decimal, shown
-from tagtrail.formats.note import COSIGNATURE, ED25519, Checkpoint, Opened, Verifier
+from tagtrail.formats.note import Checkpoint, Opened, Verifier
 from tagtrail.model.errors import TamperError
 
 __all__ = [
@@ -129,8 +129,8 @@ def _check_names(names: list[str]) -> None:
 def _check_keys(policy: Policy) -> None:
     logs = [log.verifier for log in policy.logs]
     witnesses = [witness.verifier for witness in policy.witnesses]
-    _check_type("log", logs, ED25519)
-    _check_type("witness", witnesses, COSIGNATURE)
+    _check_type("log", logs, timed=False)
+    _check_type("witness", witnesses, timed=True)
     _check_once(logs, "policy-duplicate-log")
     _check_once(witnesses, "policy-duplicate-witness")
     _check_once([*logs, *witnesses], "policy-log-is-witness")
@@ -142,11 +142,11 @@ def _check_urls(urls: list[str]) -> None:
             raise TamperError(f"{shown(url)} is not a URL", code="policy-url", why="no blanks, no control characters")
 
 
-def _check_type(role: str, verifiers: list[Verifier], kind: int) -> None:
+def _check_type(role: str, verifiers: list[Verifier], *, timed: bool) -> None:
     for verifier in verifiers:
-        if verifier.kind != kind:
-            what = f"{role} {verifier.name} has a key of type 0x{verifier.kind:02x} instead of 0x{kind:02x}"
-            raise TamperError(what, code=f"policy-{role}-type")
+        if verifier.scheme.timed != timed:
+            what = f"{role} {verifier.name} has a key of type 0x{verifier.kind:02x}"
+            raise TamperError(what, code=f"policy-{role}-type", why="a log signs, a witness cosigns and says when")
 
 
 def _check_once(verifiers: list[Verifier], code: str) -> None:
