@@ -117,6 +117,10 @@ class Home:
         """A directory of work in flight."""
         return self.path / "state" / name
 
+    def holds(self, name: str) -> bool:
+        """Whether there is such a secret key's file."""
+        return (self.path / "private" / name).exists()
+
     def secret(self, name: str) -> bytes:
         """A secret key's file. Raises SetupError `key-missing`, `key-mode`."""
         path = self.path / "private" / name

@@ -33,7 +33,8 @@ class Road:
 
     `people` gives each group's public keys; `policy` a project's settings digest; `site_target` names
     the target whose root carries the trail; `public` the checkpoints that others
-    are being shown now, as bytes; `log` and `root` are the secret keys of the trail and of the root of trust;
+    are being shown now, as bytes; `log` and `root` are the secret keys of the trail and of the root of trust
+    (None: the root's keys lie elsewhere);
     `builder_key` signs how files were built here;
     `trust` is what we ask of our own checkpoints (our log key, the settings' witnesses and quorum), `witnesses` how
     those of its witnesses that have an address are asked, by their names in it;
@@ -56,7 +57,7 @@ class Road:
     site_target: str
     public: Callable[[], tuple[bytes, ...]]
     log: NoteSigner
-    root: NoteSigner
+    root: NoteSigner | None
     builder_key: NoteSigner
     trust: Policy
     witnesses: Mapping[str, Witness]

@@ -1,24 +1,31 @@
 """The root of trust kept up with the settings: who may sign which project, from which trail index on.
 
-With a 1-of-1 root the release road does this by itself, in one `key` entry before the release, and says so.
+With a 1-of-1 root the release road does this by itself, in one `key` entry before the release, and says so. What the
+root's own keys must agree on (other keys, a longer life, proofs issued again) is `tagtrail keys`: workflows/keys.py.
 """
 
 from dataclasses import replace
 from hashlib import sha256
 
 from tagtrail.formats import dsse, entry, policy
+from tagtrail.formats.note import Verifier
 from tagtrail.formats.root import PAYLOAD_TYPE, Allowed, Root, format_root
 from tagtrail.formats.site import format_site, media
-from tagtrail.model.errors import TamperError
+from tagtrail.formats.times import format_time
+from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Draft, Key
+from tagtrail.ports import Reading
 from tagtrail.trail.keys import CERTIFICATE, ROOT_SUFFIX, SITE, current_root, named_by_keys
 from tagtrail.verify.keys import merge
+from tagtrail.verify.roots import policy_of
 from tagtrail.workflows.road import Road
 
-__all__ = ["outdated", "root_draft"]
+__all__ = ["VALID", "certificate_file", "fits", "key_draft", "log_keys", "outdated", "root_draft", "signed", "wanted"]
 
 VALID = 10 * 365 * 86400
 """Seconds that a new root is valid: it is renewed with every change."""
+
+_RENEW = "tagtrail keys renew"
 
 
 def root_draft(road: Road) -> Draft | None:
@@ -27,40 +34,47 @@ def root_draft(road: Road) -> Draft | None:
     Its files are kept when this returns. Raises what `outdated` raises.
     """
     changed = outdated(road)
-    for name, data in changed.items():
+    return key_draft(road, changed) if changed else None
+
+
+def key_draft(road: Road, files: dict[str, bytes]) -> Draft:
+    """The `key` entry that names these files, which are kept when this returns."""
+    for name, data in files.items():
         road.kept.put([data], media(name))
-    files = [(name, sha256(data).hexdigest()) for name, data in changed.items()]
-    return entry.event_draft("key", "", files) if files else None
+    return entry.event_draft("key", "", [(name, sha256(data).hexdigest()) for name, data in files.items()])
 
 
 def outdated(road: Road) -> dict[str, bytes]:
     """name -> new bytes of what the settings have left behind: the next root, site.json, the release key.
 
-    Raises TamperError `root-keys` where this instance cannot sign the root.
+    Raises ProjectError `root-expired`, `key-not-in-root` (a secret key here that the root does not name), `root-keys`
+    (others must sign the next root too), `proofs-unfit` (under it, older proofs would not count).
     """
-    named = named_by_keys(road.ledger)
-    wanted = {SITE: format_site(road.site), CERTIFICATE: road.signer.certificate.encode()}
-    changed = {name: data for name, data in wanted.items() if named.get(name) != sha256(data).hexdigest()}
-    return changed | _new_root(road)
-
-
-def _new_root(road: Road) -> dict[str, bytes]:
     old = current_root(road.ledger, road.kept)
-    vkey = road.root.verifier.vkey()
-    if old is not None and (old.threshold, old.keys) != (1, (vkey,)):
-        raise TamperError(
-            f"root {old.version} takes {old.threshold} of {len(old.keys)} keys, this instance holds another",
-            code="root-keys",
-            why="only the root's own keys can change who may sign",
-        )
-    new = _wanted(road, old)
+    if old is not None:
+        _check_current(road, old)
+        _check_named(road, old)
+    new = wanted(road, old)
     if old is not None and replace(new, version=old.version, expires=old.expires) == old:
-        return {}
-    envelope = dsse.sign(PAYLOAD_TYPE, format_root(new), [road.root])
-    return {f"{new.version}{ROOT_SUFFIX}": envelope.encode()}
+        return _beside(road, old)
+    _check_may_sign(road, old)
+    if old is not None and new.policy != old.policy and not fits(road.ledger, new):
+        what = f"under root {new.version}, proofs that were issued before would not count"
+        why = "the settings ask for other witnesses than those who saw them"
+        raise ProjectError(what, code="proofs-unfit", why=why, hint="tagtrail keys reprove")
+    envelope = signed(road, old, new).encode()
+    return _beside(road, new) | {f"{new.version}{ROOT_SUFFIX}": envelope}
 
 
-def _wanted(road: Road, old: Root | None) -> Root:
+def signed(road: Road, old: Root | None, new: Root) -> dsse.Envelope:
+    """The next root with the signature of this instance's root key, if either root takes it, else with none."""
+    takes = {*new.keys, *(old.keys if old else ())}
+    own = [road.root] if road.root is not None and road.root.verifier.vkey() in takes else []
+    return dsse.sign(PAYLOAD_TYPE, format_root(new), own)
+
+
+def wanted(road: Road, old: Root | None) -> Root:
+    """The next root as the settings ask for it; what only people with root keys decide is as in the old one."""
     signers = _signers(road, old)
     used = {allowed.key for _, keys in signers for allowed in keys}
     known = {key.fingerprint: key for key in old.people} if old else {}
@@ -71,28 +85,93 @@ def _wanted(road: Road, old: Root | None) -> Root:
         origin=road.site.origin,
         version=old.version + 1 if old else 1,
         expires=road.clock() + VALID,
-        threshold=1,
-        keys=(road.root.verifier.vkey(),),
+        threshold=old.threshold if old else 1,
+        keys=old.keys if old else tuple(key.verifier.vkey() for key in (road.root,) if key),
         policy=_policy(road, old),
-        release=(Key(fingerprint=road.signer.fingerprint, scheme="openpgp", material=road.signer.certificate),),
+        release=_release(road, old),
         people=tuple(known[fingerprint] for fingerprint in sorted(used)),
-        builders=_builders(road, old.builders if old else ()),
+        builders=(old and old.builders) or (road.builder_key.verifier.vkey(),),
         signers=signers,
         freezes=old.freezes if old else (),
     )
 
 
-def _builders(road: Road, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Ours beside the old ones, whose word of what they built still counts."""
-    ours = road.builder_key.verifier.vkey()
-    return known if ours in known else (*known, ours)
+def certificate_file(root: Root) -> bytes:
+    """`release-key.asc`: the certificates whose signatures count, the newest first."""
+    if len(root.release) == 1:
+        return root.release[0].material.encode()
+    return "".join(key.material.rstrip("\n") + "\n" for key in root.release).encode()
+
+
+def log_keys(root: Root) -> tuple[Verifier, ...]:
+    """The log keys that a root believes, the newest last."""
+    return tuple(log.verifier for log in policy_of(root).logs)
+
+
+def fits(trail: Reading, root: Root) -> bool:
+    """Whether every proof stands on a checkpoint that `root` believes: its log, its witnesses, its freezes."""
+    believed, index = policy_of(root), 0
+    while met := trail.cosigned(covering=index):
+        covering = {(freeze.size, freeze.root) for freeze in root.freezes if index < freeze.size}
+        if covering and (met.size, met.root) not in covering:
+            return False
+        try:
+            policy.check(believed, met.note.encode())
+        except TamperError:
+            return False
+        index = met.size
+    return True
+
+
+def _beside(road: Road, root: Root) -> dict[str, bytes]:
+    """site.json and the release key, where the trail names others."""
+    named = named_by_keys(road.ledger)
+    files = {SITE: format_site(road.site), CERTIFICATE: certificate_file(root)}
+    return {name: data for name, data in files.items() if named.get(name) != sha256(data).hexdigest()}
+
+
+def _check_current(road: Road, old: Root) -> None:
+    if old.expires <= road.clock():
+        what = f"root {old.version} of {old.origin} expired at {format_time(old.expires)}"
+        raise ProjectError(what, code="root-expired", why="an expired root takes no new entries", hint=_RENEW)
+
+
+def _check_named(road: Road, old: Root) -> None:
+    """The keys that sign here are those that consumers believe."""
+    release = tuple(key.fingerprint for key in old.release)
+    rows = [("log", road.log.verifier.vkey(), tuple(key.vkey() for key in log_keys(old)))]
+    rows += [("release", road.signer.fingerprint, release)]
+    rows += [("builder", road.builder_key.verifier.vkey(), old.builders)] if old.builders else []
+    for role, key, named in rows:
+        if key not in named:
+            what = f"the {role} key here, {key}, is not in root {old.version}"
+            why, hint = "nobody would believe what it signs", f"tagtrail keys rotate {role}"
+            raise ProjectError(what, code="key-not-in-root", why=why, hint=hint)
+
+
+def _check_may_sign(road: Road, old: Root | None) -> None:
+    own = () if road.root is None else (road.root.verifier.vkey(),)
+    if old is None and not own:
+        raise ProjectError("there is no root key here to make the first root", code="root-keys", hint=_RENEW)
+    if old is not None and (old.threshold, old.keys) != (1, own):
+        raise ProjectError(
+            f"root {old.version} takes {old.threshold} of {len(old.keys)} keys, and the settings ask for a new root",
+            code="root-keys",
+            why="people, witnesses or names have changed since; only the root's own keys can say so",
+            hint=_RENEW,
+        )
 
 
 def _policy(road: Road, old: Root | None) -> str:
-    """What we ask of our own checkpoints; the old root's other log keys stay, for what they signed."""
-    logs = policy.parse(old.policy.encode()).logs if old else ()
-    known = tuple(log for log in logs if log.verifier != road.log.verifier)
-    return replace(road.trust, logs=(*known, *road.trust.logs)).encode().decode()
+    """What we ask of our own checkpoints; the old root's log keys stay, for what they signed."""
+    mine = {log.verifier: log for log in road.trust.logs}
+    logs = tuple(mine.get(log.verifier, log) for log in policy_of(old).logs) if old else road.trust.logs
+    return replace(road.trust, logs=logs).encode().decode()
+
+
+def _release(road: Road, old: Root | None) -> tuple[Key, ...]:
+    own = Key(fingerprint=road.signer.fingerprint, scheme="openpgp", material=road.signer.certificate)
+    return tuple(own if key.fingerprint == own.fingerprint else key for key in old.release) if old else (own,)
 
 
 def _signers(road: Road, old: Root | None) -> tuple[tuple[str, tuple[Allowed, ...]], ...]:
