@@ -24,8 +24,9 @@ from tagtrail.model.facts import (
 )
 
 __all__ = [
-    "Behind", "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Journal", "Kept", "Ledger", "Notes",
-    "Objects", "Reading", "Refused", "Signer", "Source", "Store", "Target", "Tell", "Unknown", "Witness", "Writing",
+    "Behind", "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Cosigned", "Evidence", "Journal", "Kept",
+    "Ledger", "Notes", "Objects", "Reading", "Refused", "Seen", "Signer", "Source", "Store", "Target", "Tell",
+    "Unknown", "Witness", "Writing",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -274,6 +275,58 @@ class Witness(Protocol):
         not consistent with what it cosigned), SetupError `witness-unknown-log` (it does not know the log or its key),
         RemoteError `witness-unreachable`, `witness-reply`.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosigned:
+    """What a witness cosigned of a log: the note with the log's signatures and its own, made at `time`."""
+
+    origin: str
+    size: int
+    root: bytes
+    time: int
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A checkpoint that a log signed and a witness did not cosign: `note`, with the log's signatures alone.
+
+    `against` is the note that it was compared with. `fork`: the two have one size and two roots, so the log showed two
+    trees; else nobody has proven yet that the larger tree contains the smaller.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    time: int
+    note: bytes
+    against: bytes
+    fork: bool
+
+
+class Seen(Protocol):
+    """A witness's memory: what it cosigned of each log, and what it refused to."""
+
+    def latest(self, origin: str, size: int | None = None) -> Cosigned | None:
+        """The largest checkpoint that was cosigned, or that of exactly `size`; None if there is none."""
+        ...
+
+    def advance(self, before: Cosigned | None, after: Cosigned) -> bool:
+        """Compare-and-set: True if `before` was the largest of its log and `after` is now, durably.
+
+        `after` is of the same size and root or larger; of one size there is never a second root.
+        """
+        ...
+
+    def keep(self, evidence: Evidence) -> bool:
+        """Remember for good; True if it is new. Of one origin, size and root the first is kept, and of each log so
+        many forks, and so many of what is not proven, as nobody without its key could produce."""
+        ...
+
+    def evidence(self, origin: str) -> tuple[Evidence, ...]:
+        """All that is remembered of a log, oldest first."""
         ...
 
 
