@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,6 +17,7 @@ from tagtrail.formats.archive import Limits, Member
 from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
 from tagtrail.formats.gitobject import DIRECTORY, LINK, MODULE, Listed, blob_id, parse_listing, verified
 from tagtrail.formats.metadata import Metadata, check_file_name, check_identity, parse_metadata
+from tagtrail.formats.purl import purl
 from tagtrail.formats.zipball import Wheel
 from tagtrail.io import durable, process
 from tagtrail.io.backend import Backend, backend
@@ -23,7 +25,7 @@ from tagtrail.io.foreign import plain, take
 from tagtrail.io.git import Git, items, lay_out, objects_missing
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, SetupError, TamperError
-from tagtrail.model.facts import Artifact
+from tagtrail.model.facts import Artifact, Material
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["Pep517"]
@@ -39,11 +41,13 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    """One build under way: `room` is its scratch directory, `blobs` are the ids of the tag's files."""
+    """One build under way: `room` is its scratch directory, `blobs` are the ids of the tag's files,
+    `materials` what was installed in the environments that took part."""
 
     order: BuildOrder
     room: Path
     blobs: set[str] = field(default_factory=set)
+    materials: set[Material] = field(default_factory=set)
     backends: dict[object, Backend] = field(default_factory=dict)
     running: ExitStack = field(default_factory=ExitStack)
 
@@ -106,7 +110,8 @@ class Pep517:
                 made = {"sdist": self._sdist(work)}
                 if "wheel" in order.builds:
                     made["wheel"] = self._wheel(work)
-            return tuple(_keep(made[kind], kept) for kind in order.builds)
+            materials = tuple(sorted(work.materials, key=lambda m: (m.uri, m.record)))
+            return tuple(replace(_keep(made[kind], kept), materials=materials) for kind in order.builds)
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`. Every object is hashed on the way, from the commit's id downwards."""
@@ -223,7 +228,9 @@ class Pep517:
         """A backend with its requirements and `extras` at hand: the one that runs, if it is the same."""
         key = (system, tuple(extras), tree if system.path else None)
         if key not in work.backends:
-            python = self._environments((*system.requires, *extras)) / "bin" / "python"
+            environment = self._environments((*system.requires, *extras))
+            work.materials.update(_materials(environment))
+            python = environment / "bin" / "python"
             room = work.room / f"backend-{len(work.backends)}"
             env = _environment(work.order, python.parent, room)
             running = backend(python, system.backend, system.path, env=env, room=room, tree=tree, limit=self._limit)
@@ -410,6 +417,14 @@ def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             yield piece
+
+
+def _materials(environment: Path) -> Iterator[Material]:
+    """The interpreter and what is installed beside it: looked at before anything foreign runs there."""
+    yield Material(uri=purl(platform.python_implementation().lower(), platform.python_version(), python=False))
+    for record in environment.glob("lib/python*/site-packages/*.dist-info/RECORD"):
+        name, _, version = record.parent.name.removesuffix(".dist-info").rpartition("-")
+        yield Material(uri=purl(name, version, python=True), record=hashlib.sha256(record.read_bytes()).hexdigest())
 
 
 def _environment(order: BuildOrder, programs: Path, room: Path) -> dict[str, str]:
