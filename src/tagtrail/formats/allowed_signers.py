@@ -18,11 +18,11 @@ import re
 import time
 from calendar import timegm
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.sshsig import KEY_TYPES, SshKey, parse_key_line
 from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["AllowedSigner", "format_allowed_signers", "parse_allowed_signers"]
 
@@ -32,7 +32,7 @@ _OPTION = re.compile(r'([A-Za-z-]+)(?:="([^"]*)")?(,|[ \t]+)')
 _NAMESPACE = re.compile(r"[A-Za-z0-9@._+-]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AllowedSigner:
     """One line. Times are Unix seconds; no namespaces means any."""
 

@@ -20,10 +20,10 @@ distribution archive features"). The normal forms are in `tagtrail.formats.tarba
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from tagtrail.model.errors import ProjectError
+from tagtrail.model.frozen import frozen
 from tagtrail.model.names import fold
 
 __all__ = ["Limits", "Member", "check_members", "check_name", "refusal"]
@@ -31,7 +31,7 @@ __all__ = ["Limits", "Member", "check_members", "check_name", "refusal"]
 Kind = Literal["file", "directory", "link"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Limits:
     """How much an archive may hold: bytes when unpacked, and members."""
 
@@ -39,7 +39,7 @@ class Limits:
     members: int = 200_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Member:
     """One member. `name` has no trailing slash; `target` is a link's; `offset` is where a file's bytes lie in a tar."""
 

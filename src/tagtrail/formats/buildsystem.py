@@ -11,15 +11,15 @@ https://packaging.python.org/en/latest/specifications/pyproject-toml/#declaring-
 
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import Any
 
 from tagtrail.model.errors import ProjectError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["BuildSystem", "parse_build_system"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BuildSystem:
     """Requirements (PEP 508), the backend's object reference, and directories relative to the project."""
 

@@ -10,15 +10,14 @@ U+0085, U+2028 or U+2029, which many tools take for the end of a line.
 Reason codes: checkpoint-*.
 """
 
-from dataclasses import dataclass
-
 from tagtrail.formats.encoding import HASH_SIZE, base64_decode, base64_encode, decimal, key_name, shown
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["Checkpoint", "parse_checkpoint"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Checkpoint:
     """The head of a log: what its log signs. `root` is 32 bytes."""
 

@@ -15,7 +15,6 @@ dsse-bad-signature, dsse-threshold; json-*.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tagtrail.formats import canonical
@@ -23,6 +22,7 @@ from tagtrail.formats.encoding import base64_decode, base64_encode, shown
 from tagtrail.formats.note import Signer, Verifier
 from tagtrail.formats.schemes import SCHEMES
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["IN_TOTO", "MAX_SIGNATURES", "MAX_SIZE", "Envelope", "Signature", "pae", "parse", "sign", "verify"]
 
@@ -33,7 +33,7 @@ MAX_SIZE = 16 * 2**20
 MAX_SIGNATURES = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Signature:
     """One signature; `keyid` is a hint, empty where it is missing."""
 
@@ -41,7 +41,7 @@ class Signature:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Envelope:
     """A payload and its signatures, nothing verified."""
 

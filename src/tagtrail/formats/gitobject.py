@@ -12,7 +12,8 @@ each member, sorted by name as if directories ended in `/`. Ids are SHA-1 (40 he
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from tagtrail.model.frozen import frozen
 
 __all__ = [
     "DIRECTORY", "LINK", "MODULE", "Listed", "Member", "blob_id", "header", "object_id", "parse_listing", "parse_tree",
@@ -22,7 +23,7 @@ __all__ = [
 DIRECTORY, LINK, MODULE = 0o040000, 0o120000, 0o160000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Member:
     """One line of a tree. `mode` as git reads it: one of 100644, 100755, 120000, 040000, 160000 (octal)."""
 
@@ -108,7 +109,7 @@ def tag_name_fault(name: str) -> str:
     return next((why for pattern, why in _FAULTS if re.search(pattern, name)), "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Listed:
     """One line of `git ls-tree -r -t`: `path` from the top, `/` between its parts (surrogateescape where not UTF-8)."""
 

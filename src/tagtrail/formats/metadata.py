@@ -8,15 +8,15 @@
 https://packaging.python.org/en/latest/specifications/core-metadata/, read by `packaging`.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 from tagtrail.model.errors import ProjectError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["Metadata", "check_file_name", "check_identity", "parse_metadata"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Metadata:
     """What a built file says of itself; `requires_python` is empty where it says nothing."""
 

@@ -24,12 +24,12 @@ Reason codes: note-*, cosignature-*, vkey-*, skey-*, key-*; of notes with a sign
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from tagtrail.formats.checkpoint import Checkpoint, parse_checkpoint
 from tagtrail.formats.encoding import base64_decode, base64_encode, key_name, shown
 from tagtrail.formats.schemes import COSIGNATURE, ED25519, SCHEMES, SUBTREE, Scheme
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen
 
 __all__ = [
     "COSIGNATURE", "ED25519", "SUBTREE", "Checkpoint", "Note", "Opened", "Signature", "Signer", "Verified", "Verifier",
@@ -53,7 +53,7 @@ def key_id(name: str, kind: int, key: bytes) -> bytes:
     return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + key).digest()[:KEY_ID_SIZE]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verifier:
     """A public key under a name, for one signature type."""
 
@@ -82,7 +82,7 @@ class Verifier:
         return f"{self.name}+{self.key_id.hex()}+{base64_encode(bytes([self.kind]) + self.key)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Signer:
     """A secret key under a name, for one signature type. `seed` is as many secret bytes as the type wants."""
 
@@ -154,7 +154,7 @@ def _split_key(text: str, code: str) -> tuple[str, str, bytes]:
 # Notes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Signature:
     """One signature line. `value` is what follows the key id."""
 
@@ -167,7 +167,7 @@ class Signature:
         return f"— {self.name} {base64_encode(self.key_id + self.value)}\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Note:
     """A text, ending in a newline, and its signature lines, nothing verified."""
 
@@ -179,7 +179,7 @@ class Note:
         return "".join([self.text, "\n", *(signature.line() for signature in self.signatures)]).encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verified:
     """A known key that signed; `time` is the cosignature's, in Unix seconds, None where it states none."""
 
@@ -187,7 +187,7 @@ class Verified:
     time: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Opened:
     """A note and who is known to have signed it, at least one, in the order of the lines."""
 

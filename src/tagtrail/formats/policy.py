@@ -20,12 +20,12 @@ Reason codes: policy-*, log-unknown, checkpoint-origin-mismatch, cosignature-fut
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from tagtrail.formats import note
 from tagtrail.formats.encoding import decimal, shown
 from tagtrail.formats.note import Checkpoint, Opened, Verifier
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen, replace
 
 __all__ = [
     "MAX_LINES", "MAX_SIZE", "NONE", "Checked", "Group", "Log", "Policy", "Witness", "check", "parse", "satisfied",
@@ -43,7 +43,7 @@ _BLANK = re.compile("[ \t]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Log:
     """A log that is believed; its key's name is the origin of its checkpoints."""
 
@@ -51,7 +51,7 @@ class Log:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Witness:
     """A cosigner. `name` means something within the policy only."""
 
@@ -60,7 +60,7 @@ class Witness:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Group:
     """Witnesses and groups of which `threshold` must agree."""
 
@@ -69,7 +69,7 @@ class Group:
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Policy:
     """Groups stand after what they name, as in the file. `quorum` is a witness, a group or `none`."""
 
@@ -96,7 +96,7 @@ class Policy:
         return "".join(" ".join(filter(None, line)) + "\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Checked:
     """A checkpoint that meets a policy.
 

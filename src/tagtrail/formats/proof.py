@@ -17,11 +17,10 @@ Reason codes: proof-too-large, proof-crlf, proof-ascii, proof-version, proof-sep
 proof-hash, proof-hash-size, proof-hash-count; note-* for the checkpoint's note.
 """
 
-from dataclasses import dataclass
-
 from tagtrail.formats import note
 from tagtrail.formats.encoding import HASH_SIZE, base64_decode, base64_encode, decimal, shown
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["MAX_HASHES", "MAX_SIZE", "VERSION", "Proof", "parse"]
 
@@ -33,7 +32,7 @@ MAX_HASHES = 63
 """The depth of a tree of 2**63 leaves."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Proof:
     """A proof, nothing verified. `checkpoint` is the signed note's bytes; `extra` is None where the line is missing."""
 

@@ -37,7 +37,6 @@ Reason codes: provenance-line, provenance-payload-type, provenance-form, dsse-*,
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -48,6 +47,7 @@ from tagtrail.formats.note import Signer
 from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Material
+from tagtrail.model.frozen import frozen
 
 __all__ = [
     "BUILD_TYPE", "MAX_PROVENANCE", "PREDICATE_TYPE", "Provenance", "builder_id", "builder_name", "format_provenance",
@@ -64,7 +64,7 @@ _GIT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FORM = "provenance-form"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Provenance:
     """What a builder says of one build.
 

@@ -18,7 +18,6 @@ the threshold of version N's keys and by its own (TUF specification 1.0, 5.3). I
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tagtrail.formats import canonical
@@ -26,6 +25,7 @@ from tagtrail.formats.encoding import HASH_SIZE, base64_decode
 from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Key
+from tagtrail.model.frozen import frozen
 
 __all__ = ["PAYLOAD_TYPE", "ROOT_TYPE", "Allowed", "Freeze", "Root", "format_root", "parse_root"]
 
@@ -35,7 +35,7 @@ MAX_ROOT = 16 * 1024 * 1024
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Allowed:
     """A key may sign a project's tags from trail index `start` (inclusive) to `until` (exclusive; None: open)."""
 
@@ -44,7 +44,7 @@ class Allowed:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Freeze:
     """A tree that a stolen log key cannot change: `size` leaves under exactly `root`."""
 
@@ -52,7 +52,7 @@ class Freeze:
     root: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Root:
     """A root's payload. `expires` is in Unix seconds; `keys` are vkeys; `release` and `people` are public keys."""
 

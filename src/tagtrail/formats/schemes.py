@@ -14,13 +14,13 @@ Reason codes: cosignature-name; key-*, checkpoint-*.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from tagtrail.formats import ed25519, mldsa
 from tagtrail.formats.checkpoint import parse_checkpoint
 from tagtrail.formats.encoding import shown
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["COSIGNATURE", "ED25519", "SCHEMES", "SUBTREE", "Scheme"]
 
@@ -29,7 +29,7 @@ COSIGNATURE = 0x04
 SUBTREE = 0x06
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Scheme:
     """One signature type. `message(name, text, time)` gives the bytes that a key of that name signs.
 

@@ -7,7 +7,6 @@
 pages have fixed places. `renderer` is the version of the code that makes the pages.
 """
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -16,6 +15,7 @@ from tagtrail.formats.encoding import shown
 from tagtrail.formats.forms import path_fault, url_fault
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Entry
+from tagtrail.model.frozen import frozen
 from tagtrail.model.names import project_key
 
 __all__ = [
@@ -49,7 +49,7 @@ _MEDIA = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Site:
     """The public face of an instance."""
 

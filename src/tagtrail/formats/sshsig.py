@@ -24,10 +24,10 @@ sshsig-text, ssh-key-line, ssh-key-base64, ssh-key-type, ssh-key-string.
 import hashlib
 from base64 import b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from tagtrail.formats.encoding import base64_decode, base64_encode, shown
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen
 
 __all__ = [
     "BEGIN", "END", "KEY_TYPES", "SshKey", "SshSignature", "join", "parse_key", "parse_key_line", "parse_sshsig",
@@ -51,7 +51,7 @@ KEY_TYPES = {
 """The key types that are understood, and how many strings a key has with its type."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SshKey:
     """A public key. `fields` are the strings after the type, as the type defines them."""
 
@@ -74,7 +74,7 @@ class SshKey:
         return f"{self.type} {base64_encode(self.blob)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SshSignature:
     """A signature as written. `scheme` is how `value` was made; `tail` are the flags and counter of a device's key."""
 

@@ -42,10 +42,10 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from tagtrail.formats.archive import Kind, Limits, Member, check_members, refusal
+from tagtrail.model.frozen import frozen
 
 __all__ = ["Sdist", "content", "deflated", "normal_sdist", "tar"]
 
@@ -136,7 +136,7 @@ def deflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sdist:
     """A source distribution that was read: its members sorted, its one top directory, the digest of the tar that is
     delivered, and whether that is the file exactly as its backend made it."""
@@ -235,7 +235,7 @@ def _inflate(piece: bytes, source: BinaryIO, spool: BinaryIO, limits: Limits) ->
     return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Found:
     """A member as it stands in somebody's tar."""
 

@@ -15,12 +15,12 @@ Reason codes: tile-path, tile-size, tile-missing, tile-root, tile-mismatch; bund
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from tagtrail.formats.encoding import HASH_SIZE, shown
 from tagtrail.formats.merkle import Read, leaf_hash, root_of
 from tagtrail.formats.merkle import root as tree_root
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen
 
 __all__ = [
     "MAX_ENTRY",
@@ -56,7 +56,7 @@ Fetch = Callable[[str], bytes | None]
 """`fetch("tile/0/000")`: the stored bytes, or None where there is no such file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Tile:
     """One file. `level` is the tile level, or None for entries; `width` is below 256 for a partial one."""
 

@@ -1,8 +1,9 @@
 """The facts of a release, in the order in which they come to be: Tag, Plan, Built, Approved, Signed, Logged,
 Published, Announced."""
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from tagtrail.model.frozen import frozen
 
 __all__ = [
     "Announced", "Approval", "Approved", "Artifact", "Blob", "Built", "Draft", "Effect", "Entry", "File", "Finding",
@@ -11,7 +12,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Blob:
     """Kept bytes, by name of their content: lower-case hex SHA-256, size in bytes, media type."""
 
@@ -20,7 +21,7 @@ class Blob:
     media: str = "application/octet-stream"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Key:
     """A public key of a person: what tag signatures and approvals are judged against.
 
@@ -40,7 +41,7 @@ class Key:
     namespaces: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Tagged:
     """What a Source found at a name or a commit, not yet judged.
 
@@ -61,7 +62,7 @@ class Tagged:
     setup_cfg: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Tag:
     """A tag that was judged good: signed by `signer`, a person allowed for `project`; `sha256` is that of `raw`'s
     bytes."""
@@ -77,7 +78,7 @@ class Tag:
     signer: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """One thing a rule has to say. `level` is error or warning; `fix` can be pasted or done; `code` is the stable
     reason
@@ -91,7 +92,7 @@ class Finding:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Override:
     """A rule that was set aside for one release, by whom it may, with the reason that goes into the entry."""
 
@@ -99,7 +100,7 @@ class Override:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Plan:
     """A tag that policy accepts, and all that will be done with it: `policy` is the project's settings digest,
     `notes` are
@@ -119,7 +120,7 @@ class Plan:
     overrides: tuple[Override, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Origin:
     """Where a file comes from; `by` is the fingerprint or identity of who brought it (empty: this instance built
     it)."""
@@ -128,7 +129,7 @@ class Origin:
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Material:
     """Something that a build used beside its commit, by its package URL; `record` is the SHA-256 of the list of its
     files as installed (RECORD), where there is one."""
@@ -137,7 +138,7 @@ class Material:
     record: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Artifact:
     """A file of a release before it is logged. `tar` is the SHA-256 of the uncompressed tar; `metadata` is the wheel's
     METADATA or the sdist's PKG-INFO; `generated` names the members that are no blob of the tag's tree, of `members` in
@@ -149,7 +150,7 @@ class Artifact:
     tar: str = ""
     metadata: Blob | None = None
     requires_python: str = ""
-    origin: Origin = field(default_factory=Origin)
+    origin: Origin = Origin()
     generated: tuple[str, ...] = ()
     members: int = 0
     as_built: bool = False
@@ -158,7 +159,7 @@ class Artifact:
     ended: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sidecar:
     """A kept file that lies beside the artifacts and is named in the entry: .asc, SHA256SUMS, .tag, notes,
     provenance."""
@@ -167,7 +168,7 @@ class Sidecar:
     blob: Blob
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Built:
     """The artifacts of a plan, kept. `tree` is the SHA-256 of the tag's tree as a tar in normal form; `provenance` is
     what the builder signed of those that were built here."""
@@ -178,7 +179,7 @@ class Built:
     provenance: tuple[Sidecar, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Approval:
     """A person's signature over the approval text whose SHA-256 is `digest`."""
 
@@ -186,7 +187,7 @@ class Approval:
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Approved:
     """What the settings' people have approved, byte for byte (need 0: no approvals)."""
 
@@ -194,7 +195,7 @@ class Approved:
     approvals: tuple[Approval, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Signed:
     """Approved artifacts and everything that goes beside them; all that an entry needs but its time."""
 
@@ -202,7 +203,7 @@ class Signed:
     sidecars: tuple[Sidecar, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Draft:
     """What is put before the sequencer: the statement without `time`, as canonical JSON without `time`, `approvals`
     and `sidecars` for its digest (what approvals sign), and with the latter two for the entry."""
@@ -213,7 +214,7 @@ class Draft:
     statement: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TagRef:
     """The tag as an entry names it."""
 
@@ -225,7 +226,7 @@ class TagRef:
     signer: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class File:
     """A file as an entry names it. `metadata` and `tar` are SHA-256 in hex, or empty."""
 
@@ -235,11 +236,11 @@ class File:
     requires_python: str = ""
     metadata: str = ""
     tar: str = ""
-    origin: Origin = field(default_factory=Origin)
+    origin: Origin = Origin()
     generated: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Entry:
     """One line of the trail: an in-toto Statement, parsed strictly from `raw`. `time` is Unix seconds; `index` is
     its place.
@@ -267,7 +268,7 @@ class Entry:
     overrides: tuple[Override, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Logged:
     """The hinge: an entry of the trail, its tlog-proof, and the kept bytes that it names (files, metadata,
     sidecars). It
@@ -281,7 +282,7 @@ class Logged:
 State = Literal["none", "asked", "sent", "seen", "refused", "conflict", "held", "dropped"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Effect:
     """One thing to be done at one place: `blob` put there under `path`. `key` is unique for ever at that target.
 
@@ -295,7 +296,7 @@ class Effect:
     blob: Blob
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Skip:
     """What a target will not do, and why: shown, never silent."""
 
@@ -304,7 +305,7 @@ class Skip:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Receipt:
     """Proof that an effect is there: where a consumer finds it, and the digest seen there (of an accepted but not yet
     visible one: the digest sent)."""
@@ -314,7 +315,7 @@ class Receipt:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Row:
     """The state of one effect in the journal. Times are Unix seconds; `due` is the earliest next attempt."""
 
@@ -327,7 +328,7 @@ class Row:
     receipt: Receipt | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Survey:
     """What a target already has of a project, and whether we may add to it: facts for rules and for drift."""
 
@@ -337,7 +338,7 @@ class Survey:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Published:
     """Everything of an entry was seen where it belongs, or dropped by a person with a reason."""
 
@@ -345,7 +346,7 @@ class Published:
     receipts: tuple[Receipt, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Announced:
     """Everybody was told once."""
 

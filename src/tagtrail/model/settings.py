@@ -1,7 +1,8 @@
 """The settings of an instance as frozen values; `formats/settings.py` reads them from TOML."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from tagtrail.model.frozen import frozen
 
 __all__ = [
     "FILE",
@@ -20,7 +21,7 @@ FILE = "tagtrail.toml"
 """The settings' file in an instance's directory."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Approve:
     """How many people of which group must approve a Draft (need 0: nobody)."""
 
@@ -29,7 +30,7 @@ class Approve:
     author_counts: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Org:
     """Who runs the instance. `origin` is the trail's name, permanent; `witnesses` a tlog-policy file, as a path
     relative to the settings file (empty: nobody is asked)."""
@@ -40,7 +41,7 @@ class Org:
     witnesses: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class People:
     """A group of people: key files, as paths relative to the settings file."""
 
@@ -48,7 +49,7 @@ class People:
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TargetSettings:
     """A place or channel. `options` are the keys of its own type, checked by the type's schema."""
 
@@ -63,7 +64,7 @@ class TargetSettings:
         return dict(self.options).get(key, default)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RuleSwitch:
     """A rule set to another level, with the written reason."""
 
@@ -72,14 +73,14 @@ class RuleSwitch:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BuildSettings:
     """How foreign code is run on this machine. `isolation` is `none` until the sandbox stands."""
 
     isolation: str = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Kind:
     """What the projects of a kind have in common."""
 
@@ -90,7 +91,7 @@ class Kind:
     classifiers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Project:
     """One project with its kind's keys resolved. `rules` are its own switches after the instance's."""
 
@@ -110,7 +111,7 @@ class Project:
     rules: tuple[RuleSwitch, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Settings:
     """Everything that `tagtrail.toml` and `projects/*.toml` say."""
 

@@ -6,20 +6,20 @@ Each claim has a stable name. Proven: `tag`, `entry`, `same-tar`. Not proven: `u
 """
 
 from collections.abc import Iterator, Sized
-from dataclasses import dataclass
 
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry, File
+from tagtrail.model.frozen import frozen
 from tagtrail.verify.proofs import Proven
 from tagtrail.verify.tags import JudgedTag
 
 __all__ = ["Claim", "is_imported", "not_proven", "proven", "seen"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Claim:
     """One thing that is proven, or that is not: its stable name, and a sentence."""
 

@@ -5,21 +5,20 @@ and must contain what the log showed before: else the log, or somebody between, 
 different ones.
 """
 
-from dataclasses import dataclass
-
 from tagtrail.formats import merkle, policy
 from tagtrail.formats.note import Checkpoint
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen
 from tagtrail.verify.proofs import TOLERANCE, Seen, seen_by
 from tagtrail.verify.roots import policy_of
 
 __all__ = ["Head", "check_grown", "judge_head"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Head:
     """A checkpoint that meets a policy.
 

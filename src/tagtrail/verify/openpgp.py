@@ -10,12 +10,12 @@ given, so it is given one at a time.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Key
+from tagtrail.model.frozen import frozen
 from tagtrail.verify.statement import Statement
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _ANY = Exception
 _REVOCATIONS = frozenset({"KeyRevocation", "SubkeyRevocation"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Part:
     """A primary key or a subkey, and the signatures about it, in the certificate's order."""
 
@@ -50,7 +50,7 @@ class _Part:
         return None if period is None or created is None else created + int(period.total_seconds())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Candidate:
     """An allowed key whose certificate holds the key that a signature names: `part`, perhaps the primary itself."""
 

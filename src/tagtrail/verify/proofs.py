@@ -1,7 +1,5 @@
 """An entry proven: from a .tlog-proof to a checkpoint of a log that is trusted, witnessed or not, frozen or not."""
 
-from dataclasses import dataclass
-
 from tagtrail.formats import entry as entry_format
 from tagtrail.formats import policy
 from tagtrail.formats import proof as proof_format
@@ -11,6 +9,7 @@ from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Entry
+from tagtrail.model.frozen import frozen
 from tagtrail.verify.roots import is_own, policy_of
 
 __all__ = ["TOLERANCE", "Proven", "Seen", "entry_of", "prove", "seen_by"]
@@ -19,7 +18,7 @@ TOLERANCE = 600
 """Seconds by which honest clocks may differ."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Seen:
     """A cosignature that the quorum counts: by whom (the key's name), when (Unix seconds), whether by the operator."""
 
@@ -28,7 +27,7 @@ class Seen:
     own: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Proven:
     """An entry in a log that is trusted. `frozen`: under a tree that the root itself vouches for.
 

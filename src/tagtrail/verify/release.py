@@ -6,7 +6,6 @@
 With a root every link is checked; with a log policy alone, all but the person.
 """
 
-from dataclasses import dataclass
 from hashlib import sha256
 
 from tagtrail.formats.encoding import shown
@@ -16,6 +15,7 @@ from tagtrail.formats.root import Root
 from tagtrail.formats.site import tag_name
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Entry, File, TagRef
+from tagtrail.model.frozen import frozen
 from tagtrail.verify.claims import Claim, is_imported, not_proven, proven
 from tagtrail.verify.proofs import Proven, Seen, prove
 from tagtrail.verify.tags import JudgedTag, judge_tag
@@ -23,7 +23,7 @@ from tagtrail.verify.tags import JudgedTag, judge_tag
 __all__ = ["Measured", "Verdict", "verify_file"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Measured:
     """A file that lies before us: the name it must have in the entry, lower-case hex SHA-256, size in bytes."""
 
@@ -32,7 +32,7 @@ class Measured:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verdict:
     """A file that is what was released, as far as `proven` says.
 

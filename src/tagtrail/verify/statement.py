@@ -1,13 +1,12 @@
 """What a good signature says, whatever its scheme."""
 
-from dataclasses import dataclass
-
 from tagtrail.model.facts import Key
+from tagtrail.model.frozen import frozen
 
 __all__ = ["Statement"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Statement:
     """A good signature: by whom, when it says so itself, and the times of the key that made it, in Unix seconds.
 

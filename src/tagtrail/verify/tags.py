@@ -18,7 +18,6 @@ The tagger's date is the tagger's word and decides nothing. Source: gitformat-si
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from tagtrail.formats.encoding import shown
@@ -27,6 +26,7 @@ from tagtrail.formats.sshsig import SshSignature, parse_sshsig
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Key
+from tagtrail.model.frozen import frozen
 from tagtrail.verify.statement import Statement
 
 __all__ = ["NAMESPACE", "JudgedTag", "TagObject", "judge_tag", "parse_tag"]
@@ -49,7 +49,7 @@ _KINDS: dict[bytes, tuple[Scheme, bytes]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TagObject:
     """A tag object as written, nothing verified. `payload` is what `signature` is over; scheme `none`: unsigned."""
 
@@ -61,7 +61,7 @@ class TagObject:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class JudgedTag:
     """A tag with a good signature by `signer`, one of the keys that were asked for.
 
