@@ -72,6 +72,8 @@ def _text(road: Road, outcome: Outcome) -> str:
     total = len(outcome.rows)
     if outcome.exit == 6:
         return f"nothing was overwritten, nothing announced.  {verdict_of(outcome.rows)[1]}"
+    if outcome.reached == "signed" and outcome.exit == 4:
+        return f"{outcome.project} {outcome.version} waits for its witnesses; nobody is shown it yet"
     if outcome.exit:
         where = road.site.url or "the site"
         return f"{counts['seen']} of {total} seen; {where} does not show the rest yet"
@@ -85,6 +87,8 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
     command = f"tagtrail -C {home}"
     if outcome.exit == 6:
         return f"tag other bytes as a new version; look: {command} status"
+    if outcome.reached == "signed" and outcome.exit == 4:
+        return f"{command} resume"
     if outcome.exit:
         upload = road.settings.target(road.site_target).option("upload")
         by_hand = road.site.url and not upload

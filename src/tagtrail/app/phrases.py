@@ -146,6 +146,17 @@ def _logged(fields: Fields) -> Iterator[Line]:
     yield _step("log", f"entry {fields['index']}{what}, tree {fields['size']}, {seen}")
 
 
+def _waiting(fields: Fields) -> Iterator[Line]:
+    yield _step("wait", f"for {fields['for']}: {fields['what']}")
+    yield from (_line("quiet", f"  {'':10} {why}") for why in str(fields["why"]).split("; ") if why)
+
+
+def _recosigned(fields: Fields) -> Iterator[Line]:
+    yield _step(
+        "witness", f"tree {fields['size']} cosigned again, witnessed {fields['witnessed']}, at {fields['fresh']}"
+    )
+
+
 def _already(fields: Fields) -> Iterator[Line]:
     yield _step("already", f"{fields['project']} {fields['version']}: {fields['what']} (entry {fields['index']})")
 
@@ -292,6 +303,8 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "built": _built,
     "signed": _signed,
     "logged": _logged,
+    "waiting": _waiting,
+    "recosigned": _recosigned,
     "already": _already,
     "row": _row,
     "skip": _skip,

@@ -1,8 +1,11 @@
 """*Logged* means under a checkpoint that meets our own witness policy: the road's meetings with its witnesses."""
 
 from tagtrail.formats import policy
+from tagtrail.formats.times import format_time
+from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Entry
 from tagtrail.trail import sequencer, witnessing
+from tagtrail.trail.show import show
 from tagtrail.workflows.road import Road
 
 __all__ = ["guard", "recosign", "witnessed"]
@@ -38,16 +41,24 @@ def witnessed(road: Road, *entries: Entry) -> None:
 
 
 def recosign(road: Road) -> bool:
-    """Fresh cosignatures under what is shown, where those there are older than FRESH; whether there are new ones.
+    """Fresh cosignatures under what is shown, and shown, where those there are older than FRESH; whether they are new.
 
-    Raises as `witnessed`.
+    Raises as `witnessed`; RemoteError `upload-failed`.
     """
-    shown = road.ledger.cosigned()
-    if shown is None or not road.witnesses:
+    head = road.ledger.committed()
+    if head is None or not road.witnesses or road.clock() - _fresh(road) < FRESH:
         return False
-    fresh = policy.check(road.trust, shown.note.encode()).fresh_time
-    if fresh is not None and road.clock() - fresh < FRESH:
-        return False
-    head = road.ledger.committed() or shown
-    witnessing.witness(road.ledger, head, road.trust, road.witnesses, road.clock)
+    met = witnessing.witness(road.ledger, head, road.trust, road.witnesses, road.clock)
+    show(road.ledger, road.store, road.journal)
+    seen = f"{met.checked.cosigned} of {met.checked.countable}"
+    road.tell("recosigned", {"size": head.size, "witnessed": seen, "fresh": format_time(met.checked.fresh_time or 0)})
     return True
+
+
+def _fresh(road: Road) -> int:
+    """The time at which a quorum is known to have seen what is shown; 0 if what is shown does not meet the policy."""
+    shown = road.ledger.cosigned()
+    try:
+        return (shown and policy.check(road.trust, shown.note.encode()).fresh_time) or 0
+    except TamperError:
+        return 0  # the witnesses or the log's key have changed since

@@ -17,6 +17,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.app.outcomes import outcome_event
     from tagtrail.app.wiring import open_road
     from tagtrail.workflows.resume import resume
+    from tagtrail.workflows.witnessed import recosign
 
     home = find_home(args.home)
     road = open_road(home, tell=console.tell)
@@ -24,5 +25,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
     for outcome in outcomes:
         console.tell("outcome", outcome_event(road, home, outcome))
     if not outcomes:
+        recosign(road)
         console.tell("outcome", {"exit": 0, "state": "complete", "text": "nothing is unfinished", "next": ""})
     return max((outcome.exit for outcome in outcomes), default=0)

@@ -46,8 +46,9 @@ def _tell_all(road: Road, only: str | None, console: Console) -> list[int]:
             codes.append(5)
     for entry, rows in left.entries:
         if only in (None, entry.project):
-            console.tell("status", _unfinished(entry, rows))
-            codes.append(exit_code(rows) or 5)
+            seen = road.ledger.cosigned(covering=entry.index) is not None
+            console.tell("status", _unfinished(entry, rows) if seen else _unwitnessed(entry))
+            codes.append((exit_code(rows) or 5) if seen else 4)
     return codes
 
 
@@ -61,6 +62,19 @@ def _begun(row: Row) -> dict[str, object]:
         "text": "begun, not in the trail, nothing is public.  not burned: safe to run again",
         "why": row.why,
         "since": row.since,
+        "targets": [],
+    }
+
+
+def _unwitnessed(entry: Entry) -> dict[str, object]:
+    return {
+        "project": entry.project,
+        "version": entry.version,
+        "index": entry.index,
+        "burned": False,
+        "text": f"signed (entry {entry.index}), waits for witnesses; nobody is shown it.  not burned: safe to run again",
+        "why": "",
+        "since": entry.time,
         "targets": [],
     }
 
