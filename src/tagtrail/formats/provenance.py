@@ -1,7 +1,7 @@
 """PROJECT-VERSION.intoto.jsonl: how the files of a version were built here, by the key of the builder.
 
-One line of JSON, a DSSE envelope (formats/dsse.py) of payloadType `application/vnd.in-toto+json`, and a newline. The
-payload is an in-toto Statement v1 in canonical JSON with the predicate SLSA provenance v1:
+One line of canonical JSON, a DSSE envelope (formats/dsse.py) of payloadType `application/vnd.in-toto+json`, and a
+newline. The payload is an in-toto Statement v1 in canonical JSON with the predicate SLSA provenance v1:
 
     {"_type": "https://in-toto.io/Statement/v1",
      "subject": [{"name": "nova-33.0.0.tar.gz", "digest": {"sha256": "..."}}],     what was built here, and nothing else
@@ -122,6 +122,9 @@ def parse(data: bytes) -> tuple[dsse.Envelope, Provenance]:
         what = f"a provenance of {data.count(10)} line ends, it is one line"
         raise TamperError(what, code="provenance-line")
     envelope = dsse.parse(data[:-1])
+    if envelope.encode() != data[:-1]:
+        what = f"a provenance of {len(data)} bytes, written canonically it has {len(envelope.encode()) + 1}"
+        raise TamperError(what, code="provenance-line")
     if envelope.payload_type != dsse.IN_TOTO:
         what = f"an envelope of type {shown(envelope.payload_type)} instead of {dsse.IN_TOTO}"
         raise TamperError(what, code="provenance-payload-type")
