@@ -9,7 +9,6 @@ an enemy wrote may have one reading only, so every format takes its numbers and 
     key name     not empty, no Unicode space, no `+`, no control         releases.example.org/trail
 """
 
-import base64
 import binascii
 import re
 
@@ -40,13 +39,13 @@ def decimal(text: str, code: str) -> int:
 
 def base64_encode(data: bytes) -> str:
     """Standard padded base64."""
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def base64_decode(text: str, code: str) -> bytes:
     """The bytes that `text` spells, if it is their only spelling. Raises TamperError `code`."""
     try:
-        data = base64.b64decode(text.encode("ascii"), validate=True)
+        data = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
     except (UnicodeEncodeError, binascii.Error):
         raise TamperError(f"{shown(text)} is not base64", code=code) from None
     if base64_encode(data) != text:

@@ -21,27 +21,28 @@ __all__ = [
     "repo_fault", "secret_faults", "url_fault",
 ]  # fmt: skip
 
-_GROUP = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
-_PROJECT = re.compile(r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*")
+# Compiled when first used: `verify` loads this module, and asks for none of them.
+_GROUP = r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*"
+_PROJECT = r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*"
 _HOST = r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*(:[0-9]{1,5})?"
-_ORIGIN = re.compile(rf"{_HOST}(/[A-Za-z0-9][A-Za-z0-9._~-]*)*")
-_URL = re.compile(rf"https?://{_HOST}(/[A-Za-z0-9_~%][A-Za-z0-9._~%-]*)*/")
-_REPO = re.compile(r"(https?|ssh|git)://[^\s-]\S*|[A-Za-z0-9._-]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s-]\S*|/[^\x00-\x1f]*")
-_PATTERN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._+/-]*)?\{version\}[A-Za-z0-9._+/-]*")
-_PATH = re.compile(r"([A-Za-z0-9._~-]|\{project\}|/)+/\{file\}")
-_SECRET = re.compile(r"token|passw|passphrase|secret|credential|api[-_]?key|private[-_]?key", re.IGNORECASE)
-_REFERENCE = re.compile(r"(env|file|cmd):\S.*")
-_USERINFO = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@]*:[^/\s@]*@|https?://[^/\s@]+@", re.IGNORECASE)
+_ORIGIN = rf"{_HOST}(/[A-Za-z0-9][A-Za-z0-9._~-]*)*"
+_URL = rf"https?://{_HOST}(/[A-Za-z0-9_~%][A-Za-z0-9._~%-]*)*/"
+_REPO = r"(https?|ssh|git)://[^\s-]\S*|[A-Za-z0-9._-]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s-]\S*|/[^\x00-\x1f]*"
+_PATTERN = r"([A-Za-z0-9][A-Za-z0-9._+/-]*)?\{version\}[A-Za-z0-9._+/-]*"
+_PATH = r"([A-Za-z0-9._~-]|\{project\}|/)+/\{file\}"
+_CREDENTIAL = r"token|passw|passphrase|secret|credential|api[-_]?key|private[-_]?key"
+_REFERENCE = r"(env|file|cmd):\S.*"
+_USERINFO = r"[a-z][a-z0-9+.-]*://[^/\s@]*:[^/\s@]*@|https?://[^/\s@]+@"
 
 
 def group_fault(name: str) -> str:
     """Of the name of a group, a target or a kind."""
-    return "" if _GROUP.fullmatch(name) else "a name is of letters, digits and single ._- within"
+    return "" if re.fullmatch(_GROUP, name) else "a name is of letters, digits and single ._- within"
 
 
 def project_fault(name: str) -> str:
     """Of a project's name."""
-    if not _PROJECT.fullmatch(name):
+    if not re.fullmatch(_PROJECT, name):
         return "a project's name is of ASCII letters and digits, with ._- within"
     if RESERVED & {fold(name), project_key(name)}:
         return "the site needs this name for itself"
@@ -54,7 +55,7 @@ def origin_fault(origin: str) -> str:
         return f"has no scheme: {origin.partition('://')[2].strip('/')!r}"
     if origin.endswith("/"):
         return f"does not end with a slash: {origin.rstrip('/')!r}"
-    if not _ORIGIN.fullmatch(origin) or len(origin) > 200:
+    if not re.fullmatch(_ORIGIN, origin) or len(origin) > 200:
         return "is a host and a path of ASCII letters, digits and ._~-, such as releases.example.org/trail"
     return ""
 
@@ -63,12 +64,12 @@ def url_fault(url: str) -> str:
     """Of the address at which people see the site."""
     if not url.endswith("/"):
         return f"ends with a slash: {url + '/'!r}"
-    return "" if _URL.fullmatch(url) else "is http or https, a host and a path, with no user and no query"
+    return "" if re.fullmatch(_URL, url) else "is http or https, a host and a path, with no user and no query"
 
 
 def repo_fault(repo: str) -> str:
     """Of where a repository is. git's other transports run commands of the address's choosing."""
-    if _REPO.fullmatch(repo):
+    if re.fullmatch(_REPO, repo):
         return ""
     return "is an absolute path, or an address that begins with https://, ssh://, git:// or user@host:"
 
@@ -76,7 +77,7 @@ def repo_fault(repo: str) -> str:
 def pattern_fault(pattern: str) -> str:
     """Of how a project's tags look."""
     broken = ".." in pattern or "//" in pattern or pattern.endswith((".", "/", ".lock"))
-    if pattern.count("{version}") == 1 and _PATTERN.fullmatch(pattern) and not broken:
+    if pattern.count("{version}") == 1 and re.fullmatch(_PATTERN, pattern) and not broken:
         return ""
     return 'has one {version} in the name of a git tag, such as "v{version}"'
 
@@ -84,7 +85,7 @@ def pattern_fault(pattern: str) -> str:
 def path_fault(path: str) -> str:
     """Of where artifacts lie on the site."""
     parts = path.split("/")
-    if not _PATH.fullmatch(path) or "{project}" not in path or {"", ".", ".."} & set(parts):
+    if not re.fullmatch(_PATH, path) or "{project}" not in path or {"", ".", ".."} & set(parts):
         return "places {project} and, at the end, {file}: '{project}/{file}'"
     return f"begins with {parts[0]!r}, which the site needs for itself" if fold(parts[0]) in RESERVED else ""
 
@@ -113,7 +114,7 @@ def secret_faults(values: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for value in values:
             yield from secret_faults(value, path)
     elif isinstance(values, str):
-        if _USERINFO.search(values):
+        if re.search(_USERINFO, values, re.IGNORECASE):
             yield path, "has a user or a password in its address; git and curl read them from elsewhere"
-        elif _SECRET.search(path.rpartition(".")[2]) and not _REFERENCE.fullmatch(values):
+        elif re.search(_CREDENTIAL, path.rpartition(".")[2], re.IGNORECASE) and not re.fullmatch(_REFERENCE, values):
             yield path, "is a secret in clear: write env:NAME, file:PATH or cmd:COMMAND"

@@ -16,12 +16,11 @@ vkeys (C2SP signed-note) named after the origin; the DSSE keyid is the vkey's ke
 the threshold of version N's keys and by its own (TUF specification 1.0, 5.3). It names no person: keys only.
 """
 
-import base64
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from tagtrail.formats import canonical
-from tagtrail.formats.encoding import HASH_SIZE, base64_decode
+from tagtrail.formats.encoding import HASH_SIZE, base64_decode, base64_encode
 from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Key
@@ -92,7 +91,7 @@ def format_root(root: Root) -> bytes:
             "builders": list(root.builders),
             "keys": {k.fingerprint: _key_json(k) for k in root.people},
             "signers": {project: [_allowed_json(a) for a in allowed] for project, allowed in root.signers},
-            "freezes": [{"size": f.size, "root": base64.b64encode(f.root).decode()} for f in root.freezes],
+            "freezes": [{"size": f.size, "root": base64_encode(f.root)} for f in root.freezes],
         }
     )
 

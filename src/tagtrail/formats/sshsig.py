@@ -22,7 +22,6 @@ sshsig-text, ssh-key-line, ssh-key-base64, ssh-key-type, ssh-key-string.
 """
 
 import hashlib
-from base64 import b64encode
 from collections.abc import Iterable
 
 from tagtrail.formats.encoding import base64_decode, base64_encode, shown
@@ -66,7 +65,7 @@ class SshKey:
     @property
     def fingerprint(self) -> str:
         """As `ssh-keygen -l` prints it."""
-        return "SHA256:" + b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
+        return "SHA256:" + base64_encode(hashlib.sha256(self.blob).digest()).rstrip("=")
 
     @property
     def line(self) -> str:

@@ -2,14 +2,13 @@
 
 import re
 import time
-from calendar import timegm
 
 from tagtrail.model.errors import TamperError
 
 __all__ = ["format_time", "parse_time"]
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
-_SHAPE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_SHAPE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 
 
 def format_time(seconds: int) -> str:
@@ -19,10 +18,18 @@ def format_time(seconds: int) -> str:
 
 def parse_time(text: str) -> int:
     """Unix seconds of exactly the form that `format_time` writes. Raises TamperError `time-form`."""
-    try:
-        seconds = timegm(time.strptime(text, _FORM)) if _SHAPE.fullmatch(text) else None
-    except ValueError:
-        seconds = None
-    if seconds is None or format_time(seconds) != text:
+    shape = _SHAPE.fullmatch(text)
+    seconds = _seconds(*map(int, shape.groups())) if shape else None
+    if seconds is None or format_time(seconds) != text:  # a 30th of February comes back as a day of March
         raise TamperError(f"not a time of the form YYYY-MM-DDTHH:MM:SSZ: {text[:40]!r}", code="time-form")
     return seconds
+
+
+def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
+    """Of a date of the Gregorian calendar, whose years are counted from March on, so that the leap day is their last.
+
+    By hand because `calendar` and `strptime` load all that there is on locales.
+    """
+    year, month = (year, month - 3) if month > 2 else (year - 1, month + 9)
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day - 719_469
+    return ((days * 24 + hour) * 60 + minute) * 60 + second
