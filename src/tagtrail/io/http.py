@@ -1,9 +1,10 @@
-"""One attempt over HTTP at an address that a person named: what is there now, or its digest."""
+"""One attempt over HTTP at an address that a person named: what is there now, its digest, or the answer to a POST."""
 
 import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from tagtrail.model.errors import RemoteError, SetupError
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["digest", "fetch"]
+__all__ = ["Reply", "digest", "fetch", "post", "streamed"]
 
 TIMEOUT = 20.0
 """Seconds for a connection, and for each wait within an answer."""
@@ -44,6 +45,39 @@ def digest(url: str, limit: int) -> str | None:
         return body.hexdigest()
 
 
+@contextmanager
+def streamed(url: str, limit: int) -> Iterator[tuple[int, Iterator[bytes]] | None]:
+    """The length that is announced for the body at `url` (0: none is) and its pieces; None where there is none.
+
+    Raises as `fetch` does, also while the pieces are read.
+    """
+    with _answer(url) as answer:
+        if answer is None:
+            yield None
+        else:
+            length = answer.headers.get("Content-Length", "")
+            total = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0
+            yield total, _chunks(url, answer, limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a POST was answered."""
+
+    status: int
+    body: bytes
+
+
+def post(url: str, body: bytes, limit: int) -> Reply:
+    """The answer to `body` at `url`, whatever its status; a redirect is an answer and not followed.
+
+    Raises SetupError `url`; RemoteError `url-unreachable`, `url-too-large` (more than `limit` bytes), `url-slow`.
+    """
+    headers = {"Content-Type": "application/octet-stream"}
+    with _said(url), _client().stream("POST", url, content=body, headers=headers) as answer:
+        return Reply(status=answer.status_code, body=b"".join(_chunks(url, answer, limit)))
+
+
 @cache
 def _client() -> "httpx.Client":
     """One for this process: a connection is used again, and the authorities are read once."""
@@ -56,7 +90,7 @@ def _client() -> "httpx.Client":
 def _answer(url: str) -> Iterator["httpx.Response | None"]:
     import httpx
 
-    try:
+    with _said(url):
         at = httpx.URL(url)
         for _ in range(_REDIRECTS):
             with _client().stream("GET", at) as answer:
@@ -64,12 +98,20 @@ def _answer(url: str) -> Iterator["httpx.Response | None"]:
                     yield _found(url, answer)
                     return
                 at = _elsewhere(at, answer.next_request.url)
+    raise RemoteError(f"{url} redirects more than {_REDIRECTS} times", code="url-redirect")
+
+
+@contextmanager
+def _said(url: str) -> Iterator[None]:
+    import httpx
+
+    try:
+        yield
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise SetupError(f"{url} is not an address: {error}", code="url", hint="https://HOST/") from error
     except httpx.HTTPError as error:
         why = str(error) or type(error).__name__
         raise RemoteError(f"{url} does not answer", code="url-unreachable", why=why) from error
-    raise RemoteError(f"{url} redirects more than {_REDIRECTS} times", code="url-redirect")
 
 
 def _found(url: str, answer: "httpx.Response") -> "httpx.Response | None":
