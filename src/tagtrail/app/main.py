@@ -139,7 +139,8 @@ def _run(line: _Line, *, json: bool) -> int:
 
 
 def _parsed(line: _Line, command: "ModuleType") -> "argparse.Namespace":
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, HelpFormatter
+    from functools import partial
     from typing import NoReturn
 
     class Parser(ArgumentParser):
@@ -148,8 +149,15 @@ def _parsed(line: _Line, command: "ModuleType") -> "argparse.Namespace":
         def error(self, message: str) -> NoReturn:
             raise SetupError(message, code="usage", hint=f"{self.prog} --help")
 
+    # without a width, argparse asks shutil for it, which loads every kind of archive
+    width = None if {"-h", "--help"} & set(line.rest) else 80
     does = next(does for rows in COMMANDS.values() for name, does in rows if name == line.name)
-    parser = Parser(prog=f"tagtrail {line.name}", description=does, allow_abbrev=False)
+    parser = Parser(
+        prog=f"tagtrail {line.name}",
+        description=does,
+        allow_abbrev=False,
+        formatter_class=partial(HelpFormatter, width=width),
+    )
     parser.add_argument("-C", dest="home", metavar="HOME|URL", default=line.home, help="the instance")
     parser.add_argument("--json", action="store_true", default=line.json, help="one event per line on standard output")
     command.arguments(parser)
