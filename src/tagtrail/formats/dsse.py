@@ -19,8 +19,7 @@ from typing import Any
 
 from tagtrail.formats import canonical
 from tagtrail.formats.encoding import base64_decode, base64_encode, shown
-from tagtrail.formats.note import Signer, Verifier
-from tagtrail.formats.schemes import SCHEMES
+from tagtrail.formats.note import AnySigner, Verifier
 from tagtrail.model.errors import TamperError
 from tagtrail.model.frozen import frozen
 
@@ -62,7 +61,9 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def sign(payload_type: str, payload: bytes, signers: Sequence[Signer], *, others: Sequence[Signature] = ()) -> Envelope:
+def sign(
+    payload_type: str, payload: bytes, signers: Sequence[AnySigner], *, others: Sequence[Signature] = ()
+) -> Envelope:
     """The envelope with `others` (signatures over the same payload) first, then one signature per signer.
 
     Raises ValueError for a signer of a cosignature's type.
@@ -71,8 +72,8 @@ def sign(payload_type: str, payload: bytes, signers: Sequence[Signer], *, others
     return Envelope(payload_type=payload_type, payload=payload, signatures=(*others, *signatures))
 
 
-def parse(data: bytes, max_size: int = MAX_SIZE) -> Envelope:
-    """The envelope in a file or a line, without its newline; nothing is verified.
+def parse(data: bytes, max_size: int = MAX_SIZE, *, least: int = 1) -> Envelope:
+    """The envelope in a file or a line, without its newline; nothing is verified. With `least` 0 it may be unsigned.
 
     Raises TamperError dsse-members, dsse-type, dsse-payload-type, dsse-base64, dsse-no-signature, dsse-signature-count
     and json-*.
@@ -84,7 +85,7 @@ def parse(data: bytes, max_size: int = MAX_SIZE) -> Envelope:
     signatures = members["signatures"]
     if not isinstance(signatures, list):
         raise TamperError("the envelope's signatures are no array", code="dsse-type")
-    if not signatures:
+    if len(signatures) < least:
         raise TamperError("the envelope has no signatures", code="dsse-no-signature")
     if len(signatures) > MAX_SIGNATURES:
         what = f"the envelope has {len(signatures)} signatures, at most {MAX_SIGNATURES} are read"
@@ -123,12 +124,12 @@ def verify(envelope: Envelope, keys: Collection[Verifier], threshold: int = 1) -
     return tuple(signed.values())
 
 
-def _sign(signer: Signer, message: bytes) -> Signature:
-    scheme = SCHEMES[signer.kind]
-    if scheme.timed:
-        what = f"key {signer.name} of type 0x{signer.kind:02x} signs no envelopes"
+def _sign(signer: AnySigner, message: bytes) -> Signature:
+    verifier = signer.verifier
+    if verifier.scheme.timed:
+        what = f"key {signer.name} of type 0x{verifier.kind:02x} signs no envelopes"
         raise ValueError(what)
-    return Signature(keyid=signer.verifier.key_id.hex(), value=scheme.sign(signer.seed, message))
+    return Signature(keyid=verifier.key_id.hex(), value=signer.sign(message))
 
 
 def _is_by(verifier: Verifier, message: bytes, signature: bytes) -> bool:

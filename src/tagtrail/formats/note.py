@@ -24,6 +24,7 @@ Reason codes: note-*, cosignature-*, vkey-*, skey-*, key-*; of notes with a sign
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from tagtrail.formats.checkpoint import Checkpoint, parse_checkpoint
 from tagtrail.formats.encoding import base64_decode, base64_encode, key_name, shown
@@ -32,8 +33,8 @@ from tagtrail.model.errors import TamperError
 from tagtrail.model.frozen import frozen
 
 __all__ = [
-    "COSIGNATURE", "ED25519", "SUBTREE", "Checkpoint", "Note", "Opened", "Signature", "Signer", "Verified", "Verifier",
-    "key_id", "open_note", "parse", "parse_checkpoint", "parse_skey", "parse_vkey", "sign",
+    "COSIGNATURE", "ED25519", "SUBTREE", "AnySigner", "Checkpoint", "Note", "Opened", "Signature", "Signer", "Verified",
+    "Verifier", "key_id", "open_note", "parse", "parse_checkpoint", "parse_skey", "parse_vkey", "sign",
 ]  # fmt: skip
 
 MAX_SIZE = 1_000_000
@@ -82,6 +83,24 @@ class Verifier:
         return f"{self.name}+{self.key_id.hex()}+{base64_encode(bytes([self.kind]) + self.key)}"
 
 
+class AnySigner(Protocol):
+    """A secret key wherever it lies: in a file (`Signer`), with an agent, in a hardware module."""
+
+    @property
+    def name(self) -> str:
+        """Under which it signs."""
+        ...
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public half."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature over exactly these bytes, as `verifier.scheme` has it."""
+        ...
+
+
 @frozen
 class Signer:
     """A secret key under a name, for one signature type. `seed` is as many secret bytes as the type wants."""
@@ -97,6 +116,10 @@ class Signer:
     def verifier(self) -> Verifier:
         """The public half."""
         return Verifier(name=self.name, kind=self.kind, key=SCHEMES[self.kind].public_key(self.seed))
+
+    def sign(self, message: bytes) -> bytes:
+        """See `AnySigner`."""
+        return SCHEMES[self.kind].sign(self.seed, message)
 
     def skey(self) -> str:
         """The secret's text form."""
@@ -233,7 +256,7 @@ def open_note(data: bytes, verifiers: Iterable[Verifier], max_size: int = MAX_SI
     return Opened(note=note, verified=tuple(_verify(verifier, note.text, s.value) for verifier, s in signed))
 
 
-def sign(text: str, signers: Sequence[Signer], *, time: int | None = None, others: Sequence[Signature] = ()) -> Note:
+def sign(text: str, signers: Sequence[AnySigner], *, time: int | None = None, others: Sequence[Signature] = ()) -> Note:
     """The note over `text`: `others`' lines first, then one per signer. `time` (Unix seconds) goes into cosignatures.
 
     Raises TamperError note-text where `text` cannot be a note's text, ValueError for a cosignature without a time.
@@ -304,11 +327,12 @@ def _time(verifier: Verifier, value: bytes) -> int:
     return time
 
 
-def _sign(signer: Signer, text: str, time: int | None) -> Signature:
-    scheme = SCHEMES[signer.kind]
+def _sign(signer: AnySigner, text: str, time: int | None) -> Signature:
+    verifier = signer.verifier
+    scheme = verifier.scheme
     if scheme.timed and time is None:
         message = f"a cosignature of {signer.name} needs a time"
         raise ValueError(message)
-    value = scheme.sign(signer.seed, scheme.message(signer.name, text, time or 0))
+    value = signer.sign(scheme.message(signer.name, text, time or 0))
     stamp = (time or 0).to_bytes(_TIME_SIZE, "big") if scheme.timed else b""
-    return Signature(name=signer.name, key_id=signer.verifier.key_id, value=stamp + value)
+    return Signature(name=signer.name, key_id=verifier.key_id, value=stamp + value)

@@ -43,7 +43,7 @@ from urllib.parse import quote
 from tagtrail.formats import canonical, dsse
 from tagtrail.formats.encoding import hex_digest, shown
 from tagtrail.formats.entry import STATEMENT_TYPE
-from tagtrail.formats.note import Signer
+from tagtrail.formats.note import AnySigner
 from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Material
@@ -108,7 +108,7 @@ def builder_id(name: str) -> str:
     return f"https://{name}"
 
 
-def sign(provenance: Provenance, signer: Signer) -> bytes:
+def sign(provenance: Provenance, signer: AnySigner) -> bytes:
     """The file."""
     return dsse.sign(dsse.IN_TOTO, format_provenance(provenance), [signer]).encode() + b"\n"
 

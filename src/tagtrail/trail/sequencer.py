@@ -24,7 +24,7 @@ __all__ = ["append", "draft_digest", "find_release", "guard"]
 
 
 def append(
-    drafts: Sequence[Draft], *, after: Committed | None, ledger: Ledger, log: note.Signer, clock: Clock
+    drafts: Sequence[Draft], *, after: Committed | None, ledger: Ledger, log: note.AnySigner, clock: Clock
 ) -> tuple[Entry, ...]:
     """Put drafts into the trail, in this order and under one new checkpoint; returns their entries.
 
@@ -108,7 +108,7 @@ def _insert(trail: Writing, draft: Draft, index: int, clock: Clock) -> Entry:
     return new
 
 
-def _checkpoint(trail: Reading, size: int, log: note.Signer) -> Committed:
+def _checkpoint(trail: Reading, size: int, log: note.AnySigner) -> Committed:
     root = merkle.root(size, trail.node)
     text = note.Checkpoint(origin=log.name, size=size, root=root).text()
     return Committed(size=size, root=root, note=note.sign(text, [log]).encode().decode())

@@ -33,7 +33,7 @@ class Met:
     failed: tuple[tuple[str, str], ...] = ()
 
 
-def guard(ledger: Reading, log: note.Signer, trust: Policy, witnesses: Mapping[str, Witness], clock: Clock) -> None:
+def guard(ledger: Reading, log: note.AnySigner, trust: Policy, witnesses: Mapping[str, Witness], clock: Clock) -> None:
     """Stop unless a quorum of witnesses has seen a prefix of our trail, and no witness anything else.
 
     Before the first entry they are asked about the empty tree. Raises TamperError `trail-ahead` (a witness has seen

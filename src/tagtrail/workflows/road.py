@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from tagtrail.formats.note import Signer as NoteSigner
+from tagtrail.formats.note import AnySigner
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.site import Site
 from tagtrail.model.facts import Key
@@ -56,9 +56,9 @@ class Road:
     targets: Mapping[str, Target]
     site_target: str
     public: Callable[[], tuple[bytes, ...]]
-    log: NoteSigner
-    root: NoteSigner | None
-    builder_key: NoteSigner
+    log: AnySigner
+    root: AnySigner | None
+    builder_key: AnySigner
     trust: Policy
     witnesses: Mapping[str, Witness]
     clock: Clock
