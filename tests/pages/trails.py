@@ -92,6 +92,7 @@ class Trail:
             sidecars |= {
                 f"{stem}.tag": self.keep(f"tag {stem}".encode()),
                 f"{stem}.notes.md": self.keep(notes.encode()),
+                f"{stem}.intoto.jsonl": self.keep(f"provenance {stem}".encode()),
             }
         ours = {
             "event": "release",

@@ -13,7 +13,7 @@ SOURCES = (
     ),
     ROOT / "src/tagtrail/io/http.py",
 )
-DOCUMENTS = ("docs/verify.md", "docs/format/root.md")
+DOCUMENTS = ("docs/verify.md", "docs/format/root.md", "docs/provenance.md")
 CODE = re.compile(r'code="([a-z0-9-]+)"|"((?:sshsig|ssh-key|tag|root)-[a-z-]+|ssh-number)"')
 
 
