@@ -34,10 +34,28 @@ programs() {
         stop "apt-get could not install$missing"
 }
 
+# What only some tests need: another implementation to compare with. Without it they are skipped, and say so.
+peers() {
+    missing=
+    command -v go >/dev/null 2>&1 || missing="$missing golang-go"
+    [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || missing="$missing golang-golang-x-mod-dev"
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "installing$missing"
+        # shellcheck disable=SC2086  # a list of package names
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
+            { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing; } >/dev/null 2>&1 ||
+            echo "apt-get could not install$missing: the tests against Go are skipped"
+    else
+        echo "the tests against Go are skipped   to run them: apt-get install$missing (as root)"
+    fi
+}
+
 command -v "$python" >/dev/null 2>&1 || stop "no $python here   next: apt-get install python3 python3-venv, or make PYTHON=..."
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     stop "$("$python" --version) is too old, 3.11 is needed   next: make PYTHON=python3.12 (or whichever is there)"
 programs git:git gpg:gnupg gpgv:gpgv gpg-agent:gpg-agent ssh-keygen:openssh-client
+[ "$which" != dev ] || peers
 
 [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1 ||
     "$python" -m venv --clear .venv || stop "$python could not make .venv   next: apt-get install python3-venv"
