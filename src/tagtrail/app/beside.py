@@ -17,12 +17,34 @@ from tagtrail.verify.tags import MAX_TAG
 if TYPE_CHECKING:
     from tagtrail.ports import Tell
 
-__all__ = ["PROOF", "files_in", "measure", "proof_of", "read_small", "tag_of"]
+__all__ = ["PROOF", "OnDisk", "files_in", "measure", "proof_of", "read_small", "tag_of"]
 
 PROOF = ".tlog-proof"
 _CHUNK = 1024 * 1024
 _OFTEN = 64 * _CHUNK
 """Bytes between two words on the progress: some tenths of a second."""
+
+
+class OnDisk:
+    """A file on this disk, with its evidence beside it (a `Lying`)."""
+
+    fetched: tuple[str, ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.shown = str(path)
+
+    def proof(self, name: str) -> bytes:
+        """See `lying.Lying`."""
+        return proof_of(self.path, name)
+
+    def tag(self, entry: Entry, origin: str) -> bytes | None:
+        """See `lying.Lying`."""
+        return tag_of(self.path, entry)
+
+    def measure(self, name: str, entry: Entry, tell: "Tell") -> Measured:
+        """See `lying.Lying`."""
+        return measure(self.path, name, tell)
 
 
 def measure(path: Path, name: str, tell: "Tell") -> Measured:

@@ -29,6 +29,7 @@ COMMANDS = {
     "verify": (
         ("verify", "prove files offline"),
         ("trust", "show a site's root of trust and pin it"),
+        ("lock", "requirement lines with hashes for pip and uv, from verified entries"),
         ("audit", "a whole site against its trail, both ways"),
     ),
     "operate": (("render", "make the site's pages, or compare them with --check"),),
@@ -36,7 +37,7 @@ COMMANDS = {
 """Every command with what it does, grouped as the help shows them."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name, _ in group)
-_JUDGES = ("verify", "trust", "audit")
+_JUDGES = ("verify", "trust", "lock", "audit")
 
 _ABOVE = """\
 tagtrail [-C HOME|URL] [--json] COMMAND

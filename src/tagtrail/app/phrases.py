@@ -199,15 +199,62 @@ def _verified(fields: Fields) -> Iterator[Line]:
         yield Line((("quiet", "  why    "), ("", fields["why"])))
     if fields.get("next"):
         yield Line((("quiet", "  next   "), ("strong", fields["next"])))
+    yield from _claims(fields)
+    for address in fields.get("fetched") or ():
+        yield _line("quiet", f"  fetched: {address}")
+
+
+def _claims(fields: Fields) -> Iterator[Line]:
     for text in fields.get("proven") or ():
         yield _line("", f"  {text}")
     for text in fields.get("not_proven") or ():
         yield _line("quiet", f"  not proven: {text}")
 
 
+def _checkpoint(fields: Fields) -> Iterator[Line]:
+    own = [w["name"] for w in fields["witnesses"] if w["own"]]
+    names = ", ".join(w["name"] for w in fields["witnesses"])
+    who = f"cosigned by {names}" + (f"; {', '.join(own)} is the operator's own" if own else "")
+    when = f", the newest as of {fields['fresh']}" if fields["fresh"] else ""
+    told = f"  tree {fields['size']}, {short(fields['tree'])}{when}"
+    yield Line((("strong", fields["origin"]), ("good", "  ok"), ("", told)))
+    if names:
+        yield _line("", f"  {who}")
+    seen = [size for size in fields["contains"] if size != fields["size"]]
+    if seen:
+        yield _line("", f"  contains the tree of {', '.join(map(str, seen))} entries seen here before")
+    yield from _claims(fields)
+
+
+def _pin(fields: Fields) -> Iterator[Line]:
+    state = ("good", "  ok") if fields["ok"] else ("bad" if fields["hashes"] else "warn", f"  {fields['code']}")
+    about = "" if fields["ok"] or fields["hashes"] else f": {fields['what']}"
+    yield Line((("strong", fields["requirement"]), state, ("", about)))
+    for one in fields["hashes"]:
+        told = one["file"] if one["ok"] else f"{one['code']}: {one['what']}"
+        yield Line((("", f"  {short(one['sha256'])}   "), ("" if one["ok"] else "bad", told)))
+    if fields["hashes"] and fields.get("why"):
+        yield Line((("quiet", "  why    "), ("", fields["why"])))
+    if fields.get("next"):
+        yield Line((("quiet", "  next   "), ("strong", fields["next"])))
+    yield from _claims(fields)
+
+
+def _locked(fields: Fields) -> Iterator[Line]:
+    """A piece of a requirements file: what is not the requirement is a comment."""
+    yield _line("quiet", f"# {fields['project']} {fields['version']}, from {fields['from']}")
+    for text in fields["proven"]:
+        yield _line("quiet", f"#   {text}")
+    for text in fields["not_proven"]:
+        yield _line("quiet", f"#   not proven: {text}")
+    yield from (_line("", text) for text in fields["lines"])
+
+
 def _root(fields: Fields) -> Iterator[Line]:
     yield Line((("strong", fields["origin"]), ("", f"  root {fields['version']}, expires {fields['expires']}")))
     witnesses = f"{len(fields['witnesses'])} known, quorum {fields['quorum']}" if fields["witnesses"] else "none"
+    own = [vkey.partition("+")[0] for vkey in fields.get("own_witnesses") or ()]
+    witnesses += f"; {', '.join(own)} {'is' if len(own) == 1 else 'are'} the operator's own" if own else ""
     keys = [key["fingerprint"] for key in fields["keys"]]
     rows = [("fingerprint", fields["fingerprint"]), ("signed by", f"{fields['threshold']} of {', '.join(keys)}")]
     rows += [("log", ", ".join(fields["logs"])), ("witnesses", witnesses)]
@@ -312,6 +359,9 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "note": _note,
     "refused": _refused,
     "verified": _verified,
+    "checkpoint": _checkpoint,
+    "pin": _pin,
+    "locked": _locked,
     "root": _root,
     "pinned": _pinned,
     "outcome": _outcome,

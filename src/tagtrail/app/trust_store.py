@@ -7,13 +7,13 @@ ORIGIN.url holds the address or directory to look at for newer ones. Only files 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from tagtrail.formats.root import Root
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.verify.roots import open_root
 
-__all__ = ["TrustStore"]
+__all__ = ["TrustStore", "refuse_others", "safe_name"]
 
 _OTHERS_WRITE = 0o022
 _ROOT = ".root.json"
@@ -33,8 +33,8 @@ class TrustStore:
         return cls(config / "tagtrail" / "trust")
 
     def origins(self) -> tuple[str, ...]:
-        """The origins of all pins, sorted, as their file names have them."""
-        return tuple(sorted(path.name.removesuffix(_ROOT) for path in self.directory.glob(f"*{_ROOT}")))
+        """The origins of all pins, sorted."""
+        return tuple(sorted(unquote(path.name.removesuffix(_ROOT)) for path in self.directory.glob(f"*{_ROOT}")))
 
     def envelope(self, origin: str) -> bytes | None:
         """The pinned root of `origin`, signed; None if there is none. Raises SetupError `pin-not-ours`."""
@@ -42,11 +42,7 @@ class TrustStore:
         if not path.is_file():
             return None
         for at in (self.directory, path):
-            about = at.stat()
-            if about.st_uid not in (os.geteuid(), 0) or about.st_mode & _OTHERS_WRITE:
-                what = f"{at} can be written by others"
-                why = "whoever writes it says what you trust"
-                raise SetupError(what, code="pin-not-ours", why=why, hint=f"read it, then chmod go-w {at}")
+            refuse_others(at, "pin-not-ours", "whoever writes it says what you trust")
         return path.read_bytes()
 
     def root(self, origin: str) -> Root | None:
@@ -62,7 +58,7 @@ class TrustStore:
 
     def url(self, origin: str) -> str:
         """Where the pin came from, or an empty string."""
-        path = self.path(origin).with_name(f"{_safe(origin)}.url")
+        path = self.path(origin).with_name(f"{safe_name(origin)}.url")
         return path.read_text("utf-8").strip() if path.is_file() else ""
 
     def pin(self, root: Root, envelope: bytes, url: str) -> Path:
@@ -70,14 +66,23 @@ class TrustStore:
         from tagtrail.io import durable
 
         path = self.path(root.origin)
-        durable.write(path.with_name(f"{_safe(root.origin)}.url"), f"{url}\n".encode())
+        durable.write(path.with_name(f"{safe_name(root.origin)}.url"), f"{url}\n".encode())
         durable.write(path, envelope)
         return path
 
     def path(self, origin: str) -> Path:
         """Where the pin of `origin` is, or would be."""
-        return self.directory / f"{_safe(origin)}{_ROOT}"
+        return self.directory / f"{safe_name(origin)}{_ROOT}"
 
 
-def _safe(origin: str) -> str:
+def refuse_others(path: Path, code: str, why: str) -> None:
+    """Refuse what others than this user and root can write. Raises SetupError `code`."""
+    about = path.stat()
+    if about.st_uid not in (os.geteuid(), 0) or about.st_mode & _OTHERS_WRITE:
+        what = f"{path} can be written by others"
+        raise SetupError(what, code=code, why=why, hint=f"read it, then chmod go-w {path}")
+
+
+def safe_name(origin: str) -> str:
+    """An origin as one file's name: percent-encoded."""
     return quote(origin, safe="").replace("~", "%7E")

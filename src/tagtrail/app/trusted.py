@@ -17,7 +17,7 @@ from tagtrail.verify.roots import open_root
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["Trust", "chosen_trust"]
+__all__ = ["Trust", "chosen_trust", "own_root", "read_trust"]
 
 T = TypeVar("T")
 
@@ -32,18 +32,19 @@ def chosen_trust(args: "argparse.Namespace") -> Trust:
     parsing a root or a policy raises.
     """
     if args.root is not None:
-        root = _read(args.root, 2 * MAX_ROOT, open_root)
+        root = read_trust(args.root, 2 * MAX_ROOT, open_root)
         return lambda _: root
     if args.policy is not None:
-        believed = _read(args.policy, policy.MAX_SIZE, policy.parse)
+        believed = read_trust(args.policy, policy.MAX_SIZE, policy.parse)
         return lambda _: believed
     if args.home or os.environ.get("TAGTRAIL_HOME"):
-        own = _own_root(args.home)
+        own = own_root(args.home)
         return lambda origin: own if args.home or origin == own.origin else _pinned(origin)
     return _pinned
 
 
-def _read(path: Path, limit: int, parse: Callable[[bytes], T]) -> T:
+def read_trust(path: Path, limit: int, parse: Callable[[bytes], T]) -> T:
+    """What `parse` makes of the file at `path`, whose errors name it. Raises SetupError `file-missing`."""
     data = read_small(path, limit)
     if data is None:
         raise SetupError(f"there is no {path}", code="file-missing")
@@ -53,7 +54,8 @@ def _read(path: Path, limit: int, parse: Callable[[bytes], T]) -> T:
         raise TamperError(f"{path}: {error.what}", code=error.code, why=error.why, hint=error.hint) from None
 
 
-def _own_root(home: str | None) -> Root:
+def own_root(home: str | None) -> Root:
+    """The root of the instance at `home`, or `$TAGTRAIL_HOME`. Raises TamperError `unpinned` before its first."""
     from tagtrail.adapters.directory import DirectoryKept
     from tagtrail.adapters.sqlite import SqliteLedger
     from tagtrail.app.home import Home, find_home

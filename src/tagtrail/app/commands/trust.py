@@ -12,15 +12,14 @@ import sys
 import time
 from collections.abc import Callable
 from hashlib import sha256
-from pathlib import Path
 
-from tagtrail.app.beside import read_small
 from tagtrail.app.console import Console
+from tagtrail.app.places import place
 from tagtrail.app.trust_store import TrustStore
 from tagtrail.formats.root import MAX_ROOT, Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError, TamperError
-from tagtrail.verify.roots import check_current, next_root, open_root, policy_of, root_digest, root_signers
+from tagtrail.verify.roots import check_current, is_own, next_root, open_root, policy_of, root_digest, root_signers
 
 __all__ = ["arguments", "run"]
 
@@ -42,7 +41,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Show, ask, pin; 0 if the root is pinned."""
-    where, fetch = _place(args.where)
+    site = place(args.where)
+    where = site.where
+
+    def fetch(name: str) -> bytes | None:
+        return site.read(f"trail/{name}", _LIMIT)
+
     envelope = fetch("root.json")
     if envelope is None:
         hint = "a site has trail/root.json from its first release on"
@@ -67,23 +71,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
     }
     console.tell("pinned", said)
     return 0
-
-
-def _place(where: str) -> tuple[str, Fetch]:
-    """What to remember the site by, and how to read it."""
-    if "://" in where:
-        base = f"{where.rstrip('/')}/trail/"
-
-        def over_http(name: str) -> bytes | None:
-            from tagtrail.io.http import fetch
-
-            return fetch(base + name, _LIMIT)
-
-        return f"{where.rstrip('/')}/", over_http
-    directory = Path(where).absolute()
-    if not directory.is_dir():
-        raise SetupError(f"there is no directory {where}", code="file-missing", hint="tagtrail trust https://HOST/")
-    return str(directory), lambda name: read_small(directory / "trail" / name, _LIMIT)
 
 
 def _check_fingerprint(given: str, root: Root, envelope: bytes) -> None:
@@ -155,6 +142,7 @@ def _fields(root: Root, envelope: bytes, where: str) -> dict[str, object]:
         "keys": [{"fingerprint": _of_key(key), "vkey": key} for key in root.keys],
         "logs": [log.verifier.vkey() for log in believed.logs],
         "witnesses": [witness.verifier.vkey() for witness in believed.witnesses],
+        "own_witnesses": [w.verifier.vkey() for w in believed.witnesses if is_own(w.verifier.name, root.origin)],
         "quorum": believed.quorum,
         "release": [key.fingerprint for key in root.release],
         "signers": {project: [a.key for a in allowed if a.until is None] for project, allowed in root.signers},

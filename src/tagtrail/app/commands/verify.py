@@ -7,16 +7,14 @@ loaded where they are asked for.
 import argparse
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagtrail.app.beside import PROOF, Lying, OnDisk, files_in, measure
+from tagtrail.app.beside import PROOF, OnDisk, files_in, measure
 from tagtrail.app.console import Console
 from tagtrail.app.trusted import Trust, chosen_trust
 from tagtrail.formats import note
 from tagtrail.formats import proof as proof_format
-from tagtrail.formats.note import Checkpoint
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
@@ -25,6 +23,9 @@ from tagtrail.verify.proofs import entry_of
 from tagtrail.verify.release import Verdict, verify_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tagtrail.app.lying import Lying
     from tagtrail.app.newest import Newest
     from tagtrail.ports import Tell
 
@@ -93,13 +94,13 @@ def _check_usage(args: argparse.Namespace) -> None:
             raise SetupError(f"there is no {word}", code="file-missing")
 
 
-def _as_it_lies(lying: Lying) -> Lying:
+def _as_it_lies(lying: "Lying") -> "Lying":
     return lying
 
 
-def _asked(args: argparse.Namespace) -> Callable[[Lying], Lying]:
+def _asked(args: argparse.Namespace) -> "Callable[[Lying], Lying]":
     from tagtrail.app.online import Asked
-    from tagtrail.app.sites import sources
+    from tagtrail.app.sources import sources
 
     known = sources(args)
     return lambda lying: Asked(lying, known)
@@ -127,7 +128,7 @@ class _Judge:
         self.trees: dict[tuple[str, int], tuple[bytes, str]] = {}
         self.good = self.bad = self.late = 0
 
-    def lying(self, at: Lying, name: str | None = None) -> Verdict | None:
+    def lying(self, at: "Lying", name: str | None = None) -> Verdict | None:
         """Verify and tell; None if it was refused."""
         lying = self.asked(at)
         try:
@@ -176,7 +177,7 @@ class _Judge:
             self.tell("outcome", {"exit": code, "state": state, "text": text, "next": ""})
         return code
 
-    def _verdict(self, lying: Lying, name: str) -> tuple[Verdict, dict[str, str]]:
+    def _verdict(self, lying: "Lying", name: str) -> tuple[Verdict, dict[str, str]]:
         """What holds of a file, and what else is not proven, by its stable name."""
         proof = lying.proof(name)
         head = proof_format.parse(proof).checkpoint
@@ -218,7 +219,7 @@ _NOTHING: dict[str, Any] = {"project": "", "version": "", "index": None, "size":
 _BESIDE = (".asc", ".metadata", "SHA256SUMS", ".tag", ".intoto.jsonl", ".cdx.json", ".notes.md")
 
 
-def _last(lying: Lying) -> str:
+def _last(lying: "Lying") -> str:
     """The name of a file by where it lies."""
     return getattr(lying, "name", "") or Path(lying.shown).name
 
