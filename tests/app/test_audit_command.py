@@ -11,14 +11,16 @@ import pytest
 from tagtrail.app.main import main
 from tagtrail.trail.keys import root_envelope
 from tagtrail.workflows.release import release
+from tests.workflows.auditing import signed
 from tests.workflows.world import World
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A released site on this disk, and its root beside it."""
-    at, world = tmp_path_factory.mktemp("copy"), World()
-    release(world.road(), world.project(), "1.0.0")
+    at, world = tmp_path_factory.mktemp("copy"), signed(World(names=("nova", "glance")))
+    for name in world.names:
+        release(world.road(), world.project(name), "1.0.0")
     for path, data in world.store.files.items():
         (at / "site" / path).parent.mkdir(parents=True, exist_ok=True)
         (at / "site" / path).write_bytes(data)
@@ -38,7 +40,7 @@ def test_a_good_copy(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, events[-1]["exit"], events[-1]["state"]) == (0, 0, "agrees")
     assert next(e["what"] for e in events if e["event"] == "skip").startswith("not compared: ")
     assert main(["audit", str(copy / "site"), "--root", str(copy / "root.json")]) == 0
-    assert "agrees  2 entries of releases.example.org/trail, 10 files, 18 pages" in capsys.readouterr().out
+    assert "agrees  3 entries of releases.example.org/trail, 22 files, " in capsys.readouterr().out
 
 
 def test_what_is_wrong_is_named(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +78,7 @@ def test_nobody_pinned_a_root(copy: Path, tmp_path: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize(
     ("place", "code", "reason"),
-    [("https://releases.example.org/", 2, "usage"), ("nowhere", 2, "file-missing"), (".", 7, "checkpoint-missing")],
+    [("http://127.0.0.1:1/", 5, "url-unreachable"), ("nowhere", 2, "file-missing"), (".", 7, "checkpoint-missing")],
 )
 def test_what_is_no_copy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, code: int, reason: str

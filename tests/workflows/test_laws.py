@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from tagtrail.workflows.laws import broken_laws
+from tagtrail.workflows.audit.laws import broken_laws, in_order
 from tests.pages.trails import HOUR, START, Trail, begun
 
 
 def found(trail: Trail, now: int = START + 1000 * HOUR) -> list[tuple[str, str]]:
-    return [(finding.rule, finding.name) for finding in broken_laws(trail.entries, now)]
+    broken = (*in_order(trail.entries, now), *broken_laws(trail.entries))
+    return [(found.code, found.path) for found in broken]
 
 
 def again(trail: Trail, *names: str, digests: dict[str, str] | None = None, added: tuple[str, ...] = ()) -> None:

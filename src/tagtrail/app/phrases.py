@@ -85,7 +85,8 @@ def progress(fields: Fields) -> Line:
     done, total = int(fields.get("done") or 0), int(fields.get("total") or 0)
     full = min(30, 30 * done // total) if total else 0
     bar = f"[{'=' * full}{' ' * (30 - full)}] {100 * done // total:3d} %" if total else ""
-    said = f"{bar} {size(done)}" if done or total else "..."
+    unit = fields.get("unit")
+    said = f"{bar} {f'{done:,} of {total:,} {unit}' if unit else size(done)}" if done or total else "..."
     return Line((("", f"  {fields.get('what', '')!s:<8} {said}"),))
 
 
@@ -108,10 +109,32 @@ def _tag(fields: Fields) -> Iterator[Line]:
 
 
 def _finding(fields: Fields) -> Iterator[Line]:
+    if "there" in fields:
+        yield from _mismatch(fields)
+        return
     tone = "bad" if fields["level"] == "error" else "warn"
     yield Line((("", f"{fields['rule']:<7} "), (tone, f"{fields['level']:<7} "), ("", fields["text"])))
     if fields.get("fix"):
         yield Line((("", " " * 8), ("quiet", "fix     "), ("", fields["fix"])))
+
+
+def _mismatch(fields: Fields) -> Iterator[Line]:
+    """What an audit found: where, and both values below each other."""
+    yield Line(
+        (("bad" if fields["level"] == "error" else "warn", f"{fields['code']:<20} "), ("strong", fields["name"]))
+    )
+    yield Line((("quiet", f"  {'there':<18} "), ("", fields["there"])))
+    if fields["expected"]:
+        yield Line((("quiet", f"  {'expected':<18} "), ("", fields["expected"])))
+
+
+def _entry(fields: Fields) -> Iterator[Line]:
+    what = " ".join(filter(None, (fields["entry"], fields["project"], fields["version"])))
+    by = f"  by {fields['signer']}" if fields["signer"] else ""
+    because = f"  ({fields['because']})" if fields["because"] else ""
+    names = f"  {', '.join(fields['files'][:4])}" if fields["entry"] in ("key", "import") else ""
+    more = f" and {len(fields['files']) - 4} more" if names and len(fields["files"]) > 4 else ""
+    yield _step(f"{fields['index']}", f"{fields['time']}  {what}{by}{names}{more}{because}")
 
 
 def _checked(fields: Fields) -> Iterator[Line]:
@@ -362,6 +385,7 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "checkpoint": _checkpoint,
     "pin": _pin,
     "locked": _locked,
+    "entry": _entry,
     "root": _root,
     "pinned": _pinned,
     "outcome": _outcome,

@@ -1,50 +1,81 @@
-"""`tagtrail audit DIR`: a whole copy of a site against its trail, both ways, from a root that you chose."""
+"""`tagtrail audit URL|DIR`: a whole site against its trail, both ways, from a root that you chose."""
 
 import argparse
-import os
 import time
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from tagtrail.app.beside import files_in, measure, read_small
+from tagtrail.app.auditor import Memory
+from tagtrail.app.beside import read_small
 from tagtrail.app.console import Console
+from tagtrail.app.readers import LocalSite, WebSite
 from tagtrail.app.trusted import chosen_trust
-from tagtrail.formats import note
-from tagtrail.formats.facts import dump
-from tagtrail.formats.policy import Policy
+from tagtrail.formats import note, policy
+from tagtrail.formats.policy import NONE, Policy
 from tagtrail.formats.root import Root
 from tagtrail.formats.site import CHECKPOINT
+from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError, TamperError
-from tagtrail.ports import Tell
-from tagtrail.verify.release import Measured
-from tagtrail.workflows.audit import Audited, audit
+from tagtrail.model.facts import Entry
+from tagtrail.verify.roots import policy_of
+from tagtrail.workflows.audit import Asked, Audited, Mismatch, Remembered, SiteReader, audit
+from tagtrail.workflows.audit.site import read
 
 __all__ = ["arguments", "run"]
 
-MAX_PAGE = 256 * 1024 * 1024
-"""Bytes of the largest page or sidecar that is read."""
+_FORKS = frozenset({"rolled-back", "split-view", "consistency-old-root", "consistency-new-root"})
+"""Findings at the checkpoint that say: the log contradicts what was remembered."""
+
+_MOST_JOBS = 64
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """[DIR] and what to trust."""
+    """[URL|DIR], what to trust, what to look at."""
     parser.add_argument(
-        "site", metavar="DIR", nargs="?", help="a copy of the site, for example by rsync (else the instance's own)"
+        "site", metavar="URL|DIR", nargs="?", help="the site's address, or a copy of it (else the instance's own)"
     )
     trust = parser.add_mutually_exclusive_group()
     trust.add_argument("--root", metavar="FILE", type=Path, help="trust this root.json, which you got from elsewhere")
     trust.add_argument("--policy", metavar="FILE", type=Path, help="trust these logs and witnesses, check no signer")
+    parser.add_argument(
+        "--since",
+        metavar="last|FILE|SIZE",
+        help="measure only what came since the last audit without findings, a checkpoint in a file, or a tree's size",
+    )
+    parser.add_argument("--project", metavar="NAME", help="judge and tell of this project alone")
+    parser.add_argument(
+        "--expect-signer",
+        metavar="FINGERPRINT",
+        action="append",
+        default=[],
+        help="with --project: whoever else signed its tags is an alarm (may be given again)",
+    )
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, help="how many files or connections at once (4, or 8 of a URL)"
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """0 if site and trail agree; 5 if only the newest entry is still on its way; else 7."""
-    directory = _directory(args.site) if args.site else _own_site(args.home)
-    site = _LocalSite(directory, console.tell)
-    found = audit(site, _trust(site, args), tell=console.tell, clock=_now, pause=time.sleep)
-    for finding in found.findings:
-        console.tell("finding", dump(finding))
-    for what, because in found.left_out:
-        console.tell("skip", {"target": "", "what": f"not compared: {what}", "because": because})
-    console.tell("outcome", _outcome(found, str(directory)))
+    """0 if site and trail agree; 5 if the newest entry is on its way, or something does not answer; else 7."""
+    _check(args)
+    where = args.site or str(_own_site(args.home))
+    remote = "://" in where
+    site: SiteReader = WebSite(where) if remote else LocalSite(_directory(where))
+    origin = _origin(site, where)
+    trust = chosen_trust(args)(origin)
+    memory = Memory.standard(origin, project=args.project or "", judged=isinstance(trust, Root))
+    asked = Asked(
+        project=args.project or "",
+        signers=tuple(map(_fingerprint, args.expect_signer)),
+        since=_since(args.since, memory, trust),
+        jobs=args.jobs or (8 if remote else 4),
+    )
+    found = audit(site, trust, asked, tell=console.tell, clock=_now, pause=time.sleep)
+    _tell(found, asked, console)
+    kept = _evidence(found, asked, memory)
+    if args.since == "last" and found.exit_code == 0:
+        memory.remember(found.note)
+    console.tell("outcome", _outcome(found, asked, where, kept))
     return found.exit_code
 
 
@@ -52,60 +83,138 @@ def _now() -> int:
     return int(time.time())  # noqa: TID251  (a command is where the clock is read)
 
 
+# --- what is asked --------------------------------------------------------------------------------------------------
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.expect_signer and not args.project:
+        hint = "tagtrail audit URL --project NAME --expect-signer FINGERPRINT"
+        raise SetupError("--expect-signer says who signs one project: which?", code="usage", hint=hint)
+    if args.jobs is not None and not 1 <= args.jobs <= _MOST_JOBS:
+        raise SetupError(f"--jobs {args.jobs} is not between 1 and {_MOST_JOBS}", code="usage", hint="--jobs 8")
+
+
 def _own_site(home: str | None) -> Path:
     from tagtrail.app.home import find_home
     from tagtrail.app.reading import open_instance
 
     instance = open_instance(find_home(home))
-    return _directory(str(instance.home / instance.settings.site.option("root", "site")))
+    return instance.home / str(instance.settings.site.option("root", "site"))
 
 
 def _directory(name: str) -> Path:
     path = Path(name)
-    if "://" in name:
-        hint = f"rsync or wget a copy of {name} into a directory, then: tagtrail audit DIRECTORY"
-        raise SetupError(f"{name} is an address: what is audited lies on this disk", code="usage", hint=hint)
     if not path.is_dir():
-        raise SetupError(f"there is no directory {path}", code="file-missing")
+        raise SetupError(f"there is no directory {path}", code="file-missing", hint="tagtrail audit https://HOST/")
     return path
 
 
-def _trust(site: "_LocalSite", args: argparse.Namespace) -> Root | Policy:
-    """What the auditor believes of the log that the site says it shows."""
-    data = site.read(CHECKPOINT)
+def _origin(site: SiteReader, where: str) -> str:
+    """Of which log the site says that it shows it: that decides which root is trusted."""
+    data = read(site, CHECKPOINT, note.MAX_SIZE)
     if data is None:
-        what = f"{args.site} has no {CHECKPOINT}"
-        raise TamperError(what, code="checkpoint-missing", why="it is no copy of a site, or not a whole one")
-    return chosen_trust(args)(note.parse_checkpoint(note.parse(data).text).origin)
+        what = f"{where} has no {CHECKPOINT}"
+        raise TamperError(what, code="checkpoint-missing", why="it is no site with a trail, or not a whole copy")
+    return note.parse_checkpoint(note.parse(data).text).origin
 
 
-def _outcome(found: Audited, site: str) -> dict[str, object]:
+def _fingerprint(given: str) -> str:
+    """As entries write it: an SSH key's is taken as it is, an OpenPGP key's in capitals without spaces."""
+    text = given.replace(" ", "")
+    if text.startswith("SHA256:"):
+        return text.rstrip("=")
+    bare = text.upper().removeprefix("0X")
+    if len(bare) not in (40, 64) or set(bare) - set("0123456789ABCDEF"):
+        what = f"{given!r} is no fingerprint: SHA256:... of an SSH key, or all 40 digits of an OpenPGP key"
+        raise SetupError(what, code="usage", hint="ssh-keygen -l -f KEY.pub, or gpg --fingerprint KEY")
+    return bare
+
+
+def _since(given: str | None, memory: Memory, trust: Root | Policy) -> Remembered | None:
+    if given is None:
+        return None
+    if given.isascii() and given.isdecimal():
+        return Remembered(size=int(given))
+    data = memory.last() if given == "last" else read_small(Path(given), note.MAX_SIZE)
+    if data is None:
+        what = f"--since {given}: there is no such file, and it is neither a size nor `last`"
+        raise SetupError(what, code="file-missing", hint="--since last")
+    if not data:
+        return None
+    if given != "last":
+        believed = policy_of(trust) if isinstance(trust, Root) else trust
+        policy.check(replace(believed, quorum=NONE), data)
+    return Remembered(size=note.parse_checkpoint(note.parse(data).text).size, note=data)
+
+
+# --- what is told ---------------------------------------------------------------------------------------------------
+
+
+def _tell(found: Audited, asked: Asked, console: Console) -> None:
+    for entry in found.listed:
+        console.tell("entry", _entry(entry))
+    if not (asked.project and asked.since and not found.new and not found.findings):
+        for what, because in found.left_out:
+            console.tell("skip", {"target": "", "what": f"not compared: {what}", "because": because})
+    for finding in found.findings:
+        console.tell("finding", _fields(finding))
+
+
+def _fields(finding: Mismatch) -> dict[str, object]:
+    return {
+        "rule": finding.code,
+        "name": finding.path,
+        "level": finding.level,
+        "text": finding.text,
+        "fix": "",
+        "code": finding.code,
+        "there": finding.there,
+        "expected": finding.expected,
+    }
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    because = "; ".join(f"{o.rule}: {o.because}" if o.rule != "withdraw" else o.because for o in entry.overrides)
+    return {
+        "index": entry.index,
+        "entry": entry.event,
+        "project": entry.project,
+        "version": entry.version,
+        "time": format_time(entry.time),
+        "signer": entry.tag.signer if entry.tag else "",
+        "files": [file.name for file in entry.files],
+        "because": because,
+    }
+
+
+def _evidence(found: Audited, asked: Asked, memory: Memory) -> tuple[Path, ...]:
+    forked = any(finding.code in _FORKS and finding.path == CHECKPOINT for finding in found.findings)
+    if not (forked and asked.since and asked.since.note):
+        return ()
+    return memory.keep_evidence(asked.since.note, found.note)
+
+
+def _outcome(found: Audited, asked: Asked, site: str, kept: tuple[Path, ...]) -> dict[str, object]:
     code = found.exit_code
-    about = f"{found.size} entries of {found.origin}, {found.files} files, {found.pages} pages"
-    text = about if not code else f"{len(found.findings)} findings in {about}"
+    text = _about(found, asked)
+    if code:
+        number = len(found.findings)
+        text = f"{number} finding{'' if number == 1 else 's'} in {text}"
+    if kept:
+        text += f"\nboth checkpoints are kept as evidence: {', '.join(map(str, kept))}"
     state = {0: "agrees", 5: "unfinished", 7: "disagrees"}[code]
-    again = f"tagtrail audit {site}    once the release is complete" if code == 5 else ""
+    again = f"tagtrail audit {site}    in a while: it may be on its way" if code == 5 else ""
     return {"exit": code, "state": state, "text": text, "next": again}
 
 
-class _LocalSite:
-    """A site in a directory, for `tagtrail.workflows.audit`."""
-
-    def __init__(self, root: Path, tell: Tell) -> None:
-        self._root = root
-        self._tell = tell
-
-    def paths(self) -> Iterator[str]:
-        """Every path; what is no UTF-8 is written with escapes, and so is unknown."""
-        found = (os.fsencode(path.relative_to(self._root)) for path in files_in(self._root))
-        return iter(sorted(name.decode("utf-8", "backslashreplace") for name in found))
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes at `path`, or None where there is no file."""
-        at = self._root / path
-        return read_small(at, MAX_PAGE) if at.is_file() else None
-
-    def measure(self, path: str) -> Measured | None:
-        """Digest and size of the file at `path`."""
-        at = self._root / path
-        return measure(at, at.name, self._tell) if at.is_file() else None
+def _about(found: Audited, asked: Asked) -> str:
+    if not found.whole:
+        return f"the trail of {found.origin or 'this site'}"
+    since = asked.since.size if asked.since else 0
+    if asked.project:
+        new = f"{found.new} entries of {asked.project}" + (f" since entry {since}" if since else "")
+        if since and not found.new:
+            return f"nothing new of {asked.project} in {found.size} entries of {found.origin}"
+        return f"{new}, {found.files} files, {found.pages} pages at {found.origin}"
+    new = f", {found.new} of them new" if since else ""
+    return f"{found.size} entries of {found.origin}{new}, {found.files} files, {found.pages} pages"

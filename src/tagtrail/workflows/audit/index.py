@@ -5,48 +5,53 @@ Compared are, of each file: name, SHA-256, requires-python and whether it is yan
 
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote
 
 from tagtrail.formats import canonical
 from tagtrail.formats.site import simple_page
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Finding
+from tagtrail.model.names import project_key
 from tagtrail.pages import View, page
-from tagtrail.workflows.laws import finding
+from tagtrail.workflows.audit.report import Mismatch
+from tagtrail.workflows.audit.site import LARGEST, SiteReader, read
 
-__all__ = ["compare_index"]
-
-MAX_INDEX = 256 * 1024 * 1024
+__all__ = ["compare_index", "compare_page"]
 
 Fields = tuple[str, str, bool]
 """SHA-256, requires-python, yanked."""
 
 
-class _Site(Protocol):
-    def read(self, path: str) -> bytes | None: ...
-
-
-def compare_index(view: View, site: _Site) -> Iterator[Finding]:
-    """The index pages of every Python project. Findings: index-missing, index-differs, json-*."""
-    for project in view.projects("pypi"):
-        html = simple_page(project)
-        for path, read in ((html, _html), (html.removesuffix("html") + "json", _json)):
-            there = site.read(path)
+def compare_index(view: View, site: SiteReader, project: str = "") -> Iterator[Mismatch]:
+    """The index pages of every Python project, or of one. Findings: index-missing, index-differs, json-*."""
+    for name in view.projects("pypi"):
+        if project and project_key(name) != project_key(project):
+            continue
+        html = simple_page(name)
+        for path in (html, html.removesuffix("html") + "json"):
+            there = read(site, path, LARGEST)
             if there is None:
-                yield finding("index-missing", path, "not there")
-                continue
-            try:
-                yield from _differences(path, read(there), read(page(path, view)))
-            except TamperError as error:
-                yield finding(error.code, path, error.what)
+                yield Mismatch(code="index-missing", path=path, there="not there", expected="an index")
+            else:
+                yield from compare_page(path, there, page(path, view))
 
 
-def _differences(path: str, there: dict[str, Fields], wanted: dict[str, Fields]) -> Iterator[Finding]:
+def compare_page(path: str, there: bytes, wanted: bytes) -> Iterator[Mismatch]:
+    """The fields of one index page, nothing of any other page. Findings: index-differs, json-*."""
+    if not path.startswith("simple/") or path.count("/") != 2:
+        return
+    reader = _json if path.endswith(".json") else _html
+    try:
+        yield from _differences(path, reader(there), reader(wanted))
+    except TamperError as error:
+        yield Mismatch(code=error.code, path=path, there=error.what)
+
+
+def _differences(path: str, there: dict[str, Fields], wanted: dict[str, Fields]) -> Iterator[Mismatch]:
     for name in sorted(there.keys() | wanted.keys()):
         if there.get(name) != wanted.get(name):
-            text = f"{name} there {_said(there.get(name))}, by the trail {_said(wanted.get(name))}"
-            yield finding("index-differs", path, text)
+            said = [f"{name} {_said(fields.get(name))}" for fields in (there, wanted)]
+            yield Mismatch(code="index-differs", path=path, there=said[0], expected=said[1])
 
 
 def _said(fields: Fields | None) -> str:
@@ -57,10 +62,10 @@ def _said(fields: Fields | None) -> str:
 
 
 def _json(data: bytes) -> dict[str, Fields]:
-    value: Any = canonical.loads_strict(data, MAX_INDEX)
+    value: Any = canonical.loads_strict(data, LARGEST)
     try:
         return {
-            f["filename"]: (f["hashes"].get("sha256", ""), f.get("requires-python", ""), bool(f.get("yanked")))
+            "" + f["filename"]: (f["hashes"].get("sha256", ""), f.get("requires-python", ""), bool(f.get("yanked")))
             for f in value["files"]
         }
     except (KeyError, TypeError, AttributeError) as error:
