@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tagtrail.adapters.environments import Environments
+from tagtrail.adapters.builder.environments import Environments
+from tagtrail.adapters.builder.pep517 import Pep517
 from tagtrail.adapters.git import GitSource
-from tagtrail.adapters.pep517 import Pep517
 from tagtrail.formats.archive import Limits
 from tagtrail.io import process
 from tagtrail.io.scratch import sweep

@@ -4,25 +4,26 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tagtrail.adapters.builder.environments import Environments
+from tagtrail.adapters.builder.pep517 import Pep517
 from tagtrail.adapters.directory import DirectoryKept, DirectoryStore
-from tagtrail.adapters.environments import Environments
 from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.git_notes import GitNotes
 from tagtrail.adapters.openpgp import OpenPGP
-from tagtrail.adapters.pep517 import Pep517
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.app.home import Home
+from tagtrail.app.private import install, note_key, pending
 from tagtrail.app.reading import open_instance
-from tagtrail.formats.note import Signer, parse_skey
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.formats.site import CHECKPOINT, Site
 from tagtrail.io import http, scratch
-from tagtrail.model.errors import RemoteError, SetupError, TamperError
+from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Key
 from tagtrail.model.settings import Project, TargetSettings
 from tagtrail.ports import Clock, Journal, Store, Tell, Witness
+from tagtrail.trail.keys import current_root
 from tagtrail.workflows.road import Road
 
 __all__ = ["now", "open_road"]
@@ -47,10 +48,12 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
     rooms = at.state("scratch")
     scratch.sweep(rooms)
     kept = DirectoryKept(at.kept)
-    journal = SqliteJournal(at.database)
+    ledger, journal = SqliteLedger(at.database), SqliteJournal(at.database)
+    if pending(at):
+        install(at, current_root(ledger, kept))
     chosen = settings.site
     store = _store(at, chosen)
-    log = _note_key(at, "log.key")
+    log = note_key(at, "log.key")
     trust = instance.trust(log.verifier)
     return Road(
         settings=settings,
@@ -62,15 +65,15 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         builder=Pep517(at.path / "state", rooms, Environments(at.state("envs"), rooms)),
         signer=OpenPGP(at.secret("release-key.pgp")),
         kept=kept,
-        ledger=SqliteLedger(at.database),
+        ledger=ledger,
         journal=journal,
         store=store,
         targets={chosen.name: SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)},
         site_target=chosen.name,
         public=_public(site, store, journal),
         log=log,
-        root=_note_key(at, "root.key") if at.holds("root.key") else None,
-        builder_key=_note_key(at, "builder.key"),
+        root=note_key(at, "root.key") if at.holds("root.key") else None,
+        builder_key=note_key(at, "builder.key"),
         trust=trust,
         witnesses=_witnesses(trust),
         clock=clock,
@@ -95,13 +98,6 @@ def _witnesses(trust: Policy) -> dict[str, Witness]:
     from tagtrail.adapters.http_witness import HttpWitness
 
     return {known.name: HttpWitness(known.url) for known in trust.witnesses if known.url}
-
-
-def _note_key(at: Home, name: str) -> Signer:
-    try:
-        return parse_skey(at.secret(name).decode("ascii").strip())
-    except (TamperError, UnicodeDecodeError) as error:
-        raise SetupError(f"private/{name} is no secret key: {error}", code="key-form") from error
 
 
 def _public(site: Site, store: Store, journal: Journal) -> Callable[[], tuple[bytes, ...]]:

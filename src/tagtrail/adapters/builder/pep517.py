@@ -3,28 +3,37 @@
 import errno
 import hashlib
 import json
-import os
 import platform
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from tagtrail.adapters.builder.checkout import check_space, checkout, tree_digest
+from tagtrail.adapters.builder.outputs import (
+    Blobs,
+    Made,
+    identified,
+    keep,
+    metadata_of_sdist,
+    metadata_of_wheel,
+    new,
+    unpack,
+)
 from tagtrail.formats import tarball
-from tagtrail.formats.archive import Limits, Member
+from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
-from tagtrail.formats.gitobject import DIRECTORY, LINK, MODULE, Listed, blob_id, parse_listing, verified
-from tagtrail.formats.metadata import Metadata, check_file_name, check_identity, parse_metadata
+from tagtrail.formats.metadata import check_file_name
 from tagtrail.formats.purl import purl
 from tagtrail.formats.zipball import Wheel
 from tagtrail.io import durable, process
 from tagtrail.io.backend import Backend, backend
 from tagtrail.io.foreign import plain, take
-from tagtrail.io.git import Git, items, lay_out, objects_missing
+from tagtrail.io.git import Git, lay_out
 from tagtrail.io.scratch import scratch
-from tagtrail.model.errors import ProjectError, SetupError, TamperError
+from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.facts import Artifact, Material
 from tagtrail.ports import BuildOrder, Kept, Objects
 
@@ -46,29 +55,10 @@ class _Work:
 
     order: BuildOrder
     room: Path
-    blobs: set[str] = field(default_factory=set)
+    blobs: Blobs
     materials: set[Material] = field(default_factory=set)
     backends: dict[object, Backend] = field(default_factory=dict)
     running: ExitStack = field(default_factory=ExitStack)
-
-    @property
-    def digits(self) -> int:
-        return len(self.order.commit)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
-    """A file that is ready to be kept."""
-
-    kind: str
-    name: str
-    file: Path
-    metadata: bytes
-    requires_python: str
-    generated: tuple[str, ...]
-    members: int
-    as_built: bool
-    tar: str = ""
 
 
 class Pep517:
@@ -102,31 +92,21 @@ class Pep517:
         with scratch(self._scratch, "build") as room, _disk(room):
             # an instance may lie in somebody's checkout: git stops here instead of finding that repository above us
             (room / ".git").write_text("gitdir: none\n")
-            work = _Work(order=order, room=room)
+            work = _Work(order=order, room=room, blobs=Blobs(digits=len(order.commit)))
             with work.running, self._logged(work):
                 git = lay_out(replace(objects, refs=order.refs), room / "tree", head=order.commit)
                 self._begin(work, git)
-                work.blobs.update(_checkout(git, order.commit))
+                work.blobs.ids.update(checkout(git, order.commit))
                 made = {"sdist": self._sdist(work)}
                 if "wheel" in order.builds:
                     made["wheel"] = self._wheel(work)
             materials = tuple(sorted(work.materials, key=lambda m: (m.uri, m.record)))
-            return tuple(replace(_keep(made[kind], kept), materials=materials) for kind in order.builds)
+            return tuple(replace(keep(made[kind], kept), materials=materials) for kind in order.builds)
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
-        """See `tagtrail.ports.Builder`. Every object is hashed on the way, from the commit's id downwards."""
-        digest = hashlib.sha256()
+        """See `tagtrail.ports.Builder`."""
         with scratch(self._scratch, "tree") as room:
-            git = lay_out(objects, room, head=order.commit, bare=True)
-            listing = _listing(git, order.commit)
-            ids = [order.commit, f"{order.commit}^{{tree}}", *(m.id for m in listing if m.mode != MODULE)]
-            with git.reading("cat-file", "--batch", stdin="".join(f"{i}\n" for i in ids).encode()) as stream:
-                try:
-                    for piece in tarball.tar(_members(order, listing, _found(stream)), order.epoch):
-                        digest.update(piece)
-                except (ValueError, StopIteration, RuntimeError) as error:
-                    raise _altered(order.commit, str(error)) from error
-        return digest.hexdigest()
+            return tree_digest(order, objects, room)
 
     @contextmanager
     def _logged(self, work: _Work) -> Iterator[None]:
@@ -139,38 +119,38 @@ class Pep517:
     def _log(self, order: BuildOrder) -> Path:
         return self._state / "logs" / f"{_file_name(order.project)}-{_file_name(order.version)}.log"
 
-    def _sdist(self, work: _Work) -> _Made:
+    def _sdist(self, work: _Work) -> Made:
         file = self._call(work, _project(work.room / "tree", work.order.subdirectory), "sdist")
         check_file_name(file.name, "sdist", project=work.order.project, version=work.order.version)
         normal = work.room / "normal" / file.name
-        with file.open("rb") as source, (work.room / "spool").open("w+b") as spool, _new(normal) as out:
+        with file.open("rb") as source, (work.room / "spool").open("w+b") as spool, new(normal) as out:
             sdist = tarball.normal_sdist(
                 source, spool, out.write, work.order.epoch, name=file.name, limits=self._limits
             )
-            metadata = _metadata_of_sdist(sdist, spool, file.name)
-            generated = tuple(_unpack(sdist, spool, work))
+            metadata = metadata_of_sdist(sdist, spool, file.name)
+            generated = tuple(unpack(sdist, spool, work.room / "source", work.order.epoch, work.blobs))
         (work.room / "source" / sdist.top).rename(work.room / "unpacked")
-        said = _identified(metadata, file.name, work.order)
-        return _Made(
+        said = identified(metadata, file.name, work.order)
+        return Made(
             kind="sdist", name=file.name, file=file if sdist.as_made else normal, tar=sdist.tar, generated=generated,
             metadata=metadata, requires_python=said.requires_python, as_built=sdist.as_made,
             members=sum(m.kind != "directory" for m in sdist.members),
         )  # fmt: skip
 
-    def _wheel(self, work: _Work) -> _Made:
+    def _wheel(self, work: _Work) -> Made:
         file = self._call(work, work.room / "unpacked", "wheel")
         check_file_name(file.name, "wheel", project=work.order.project, version=work.order.version)
         normal = work.room / "normal" / file.name
         with file.open("rb") as source:
             wheel = Wheel(source, self._limits)
-            metadata = _metadata_of_wheel(wheel, file.name)
-            generated = tuple(m.name for m in wheel.members if _id(m, wheel.content(m), work) not in work.blobs)
+            metadata = metadata_of_wheel(wheel, file.name)
+            generated = tuple(m.name for m in wheel.members if not work.blobs.has(m, wheel.content(m)))
             as_made = wheel.is_normal(work.order.epoch)
             if not as_made:
-                with _new(normal) as out:
+                with new(normal) as out:
                     wheel.write(out, work.order.epoch)
-        said = _identified(metadata, file.name, work.order)
-        return _Made(
+        said = identified(metadata, file.name, work.order)
+        return Made(
             kind="wheel", name=file.name, file=file if as_made else normal, generated=generated,
             metadata=metadata, requires_python=said.requires_python, as_built=as_made, members=len(wheel.members),
         )  # fmt: skip
@@ -244,7 +224,7 @@ class Pep517:
         if not answers.fault:
             return answers.values
         order, why = work.order, process.said(running.log)
-        _check_space(work.room, running.log)
+        check_space(work.room, running.log)
         how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}[answers.fault]
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed", why=why,
@@ -264,62 +244,6 @@ def _check_kinds(kinds: Sequence[str]) -> None:
         if kind not in _KINDS:
             later = "is not there yet" if kind in _LATER else "is not known"
             raise SetupError(f"build kind {kind!r} {later}", code="build-kind", hint=f"use {' or '.join(_KINDS)}")
-
-
-def _checkout(git: Git, commit: str) -> Iterator[str]:
-    """Put the commit's files into the tree; the ids of its files."""
-    done = git.run("read-tree", "--reset", "-u", "--no-recurse-submodules", commit)
-    if not done.ok:
-        _check_space(git.directory, done.err)
-        raise objects_missing(commit, process.said(done.err, 5))
-    return (m.id for m in _listing(git, commit) if m.mode not in {DIRECTORY, MODULE})
-
-
-def _check_space(room: Path, said: bytes) -> None:
-    """What failed there may have failed for want of space: that is the operator's matter, not the project's."""
-    if os.statvfs(room).f_bavail == 0 or os.strerror(errno.ENOSPC).encode() in said[-_PIECE:]:
-        raise SetupError(
-            f"no space to build in {room.parent}",
-            code="disk-full",
-            why=process.said(said, 3),
-            hint=f"df -h {room.parent}",
-        )
-
-
-def _listing(git: Git, commit: str) -> tuple[Listed, ...]:
-    done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit)
-    if not done.ok:
-        raise objects_missing(commit, process.said(done.err, 5))
-    return parse_listing(done.out)
-
-
-def _found(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
-    for item in items(stream):
-        if not item.kind:
-            raise objects_missing(item.id)
-        yield item.kind, item.content
-
-
-def _members(
-    order: BuildOrder, listing: Sequence[Listed], objects: Iterator[tuple[str, bytes]]
-) -> Iterator[tuple[Member, tuple[bytes, ...]]]:
-    """The tree's members as those of a tar: links as links, submodules as empty directories."""
-    top = f"{order.project}-{order.version}"
-    yield Member(name=top, kind="directory"), ()
-    for listed, content in verified(order.commit, listing, objects):
-        name = f"{top}/{listed.path}"
-        if listed.mode in {DIRECTORY, MODULE}:
-            yield Member(name=name, kind="directory"), ()
-        elif listed.mode == LINK:
-            yield Member(name=name, kind="link", target=content.decode("utf-8", "surrogateescape")), ()
-        else:
-            yield Member(name=name, executable=listed.mode == 0o100755, size=len(content)), (content,)
-
-
-def _altered(commit: str, why: str) -> TamperError:
-    return TamperError(
-        f"commit {commit} has other bytes than its id says", code="object-altered", why=why, hint="git fsck"
-    )
 
 
 def _check_subdirectory(subdirectory: str) -> None:
@@ -345,78 +269,6 @@ def _text(directory: Path, name: str) -> str | None:
     with suppress(FileNotFoundError), plain(directory / name) as file:
         return file.read().decode("utf-8", "replace")
     return None
-
-
-@contextmanager
-def _new(path: Path) -> Iterator[BinaryIO]:
-    path.parent.mkdir(exist_ok=True)
-    with path.open("x+b") as file:
-        yield file
-
-
-def _unpack(sdist: tarball.Sdist, spool: BinaryIO, work: _Work) -> Iterator[str]:
-    """Write the sdist's members below `source`; those that are no file of the tag, without the top directory."""
-    root = work.room / "source"
-    root.mkdir()
-    links = []
-    for member in sdist.members:
-        path = root / member.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if member.kind == "directory":
-            path.mkdir(exist_ok=True)
-            continue
-        if member.kind == "link":
-            links.append(member)
-            pieces = [member.target.encode("utf-8", "surrogateescape")]
-        else:
-            pieces = list(tarball.content(spool, member))
-            path.write_bytes(b"".join(pieces))
-            path.chmod(0o755 if member.executable else 0o644)
-            os.utime(path, (work.order.epoch, work.order.epoch))
-        if _id(member, pieces, work) not in work.blobs:
-            yield member.name.removeprefix(f"{sdist.top}/")
-    for member in links:
-        (root / member.name).symlink_to(member.target)
-
-
-def _id(member: Member, pieces: Iterable[bytes], work: _Work) -> str:
-    size = len(member.target.encode("utf-8", "surrogateescape")) if member.kind == "link" else member.size
-    return blob_id(pieces, size, work.digits)
-
-
-def _metadata_of_sdist(sdist: tarball.Sdist, spool: BinaryIO, name: str) -> bytes:
-    found = next((m for m in sdist.members if m.name == f"{sdist.top}/PKG-INFO" and m.kind == "file"), None)
-    if found is None or found.size > _PIECE:
-        raise ProjectError(f"{name} has no PKG-INFO", code="metadata-invalid", hint="look at the build backend")
-    return b"".join(tarball.content(spool, found))
-
-
-def _metadata_of_wheel(wheel: Wheel, name: str) -> bytes:
-    found = [m for m in wheel.members if re.fullmatch(r"[^/]+\.dist-info/METADATA", m.name)]
-    if len(found) != 1 or found[0].size > _PIECE:
-        raise ProjectError(f"{name} has no METADATA", code="metadata-invalid", hint="look at the build backend")
-    return b"".join(wheel.content(found[0]))
-
-
-def _identified(data: bytes, name: str, order: BuildOrder) -> Metadata:
-    metadata = parse_metadata(data, name)
-    check_identity(metadata, project=order.project, version=order.version, where=name)
-    return metadata
-
-
-def _keep(made: _Made, kept: Kept) -> Artifact:
-    media = {"sdist": "application/gzip", "wheel": "application/zip"}[made.kind]
-    return Artifact(
-        name=made.name, blob=kept.put(_pieces(made.file), media), tar=made.tar,
-        metadata=kept.put((made.metadata,), "text/plain"), requires_python=made.requires_python,
-        generated=made.generated, members=made.members, as_built=made.as_built,
-    )  # fmt: skip
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            yield piece
 
 
 def _materials(environment: Path) -> Iterator[Material]:

@@ -1,0 +1,100 @@
+"""A tag's tree, out of git's objects: checked out at an object id, or as one tar in normal form."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from tagtrail.formats import tarball
+from tagtrail.formats.archive import Member
+from tagtrail.formats.gitobject import DIRECTORY, LINK, MODULE, Listed, parse_listing, verified
+from tagtrail.io import process
+from tagtrail.io.git import Git, items, lay_out, objects_missing
+from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.ports import BuildOrder, Objects
+
+__all__ = ["check_space", "checkout", "tree_digest", "tree_tar"]
+
+_SAID = 1 << 20
+
+
+def tree_digest(order: BuildOrder, objects: Objects, room: Path) -> str:
+    """SHA-256 of the commit's tree as a tar in normal form. Raises as `tree_tar`."""
+    digest = hashlib.sha256()
+    for piece in tree_tar(order, objects, room):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def tree_tar(order: BuildOrder, objects: Objects, room: Path) -> Iterator[bytes]:
+    """The commit's tree as a tar in normal form below PROJECT-VERSION/: links as links, submodules as empty ones.
+
+    Every object is hashed on the way, from the commit's id downwards; `room` is an empty directory. Raises ProjectError
+    `objects-missing`; TamperError `object-altered`.
+    """
+    git = lay_out(objects, room, head=order.commit, bare=True)
+    listing = _listing(git, order.commit)
+    ids = [order.commit, f"{order.commit}^{{tree}}", *(m.id for m in listing if m.mode != MODULE)]
+    with git.reading("cat-file", "--batch", stdin="".join(f"{i}\n" for i in ids).encode()) as stream:
+        try:
+            yield from tarball.tar(_members(order, listing, _found(stream)), order.epoch)
+        except (ValueError, StopIteration, RuntimeError) as error:
+            raise _altered(order.commit, str(error)) from error
+
+
+def checkout(git: Git, commit: str) -> Iterator[str]:
+    """Put the commit's files into the tree; the ids of its files."""
+    done = git.run("read-tree", "--reset", "-u", "--no-recurse-submodules", commit)
+    if not done.ok:
+        check_space(git.directory, done.err)
+        raise objects_missing(commit, process.said(done.err, 5))
+    return (m.id for m in _listing(git, commit) if m.mode not in {DIRECTORY, MODULE})
+
+
+def check_space(room: Path, said: bytes) -> None:
+    """What failed there may have failed for want of space: that is the operator's matter, not the project's."""
+    if os.statvfs(room).f_bavail == 0 or os.strerror(errno.ENOSPC).encode() in said[-_SAID:]:
+        raise SetupError(
+            f"no space to build in {room.parent}",
+            code="disk-full",
+            why=process.said(said, 3),
+            hint=f"df -h {room.parent}",
+        )
+
+
+def _listing(git: Git, commit: str) -> tuple[Listed, ...]:
+    done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit)
+    if not done.ok:
+        raise objects_missing(commit, process.said(done.err, 5))
+    return parse_listing(done.out)
+
+
+def _found(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
+    for item in items(stream):
+        if not item.kind:
+            raise objects_missing(item.id)
+        yield item.kind, item.content
+
+
+def _members(
+    order: BuildOrder, listing: Sequence[Listed], objects: Iterator[tuple[str, bytes]]
+) -> Iterator[tuple[Member, tuple[bytes, ...]]]:
+    """The tree's members as those of a tar: links as links, submodules as empty directories."""
+    top = f"{order.project}-{order.version}"
+    yield Member(name=top, kind="directory"), ()
+    for listed, content in verified(order.commit, listing, objects):
+        name = f"{top}/{listed.path}"
+        if listed.mode in {DIRECTORY, MODULE}:
+            yield Member(name=name, kind="directory"), ()
+        elif listed.mode == LINK:
+            yield Member(name=name, kind="link", target=content.decode("utf-8", "surrogateescape")), ()
+        else:
+            yield Member(name=name, executable=listed.mode == 0o100755, size=len(content)), (content,)
+
+
+def _altered(commit: str, why: str) -> TamperError:
+    return TamperError(
+        f"commit {commit} has other bytes than its id says", code="object-altered", why=why, hint="git fsck"
+    )

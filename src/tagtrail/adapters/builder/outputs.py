@@ -1,0 +1,125 @@
+"""What a build made: unpacked, compared with the tag's files, identified by its own metadata, and kept."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from tagtrail.formats import tarball
+from tagtrail.formats.archive import Member
+from tagtrail.formats.gitobject import blob_id
+from tagtrail.formats.metadata import Metadata, check_identity, parse_metadata
+from tagtrail.formats.zipball import Wheel
+from tagtrail.model.errors import ProjectError
+from tagtrail.model.facts import Artifact
+from tagtrail.ports import BuildOrder, Kept
+
+__all__ = ["Blobs", "Made", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "unpack"]
+
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A file that is ready to be kept."""
+
+    kind: str
+    name: str
+    file: Path
+    metadata: bytes
+    requires_python: str
+    generated: tuple[str, ...]
+    members: int
+    as_built: bool
+    tar: str = ""
+
+
+@contextmanager
+def new(path: Path) -> Iterator[BinaryIO]:
+    """A file that was not there, to be written and read."""
+    path.parent.mkdir(exist_ok=True)
+    with path.open("x+b") as file:
+        yield file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blobs:
+    """The ids of a tag's files, in the repository's object format (`digits` of an id)."""
+
+    digits: int
+    ids: set[str] = field(default_factory=set)
+
+    def has(self, member: Member, pieces: Iterable[bytes]) -> bool:
+        """Whether this content is that of some file of the tag, whatever its name there."""
+        size = len(_target(member)) if member.kind == "link" else member.size
+        return blob_id(pieces, size, self.digits) in self.ids
+
+
+def unpack(sdist: tarball.Sdist, spool: BinaryIO, root: Path, epoch: int, blobs: Blobs) -> Iterator[str]:
+    """Write the sdist's members below `root`; those that are no file of the tag, without the top directory."""
+    root.mkdir()
+    links = []
+    for member in sdist.members:
+        path = root / member.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if member.kind == "directory":
+            path.mkdir(exist_ok=True)
+            continue
+        if member.kind == "link":
+            links.append(member)
+            pieces = [_target(member)]
+        else:
+            pieces = list(tarball.content(spool, member))
+            path.write_bytes(b"".join(pieces))
+            path.chmod(0o755 if member.executable else 0o644)
+            os.utime(path, (epoch, epoch))
+        if not blobs.has(member, pieces):
+            yield member.name.removeprefix(f"{sdist.top}/")
+    for member in links:
+        (root / member.name).symlink_to(member.target)
+
+
+def _target(member: Member) -> bytes:
+    return member.target.encode("utf-8", "surrogateescape")
+
+
+def metadata_of_sdist(sdist: tarball.Sdist, spool: BinaryIO, name: str) -> bytes:
+    """Its PKG-INFO. Raises ProjectError `metadata-invalid`."""
+    found = next((m for m in sdist.members if m.name == f"{sdist.top}/PKG-INFO" and m.kind == "file"), None)
+    if found is None or found.size > _PIECE:
+        raise ProjectError(f"{name} has no PKG-INFO", code="metadata-invalid", hint="look at the build backend")
+    return b"".join(tarball.content(spool, found))
+
+
+def metadata_of_wheel(wheel: Wheel, name: str) -> bytes:
+    """Its METADATA. Raises ProjectError `metadata-invalid`."""
+    found = [m for m in wheel.members if re.fullmatch(r"[^/]+\.dist-info/METADATA", m.name)]
+    if len(found) != 1 or found[0].size > _PIECE:
+        raise ProjectError(f"{name} has no METADATA", code="metadata-invalid", hint="look at the build backend")
+    return b"".join(wheel.content(found[0]))
+
+
+def identified(data: bytes, name: str, order: BuildOrder) -> Metadata:
+    """The metadata of file `name`, which says the project and version that were ordered. Raises ProjectError."""
+    metadata = parse_metadata(data, name)
+    check_identity(metadata, project=order.project, version=order.version, where=name)
+    return metadata
+
+
+def keep(made: Made, kept: Kept) -> Artifact:
+    """The artifact, with its bytes and its metadata kept."""
+    media = {"sdist": "application/gzip", "wheel": "application/zip"}[made.kind]
+    return Artifact(
+        name=made.name, blob=kept.put(_pieces(made.file), media), tar=made.tar,
+        metadata=kept.put((made.metadata,), "text/plain"), requires_python=made.requires_python,
+        generated=made.generated, members=made.members, as_built=made.as_built,
+    )  # fmt: skip
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
