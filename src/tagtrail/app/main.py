@@ -4,6 +4,7 @@
 `tagtrail --help` loads: argparse, the terminal's and a command's own modules are imported when a command is run.
 """
 
+import gc
 import os
 import sys
 
@@ -32,7 +33,11 @@ COMMANDS = {
         ("lock", "requirement lines with hashes for pip and uv, from verified entries"),
         ("audit", "a whole site against its trail, both ways"),
     ),
-    "operate": (("render", "make the site's pages, or compare them with --check"),),
+    "operate": (
+        ("render", "make the site's pages, or compare them with --check"),
+        ("keys", "the root of trust and its keys: show, add, rotate, retire, freeze, reprove, renew, export"),
+        ("witness", "cosign other people's logs: init, add, serve, status"),
+    ),
 }
 """Every command with what it does, grouped as the help shows them."""
 
@@ -96,6 +101,8 @@ def main(argv: list[str] | None = None) -> int:
         return _bug(error, json=json)
     finally:
         _hang_up()
+        if argv is None:
+            gc.freeze()  # the process ends: collecting once more what goes with it costs more than proving a file
 
 
 def _next(words: list[str]) -> str:
@@ -150,14 +157,15 @@ def _parsed(line: _Line, command: "ModuleType") -> "argparse.Namespace":
         def error(self, message: str) -> NoReturn:
             raise SetupError(message, code="usage", hint=f"{self.prog} --help")
 
-    # without a width, argparse asks shutil for it, which loads every kind of archive
-    width = None if {"-h", "--help"} & set(line.rest) else 80
+    # the usage is laid out even where nobody sees it; for its width argparse loads shutil, and so all kinds of archives
+    seen = {"-h", "--help"} & set(line.rest)
     does = next(does for rows in COMMANDS.values() for name, does in rows if name == line.name)
     parser = Parser(
         prog=f"tagtrail {line.name}",
         description=does,
         allow_abbrev=False,
-        formatter_class=partial(HelpFormatter, width=width),
+        formatter_class=HelpFormatter if seen else partial(HelpFormatter, width=80),
+        usage=None if seen else "",
     )
     parser.add_argument("-C", dest="home", metavar="HOME|URL", default=line.home, help="the instance")
     parser.add_argument("--json", action="store_true", default=line.json, help="one event per line on standard output")
