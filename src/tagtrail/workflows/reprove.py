@@ -74,7 +74,7 @@ def reissue(road: Road) -> Reissued:
     releases = [e for e in road.ledger.entries(0, shown.size if shown else 0) if e.event == "release"]
     changed: list[Row] = []
     for done, entry in enumerate(releases):
-        road.tell("bytes", {"what": "proofs", "done": done, "total": len(releases)})
+        road.tell("bytes", {"what": "proofs", "done": done, "total": len(releases), "unit": "entries"})
         changed += _replaced(road, entry)
     road.store.push("files", [row.effect.path for row in changed])
     seen = [_looked(road, row) for row in changed]

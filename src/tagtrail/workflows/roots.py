@@ -20,7 +20,18 @@ from tagtrail.verify.keys import merge
 from tagtrail.verify.roots import policy_of
 from tagtrail.workflows.road import Road
 
-__all__ = ["VALID", "certificate_file", "fits", "key_draft", "log_keys", "outdated", "root_draft", "signed", "wanted"]
+__all__ = [
+    "VALID",
+    "beside",
+    "certificate_file",
+    "fits",
+    "key_draft",
+    "log_keys",
+    "outdated",
+    "root_draft",
+    "signed",
+    "wanted",
+]
 
 VALID = 10 * 365 * 86400
 """Seconds that a new root is valid: it is renewed with every change."""
@@ -56,14 +67,14 @@ def outdated(road: Road) -> dict[str, bytes]:
         _check_named(road, old)
     new = wanted(road, old)
     if old is not None and replace(new, version=old.version, expires=old.expires) == old:
-        return _beside(road, old)
+        return beside(road, old)
     _check_may_sign(road, old)
     if old is not None and new.policy != old.policy and not fits(road.ledger, new):
         what = f"under root {new.version}, proofs that were issued before would not count"
         why = "the settings ask for other witnesses than those who saw them"
         raise ProjectError(what, code="proofs-unfit", why=why, hint="tagtrail keys reprove")
     envelope = signed(road, old, new).encode()
-    return _beside(road, new) | {f"{new.version}{ROOT_SUFFIX}": envelope}
+    return beside(road, new) | {f"{new.version}{ROOT_SUFFIX}": envelope}
 
 
 def signed(road: Road, old: Root | None, new: Root) -> dsse.Envelope:
@@ -123,7 +134,7 @@ def fits(trail: Reading, root: Root) -> bool:
     return True
 
 
-def _beside(road: Road, root: Root) -> dict[str, bytes]:
+def beside(road: Road, root: Root) -> dict[str, bytes]:
     """site.json and the release key, where the trail names others."""
     named = named_by_keys(road.ledger)
     files = {SITE: format_site(road.site), CERTIFICATE: certificate_file(root)}
