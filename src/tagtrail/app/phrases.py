@@ -286,6 +286,26 @@ def _root(fields: Fields) -> Iterator[Line]:
         yield Line((("quiet", f"  {name:<12} "), ("", text)))
 
 
+def _keyring(fields: Fields) -> Iterator[Line]:
+    signed = f"{fields['threshold']} of {_count(fields['of'], 'key')}"
+    yield Line((("strong", fields["origin"]), ("", f"  root {fields['version']}, {signed}, until {fields['expires']}")))
+    yield Line((("quiet", f"  {'':8} "), ("", fields["fingerprint"])))
+
+
+def _key(fields: Fields) -> Iterator[Line]:
+    about = "; ".join(filter(None, (fields["here"], fields["note"])))
+    yield Line((("quiet", f"  {fields['role']:<8} "), ("", fields["key"]), ("quiet", f"   {about}" if about else "")))
+
+
+def _draft(fields: Fields) -> Iterator[Line]:
+    yield Line((("strong", f"root {fields['version']}"), ("", f" of {fields['origin']}, a draft in {fields['path']}")))
+    yield Line((("quiet", "  compare  "), ("", fields["fingerprint"])))
+    for one in fields["signatures"]:
+        tone = "good" if one["have"] >= one["need"] else "warn"
+        whose = f"by the keys of root {one['root']}"
+        yield Line((("quiet", "  signed   "), (tone, f"{one['have']} of {one['need']}"), ("", f" {whose}")))
+
+
 def _signers(signers: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
     """Projects with the same signers share a line: a federation has hundreds."""
     together: dict[str, list[str]] = {}
@@ -387,6 +407,9 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "locked": _locked,
     "entry": _entry,
     "root": _root,
+    "keyring": _keyring,
+    "key": _key,
+    "draft": _draft,
     "pinned": _pinned,
     "outcome": _outcome,
     "status": _status,
