@@ -26,6 +26,7 @@ FULL = Root(
     policy=f"log {KEYS[0]}\nquorum none\n",
     release=(PGP,),
     builders=(KEYS[1],),
+    until=(("A" * 40, 7),),
     people=tuple(sorted((ADA, replace(BOB, valid_after=0, valid_before=2**31)), key=lambda k: k.fingerprint)),
     signers=(
         ("glance", (Allowed(key=ADA.fingerprint),)),

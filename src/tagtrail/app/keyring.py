@@ -90,13 +90,20 @@ def _named(root: Root) -> Iterator[tuple[str, str, str]]:
         yield "log", log.verifier.vkey(), "" if log is newest else "for what it signed"
     for witness in believed.witnesses:
         yield "witness", witness.verifier.vkey(), f"{witness.name}, quorum {believed.quorum}"
-    for number, release in enumerate(root.release):
-        yield "release", release.fingerprint, "for what it signed" if number else ""
+    until = dict(root.until)
+    for release in root.release:
+        yield "release", release.fingerprint, _ended(release.fingerprint, root.release[0].fingerprint, until)
     for builder in root.builders:
-        yield "builder", builder, "" if builder == root.builders[-1] else "for what it signed"
+        yield "builder", builder, _ended(builder, root.builders[-1], until)
     yield from _people(root)
     for freeze in root.freezes:
         yield "freeze", freeze.root.hex(), f"the tree of {freeze.size} entries"
+
+
+def _ended(key: str, newest: str, until: dict[str, int]) -> str:
+    if key in until:
+        return f"stolen: for entries before {until[key]} only"
+    return "" if key == newest else "for what it signed"
 
 
 def _people(root: Root) -> Iterator[tuple[str, str, str]]:

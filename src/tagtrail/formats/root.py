@@ -8,9 +8,11 @@ r"""The root of trust: what a consumer pins by hand, as canonical JSON in a DSSE
                   "release": [{"fingerprint": "...", "certificate": "..."}],      OpenPGP primaries that sign files
                   "builders": ["<vkey>", ...],
                   "keys": {"<fingerprint>": {"scheme": "ssh", "material": "ssh-ed25519 AAAA..."}},   people's keys
+                  "until": {"<fingerprint or vkey>": 12},       release and builder keys that were stolen, by trail index
                   "signers": {"nova": [{"key": "<fingerprint>", "from": 0, "until": 12}]},   by trail index
                   "freezes": [{"size": 4, "root": "<base64>"}]}
 
+`until` is there where it says something: what such a key signed counts for entries before that index.
 Keys of people carry `valid-after` and `valid-before` (RFC 3339) where their allowed_signers line did. Root keys are
 vkeys (C2SP signed-note) named after the origin; the DSSE keyid is the vkey's key hash in hex. Version N+1 is signed by
 the threshold of version N's keys and by its own (TUF specification 1.0, 5.3). It names no person: keys only.
@@ -63,6 +65,7 @@ class Root:
     policy: str
     release: tuple[Key, ...] = ()
     builders: tuple[str, ...] = ()
+    until: tuple[tuple[str, int], ...] = ()
     people: tuple[Key, ...] = ()
     signers: tuple[tuple[str, tuple[Allowed, ...]], ...] = ()
     freezes: tuple[Freeze, ...] = ()
@@ -75,6 +78,17 @@ class Root:
             if a.start <= index and (a.until is None or index < a.until)
         }
         return tuple(k for k in self.people if k.fingerprint in valid)
+
+    def release_at(self, index: int) -> tuple[Key, ...]:
+        """The OpenPGP keys whose signature on a file counts for an entry at `index`."""
+        return tuple(key for key in self.release if self._counts(key.fingerprint, index))
+
+    def builders_at(self, index: int) -> tuple[str, ...]:
+        """The vkeys of the builders whose word counts for an entry at `index`."""
+        return tuple(vkey for vkey in self.builders if self._counts(vkey, index))
+
+    def _counts(self, name: str, index: int) -> bool:
+        return index < dict(self.until).get(name, index + 1)
 
 
 def format_root(root: Root) -> bytes:
@@ -121,6 +135,7 @@ def _root(value: Mapping[str, Any]) -> Root:
         policy=_of(str, value["policy"]),
         release=tuple(_release(k) for k in value["release"]),
         builders=_strings(value["builders"]),
+        until=tuple((_of(str, name), _of(int, index)) for name, index in value.get("until", {}).items()),
         people=tuple(_key(fingerprint, k) for fingerprint, k in value["keys"].items()),
         signers=tuple((project, tuple(_allowed(a) for a in allowed)) for project, allowed in value["signers"].items()),
         freezes=tuple(_freeze(f) for f in value["freezes"]),

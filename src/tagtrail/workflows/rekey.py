@@ -1,8 +1,11 @@
 """What one `keys` command changes in a root: a function for each, from root to root.
 
-An old key of a log, a release or a builder stays for what it signed, unless it is to be believed no more (`alone`).
+An old key of a log, a release or a builder stays for what it signed. A stolen log key goes at once (`alone`), for it
+could sign the past anew; a stolen release or builder key counts for entries before an index (`until`), which the trail
+holds fast.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from tagtrail.formats import policy
@@ -24,16 +27,16 @@ def with_log(root: Root, key: Verifier, *, alone: bool = False) -> Root:
     return _policed(root, replace(believed, logs=(*others, Log(verifier=key, url=url))))
 
 
-def with_release(root: Root, key: Key, *, alone: bool = False) -> Root:
-    """Files are signed by `key` from here on: it comes first."""
-    others = () if alone else tuple(other for other in root.release if other.fingerprint != key.fingerprint)
-    return replace(root, release=(key, *others))
+def with_release(root: Root, key: Key, *, until: int | None = None) -> Root:
+    """Files are signed by `key` from here on: it comes first. The old ones count `until` an index, or for good."""
+    others = tuple(other for other in root.release if other.fingerprint != key.fingerprint)
+    return _ended(replace(root, release=(key, *others)), [other.fingerprint for other in others], until)
 
 
-def with_builder(root: Root, key: Verifier, *, alone: bool = False) -> Root:
-    """Provenance is signed by `key` from here on."""
-    others = () if alone else tuple(other for other in root.builders if other != key.vkey())
-    return replace(root, builders=(*others, key.vkey()))
+def with_builder(root: Root, key: Verifier, *, until: int | None = None) -> Root:
+    """Provenance is signed by `key` from here on; as `with_release`."""
+    others = tuple(other for other in root.builders if other != key.vkey())
+    return _ended(replace(root, builders=(*others, key.vkey())), others, until)
 
 
 def with_root_key(root: Root, vkey: str, *, instead: str = "") -> Root:
@@ -78,9 +81,15 @@ def without(root: Root, role: str, key: str, *, used: str) -> Root:
     return _removed(root, role, found[0])
 
 
+def _ended(root: Root, names: Iterable[str], until: int | None) -> Root:
+    ended = {} if until is None else dict.fromkeys(names, until)
+    return replace(root, until=tuple(sorted((ended | dict(root.until)).items())))
+
+
 def _removed(root: Root, role: str, name: str) -> Root:
     if role == "root":
         return replace(root, keys=tuple(key for key in root.keys if key != name))
+    root = replace(root, until=tuple((key, index) for key, index in root.until if key != name))
     if role == "builder":
         return replace(root, builders=tuple(key for key in root.builders if key != name))
     if role == "release":

@@ -102,16 +102,19 @@ def wanted(road: Road, old: Root | None) -> Root:
         release=_release(road, old),
         people=tuple(known[fingerprint] for fingerprint in sorted(used)),
         builders=(old and old.builders) or (road.builder_key.verifier.vkey(),),
+        until=old.until if old else (),
         signers=signers,
         freezes=old.freezes if old else (),
     )
 
 
 def certificate_file(root: Root) -> bytes:
-    """`release-key.asc`: the certificates whose signatures count, the newest first."""
-    if len(root.release) == 1:
-        return root.release[0].material.encode()
-    return "".join(key.material.rstrip("\n") + "\n" for key in root.release).encode()
+    """`release-key.asc`: the certificates that people import, the newest first; none that was stolen."""
+    stolen = dict(root.until)
+    certificates = [key.material for key in root.release if key.fingerprint not in stolen]
+    if len(certificates) == 1:
+        return certificates[0].encode()
+    return "".join(material.rstrip("\n") + "\n" for material in certificates).encode()
 
 
 def log_keys(root: Root) -> tuple[Verifier, ...]:
@@ -149,10 +152,12 @@ def _check_current(road: Road, old: Root) -> None:
 
 def _check_named(road: Road, old: Root) -> None:
     """The keys that sign here are those that consumers believe."""
-    release = tuple(key.fingerprint for key in old.release)
+    stolen = dict(old.until)
+    release = tuple(key.fingerprint for key in old.release if key.fingerprint not in stolen)
+    builders = tuple(key for key in old.builders if key not in stolen)
     rows = [("log", road.log.verifier.vkey(), tuple(key.vkey() for key in log_keys(old)))]
     rows += [("release", road.signer.fingerprint, release)]
-    rows += [("builder", road.builder_key.verifier.vkey(), old.builders)] if old.builders else []
+    rows += [("builder", road.builder_key.verifier.vkey(), builders)] if old.builders else []
     for role, key, named in rows:
         if key not in named:
             what = f"the {role} key here, {key}, is not in root {old.version}"

@@ -157,15 +157,17 @@ def _rotate(args: argparse.Namespace, console: Console) -> int:
         road = open_road(at.path, tell=console.tell)
         new = next_of(road)[1]
     name = laid_aside(at, role) or FILES[role]
+    head = road.ledger.committed()
+    until = head.size if args.stolen and head else None
     if role == "release":
         from tagtrail.adapters.openpgp import OpenPGP
 
         signer = OpenPGP(at.secret(name))
         key = Key(fingerprint=signer.fingerprint, scheme="openpgp", material=signer.certificate)
-        return _agreed(args, at, road, old, with_release(new, key, alone=args.stolen), console)
+        return _agreed(args, at, road, old, with_release(new, key, until=until), console)
     verifier = (note_key(at, name) if laid_aside(at, role) else _signers(road)[role]).verifier
     if role == "builder":
-        return _agreed(args, at, road, old, with_builder(new, verifier, alone=args.stolen), console)
+        return _agreed(args, at, road, old, with_builder(new, verifier, until=until), console)
     new = frozen(road, with_log(new, verifier, alone=args.stolen), always=args.stolen)
     return _agreed(args, at, road, old, new, console)
 
