@@ -27,15 +27,15 @@ def judge_provenance(data: bytes, entry: Entry, root: Root) -> Provenance:
         what = f"the provenance has SHA-256 {found}, entry {entry.index} says {recorded or 'nothing of it'}"
         raise TamperError(what, code="provenance-digest")
     envelope, said = parse(data)
-    _check_signed(envelope, said, root)
+    _check_signed(envelope, said, root, entry)
     _check_release(said, entry)
     _check_files(said, entry)
     _check_times(said, entry)
     return said
 
 
-def _check_signed(envelope: dsse.Envelope, said: Provenance, root: Root) -> None:
-    builders = [parse_vkey(vkey) for vkey in root.builders]
+def _check_signed(envelope: dsse.Envelope, said: Provenance, root: Root, entry: Entry) -> None:
+    builders = [parse_vkey(vkey) for vkey in root.builders_at(entry.index)]
     try:
         signed = dsse.verify(envelope, [key for key in builders if key.kind == ED25519])
     except TamperError as error:

@@ -110,7 +110,7 @@ class FileJudge:
             report.unsigned += 1
         elif signed and found.data is not None and (block := self._beside(asc, sidecars)) is not None:
             try:
-                judge_asc(block, found.data, self.keys, entry.time)
+                judge_asc(block, found.data, self._release(entry), entry.time)
             except TamperError as error:
                 report.refused(asc, error)
 
