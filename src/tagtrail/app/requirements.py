@@ -30,7 +30,9 @@ MAX_SIZE = 16 * 1024 * 1024
 _DEEPEST = 10
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _OPTION = re.compile(r"--[a-z-]+|-[a-zA-Z]")
+_VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 _HASH = re.compile(r"([a-z0-9]+):([0-9a-f]+)")
+_INCLUDES = ("-r", "--requirement")
 _PASSED_OVER = frozenset(
     "-i --index-url --extra-index-url --no-index -f --find-links --trusted-host --no-binary --only-binary"
     " --prefer-binary --require-hashes --pre --use-feature --all-releases --only-final --uploaded-prior-to".split()
@@ -64,18 +66,44 @@ def read_pins(path: Path) -> tuple[Pin, ...]:
 def _pins(path: Path, inside: tuple[Path, ...]) -> Iterator[Pin]:
     for number, line in _lines(path):
         where = f"{path}:{number}"
-        option = _OPTION.match(line)
-        if option and option[0] in ("-r", "--requirement"):
-            yield from _pins(_included(where, line, path, inside), (*inside, _included(where, line, path, inside)))
-        elif option and option[0] not in _PASSED_OVER:
-            why = "it asks for something that no hash in this file pins"
-            raise TamperError(f"{where}: {option[0]} is not supported", code="requirement-option", why=why)
-        elif not option:
+        if not line.startswith("-"):
             yield _pin(where, line)
+            continue
+        options = _options(where, line)
+        if options[0] in _INCLUDES:
+            there = _included(where, line, path, inside)
+            yield from _pins(there, (*inside, there))
+
+
+def _options(where: str, line: str) -> list[str]:
+    """The options of a line that has no requirement; one that includes a file stands alone. Others are passed over."""
+    found = [match[0] for word in line.split() if (match := _OPTION.match(word))]
+    strange = [option for option in found[bool(found) and found[0] in _INCLUDES :] if option not in _PASSED_OVER]
+    if strange or not found:
+        why = "it asks for something that no hash in this file pins"
+        what = f"{where}: {shown(strange[0] if strange else line)} is not supported"
+        raise TamperError(what, code="requirement-option", why=why)
+    return found
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Logical lines without comments, with the number of their first line."""
+    """Logical lines without comments, with the number of their first line: joined first, as pip does."""
+    whole, begun = "", 0
+    for number, raw in enumerate([*_text(path).splitlines(), ""], 1):
+        begun = begun if whole else number
+        if raw.endswith("\\") and not _COMMENT.match(raw):
+            whole += raw.strip("\\")
+            continue
+        line = _COMMENT.sub("", f"{whole} {raw}" if _COMMENT.match(raw) else whole + raw).strip()
+        if _VARIABLE.search(line):
+            what = f"{path}:{begun}: {shown(line)} depends on the environment"
+            raise TamperError(what, code="requirement-form", why="pip would fill it in")
+        whole = ""
+        if line:
+            yield begun, line
+
+
+def _text(path: Path) -> str:
     data = read_small(path, MAX_SIZE)
     if data is None:
         raise SetupError(f"there is no {path}", code="file-missing")
@@ -85,16 +113,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         text = ""
     if len(data) > MAX_SIZE or (data and not text):
         raise TamperError(f"{path} is not UTF-8 of at most {MAX_SIZE} bytes", code="requirement-form")
-    begun, number = "", 0
-    for place, raw in enumerate([*text.splitlines(), ""], 1):
-        line = _COMMENT.sub("", raw)
-        number = number if begun else place
-        if raw.endswith("\\") and not _COMMENT.match(raw):
-            begun += line.removesuffix("\\") + " "
-            continue
-        whole, begun = (begun + line).strip(), ""
-        if whole:
-            yield number, whole
+    return text
 
 
 def _included(where: str, line: str, path: Path, inside: tuple[Path, ...]) -> Path:
