@@ -8,7 +8,7 @@ r"""The root of trust: what a consumer pins by hand, as canonical JSON in a DSSE
                   "release": [{"fingerprint": "...", "certificate": "..."}],      OpenPGP primaries that sign files
                   "builders": ["<vkey>", ...],
                   "keys": {"<fingerprint>": {"scheme": "ssh", "material": "ssh-ed25519 AAAA..."}},   people's keys
-                  "until": {"<fingerprint or vkey>": 12},       release and builder keys that were stolen, by trail index
+                  "until": {"<fingerprint or vkey>": 12},      stolen release and builder keys, by trail index
                   "signers": {"nova": [{"key": "<fingerprint>", "from": 0, "until": 12}]},   by trail index
                   "freezes": [{"size": 4, "root": "<base64>"}]}
 
@@ -107,6 +107,7 @@ def format_root(root: Root) -> bytes:
             "signers": {project: [_allowed_json(a) for a in allowed] for project, allowed in root.signers},
             "freezes": [{"size": f.size, "root": base64_encode(f.root)} for f in root.freezes],
         }
+        | ({"until": dict(root.until)} if root.until else {})
     )
 
 
