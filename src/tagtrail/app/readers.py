@@ -1,13 +1,14 @@
 """Sites as an auditor reads them: a directory on this disk, or an address; nothing outside of either is ever opened."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from tagtrail.app.beside import files_in
 from tagtrail.model.errors import SetupError, TamperError
 
 __all__ = ["LocalSite", "WebSite"]
@@ -15,6 +16,7 @@ __all__ = ["LocalSite", "WebSite"]
 _CHUNK = 1024 * 1024
 _LARGEST = 2**50
 """Bytes of an answer: who reads says himself when he has enough."""
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _UNUSUAL = {"", ".", ".."}
 
 
@@ -26,36 +28,47 @@ class LocalSite:
         self._real = cache(os.path.realpath)
 
     def paths(self) -> Iterator[str]:
-        """Every path; what is no UTF-8 is written with escapes, and so is unknown."""
-        root = Path(self._root)
-        found = (os.fsencode(path.relative_to(root)) for path in files_in(root))
-        return iter(sorted(name.decode("utf-8", "backslashreplace") for name in found))
+        """Every path; what is no UTF-8 is written with escapes, and so is unknown. Links to directories are files."""
+        found, start = [], len(os.fsencode(self._root)) + 1
+        for at, below, names in os.walk(os.fsencode(self._root)):
+            links = [name for name in below if os.path.islink(b"%b/%b" % (at, name))]  # noqa: PTH114  (bytes)
+            found += [b"%b/%b" % (at, name) for name in (*names, *links)]
+        return iter(sorted(path[start:].decode("utf-8", "backslashreplace") for path in found))
 
     @contextmanager
     def opened(self, path: str) -> Iterator[Iterator[bytes] | None]:
         """The bytes at `path` in pieces. Raises TamperError `path-outside`, SetupError `file-missing` (unreadable)."""
-        at = self._inside(path)
-        if at is None or not at.is_file():
-            yield None
-            return
+        fd = self._descriptor(path)
         try:
-            file = at.open("rb", buffering=0)
-        except OSError as error:
-            what = f"{at} cannot be read: {error.strerror}"
-            raise SetupError(what, code="file-missing", hint=f"ls -ld {at.parent}") from error
-        with file:
-            yield iter(lambda: file.read(_CHUNK), b"")
+            if fd is None or not stat.S_ISREG(os.fstat(fd).st_mode):
+                yield None
+            else:
+                yield iter(lambda: os.read(fd, _CHUNK), b"")
+        finally:
+            if fd is not None:
+                os.close(fd)
 
-    def _inside(self, path: str) -> Path | None:
+    def _descriptor(self, path: str) -> int | None:
         if _UNUSUAL & set(path.split("/")) or "\0" in path:
             raise _outside(path, "no path of a site")
         directory, _, name = path.rpartition("/")
-        parent = self._real(f"{self._root}/{directory}" if directory else self._root)
-        at = f"{parent}/{name}"
-        real = os.path.realpath(at) if Path(at).is_symlink() else at
-        if not f"{real}/".startswith(f"{self._root}/"):
+        at = f"{self._real(f'{self._root}/{directory}')}/{name}"
+        self._check_inside(path, at)
+        try:
+            return os.open(at, _FLAGS | os.O_NOFOLLOW)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                what = f"{at} cannot be read: {error.strerror}"
+                raise SetupError(what, code="file-missing", hint=f"ls -ld {directory or self._root}") from error
+        real = os.path.realpath(at)
+        self._check_inside(path, real)
+        return os.open(real, _FLAGS | os.O_NOFOLLOW) if os.path.lexists(real) else None
+
+    def _check_inside(self, path: str, real: str) -> None:
+        if not real.startswith(f"{self._root}/"):
             raise _outside(path, f"a link to {real}")
-        return Path(real)
 
 
 class WebSite:
