@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tagtrail.formats import proof
 from tagtrail.formats.site import tag_name
+from tagtrail.model.entry import Entry
 from tagtrail.model.errors import SetupError, TamperError
-from tagtrail.model.facts import Entry
 from tagtrail.verify.release import Measured
 from tagtrail.verify.tags import MAX_TAG
 

@@ -139,8 +139,12 @@ def _run(line: _Line, *, json: bool) -> int:
 
     from tagtrail.app.console import Console
 
-    command = import_module(f"tagtrail.app.commands.{line.name.replace('-', '_')}")
-    args = _parsed(line, command)
+    gc.disable()  # nothing of what is loaded now is garbage
+    try:
+        command = import_module(f"tagtrail.app.commands.{line.name.replace('-', '_')}")
+        args = _parsed(line, command)
+    finally:
+        gc.enable()
     with Console.standard(json=json) as console:
         code: int = command.run(args, console)
     return code

@@ -31,15 +31,18 @@ Names of files are ASCII, of `[A-Za-z0-9._+!~-]`, and begin with a letter or dig
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import Any, TypeGuard, get_args
+from typing import TYPE_CHECKING, Any, TypeGuard, get_args
 
 from tagtrail.formats import canonical
 from tagtrail.formats.encoding import hex_digest
 from tagtrail.formats.forms import project_fault
 from tagtrail.formats.times import format_time, parse_time
+from tagtrail.model.entry import Approval, Draft, Entry, File, Origin, Override, TagRef
 from tagtrail.model.errors import ProjectError, TamperError
-from tagtrail.model.facts import Approval, Artifact, Draft, Entry, File, Origin, Override, Signed, Tag, TagRef
 from tagtrail.model.names import name_key
+
+if TYPE_CHECKING:
+    from tagtrail.model.facts import Artifact, Signed, Tag
 
 __all__ = [
     "EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "draft_digest", "event_draft", "parse",
@@ -63,7 +66,7 @@ _GIT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # --- making ---------------------------------------------------------------------------------------------------------
 
 
-def draft(signed: Signed) -> Draft:
+def draft(signed: "Signed") -> Draft:
     """The draft of a release. Raises ProjectError `entry-too-large`, `file-name`."""
     built = signed.approved.built
     plan = built.plan
@@ -143,7 +146,7 @@ def _draft(
     return Draft(project=project, version=version, digest=sha256(statement(ours)).hexdigest(), statement=whole)
 
 
-def _tag_json(tag: Tag) -> dict[str, str]:
+def _tag_json(tag: "Tag") -> dict[str, str]:
     return {
         "repo": tag.repo,
         "name": tag.name,
@@ -154,7 +157,7 @@ def _tag_json(tag: Tag) -> dict[str, str]:
     }
 
 
-def _file_json(artifact: Artifact) -> dict[str, Any]:
+def _file_json(artifact: "Artifact") -> dict[str, Any]:
     origin = {"how": artifact.origin.how} | ({"by": artifact.origin.by} if artifact.origin.by else {})
     optional = {
         "requires-python": artifact.requires_python,

@@ -10,7 +10,7 @@ Under one mark the newest entry is found.
 import re
 
 from tagtrail.formats.entry import draft_digest
-from tagtrail.model.facts import Entry
+from tagtrail.model.entry import Entry
 from tagtrail.model.names import project_key, version_key
 
 __all__ = ["draft_mark", "key_mark", "marks_of", "release_mark"]

@@ -24,8 +24,8 @@ from typing import Any, TypeVar
 from tagtrail.formats import canonical
 from tagtrail.formats.encoding import HASH_SIZE, base64_decode, base64_encode
 from tagtrail.formats.times import format_time, parse_time
+from tagtrail.model.entry import Key
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Key
 from tagtrail.model.frozen import frozen
 
 __all__ = ["PAYLOAD_TYPE", "ROOT_TYPE", "Allowed", "Freeze", "Root", "format_root", "parse_root"]

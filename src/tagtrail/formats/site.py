@@ -13,8 +13,8 @@ from typing import Any
 from tagtrail.formats import canonical
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.forms import path_fault, url_fault
+from tagtrail.model.entry import Entry
 from tagtrail.model.errors import SetupError, TamperError
-from tagtrail.model.facts import Entry
 from tagtrail.model.frozen import frozen
 from tagtrail.model.names import project_key
 

@@ -1,8 +1,12 @@
 """The facts of a release, in the order in which they come to be: Tag, Plan, Built, Approved, Signed, Logged,
-Published, Announced."""
+Published, Announced.
+
+What the trail says of a release (`Entry`, its parts, and `Key`) is in `model/entry.py`, and has its names here too.
+"""
 
 from typing import Literal
 
+from tagtrail.model.entry import Approval, Draft, Entry, File, Key, Origin, Override, TagRef
 from tagtrail.model.frozen import frozen
 
 __all__ = [
@@ -19,26 +23,6 @@ class Blob:
     sha256: str
     size: int
     media: str = "application/octet-stream"
-
-
-@frozen
-class Key:
-    """A public key of a person: what tag signatures and approvals are judged against.
-
-    `fingerprint` is written as the field's tools print it: an OpenPGP primary key as 40 upper-case hex digits, an SSH
-    key as `SHA256:` and unpadded base64. `material` is the armoured certificate or the `ssh-ed25519 AAAA...` line
-    (type and base64 only). `person` is the name of the people group or file stem, for people's eyes on this machine
-    only.
-    Times are Unix seconds (`valid-after`, `valid-before` of allowed_signers); namespaces empty means any.
-    """
-
-    fingerprint: str
-    scheme: Literal["openpgp", "ssh"]
-    material: str
-    person: str = ""
-    valid_after: int | None = None
-    valid_before: int | None = None
-    namespaces: tuple[str, ...] = ()
 
 
 @frozen
@@ -93,14 +77,6 @@ class Finding:
 
 
 @frozen
-class Override:
-    """A rule that was set aside for one release, by whom it may, with the reason that goes into the entry."""
-
-    rule: str
-    because: str
-
-
-@frozen
 class Plan:
     """A tag that policy accepts, and all that will be done with it: `policy` is the project's settings digest,
     `notes` are
@@ -118,15 +94,6 @@ class Plan:
     purl: str
     notes: str
     overrides: tuple[Override, ...] = ()
-
-
-@frozen
-class Origin:
-    """Where a file comes from; `by` is the fingerprint or identity of who brought it (empty: this instance built
-    it)."""
-
-    how: Literal["built", "added", "imported"] = "built"
-    by: str = ""
 
 
 @frozen
@@ -180,14 +147,6 @@ class Built:
 
 
 @frozen
-class Approval:
-    """A person's signature over the approval text whose SHA-256 is `digest`."""
-
-    key: str
-    digest: str
-
-
-@frozen
 class Approved:
     """What the settings' people have approved, byte for byte (need 0: no approvals)."""
 
@@ -201,71 +160,6 @@ class Signed:
 
     approved: Approved
     sidecars: tuple[Sidecar, ...]
-
-
-@frozen
-class Draft:
-    """What is put before the sequencer: the statement without `time`, as canonical JSON without `time`, `approvals`
-    and `sidecars` for its digest (what approvals sign), and with the latter two for the entry."""
-
-    project: str
-    version: str
-    digest: str
-    statement: bytes
-
-
-@frozen
-class TagRef:
-    """The tag as an entry names it."""
-
-    repo: str
-    name: str
-    object: str
-    sha256: str
-    commit: str
-    signer: str
-
-
-@frozen
-class File:
-    """A file as an entry names it. `metadata` and `tar` are SHA-256 in hex, or empty."""
-
-    name: str
-    sha256: str
-    size: int = 0
-    requires_python: str = ""
-    metadata: str = ""
-    tar: str = ""
-    origin: Origin = Origin()
-    generated: tuple[str, ...] = ()
-
-
-@frozen
-class Entry:
-    """One line of the trail: an in-toto Statement, parsed strictly from `raw`. `time` is Unix seconds; `index` is
-    its place.
-
-    A release names all its files; another event's `files` are the objects that it concerns (a root, a commit).
-    """
-
-    index: int
-    raw: bytes
-    event: str
-    project: str
-    time: int
-    files: tuple[File, ...]
-    version: str = ""
-    kind: str = ""
-    channel: str = ""
-    series: str = ""
-    purl: str = ""
-    tag: TagRef | None = None
-    tree: str = ""
-    added: tuple[str, ...] = ()
-    sidecars: tuple[tuple[str, str], ...] = ()
-    approvals: tuple[Approval, ...] = ()
-    policy: str = ""
-    overrides: tuple[Override, ...] = ()
 
 
 @frozen

@@ -7,8 +7,8 @@ asc-signature-bad, asc-signature-weak, asc-key-not-yet, asc-key-expired, asc-key
 from collections.abc import Sequence
 
 from tagtrail.formats.times import format_time
+from tagtrail.model.entry import Key
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Key
 from tagtrail.verify.proofs import TOLERANCE
 from tagtrail.verify.statement import Statement
 

@@ -11,7 +11,7 @@ from tagtrail.formats.encoding import shown
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
-from tagtrail.model.facts import Entry, File
+from tagtrail.model.entry import Entry, File
 from tagtrail.model.frozen import frozen
 from tagtrail.verify.proofs import Proven
 from tagtrail.verify.tags import JudgedTag

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from tagtrail.formats.allowed_signers import parse_allowed_signers
 from tagtrail.formats.sshsig import KEY_TYPES, SshKey, parse_key_line
+from tagtrail.model.entry import Key
 from tagtrail.model.errors import SetupError, TamperError
-from tagtrail.model.facts import Key
 from tagtrail.verify.ssh import check_ssh_key
 
 __all__ = ["merge", "read_keys"]

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tagtrail.formats.times import format_time
+from tagtrail.model.entry import Key
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Key
 from tagtrail.model.frozen import frozen
 from tagtrail.verify.statement import Statement
 

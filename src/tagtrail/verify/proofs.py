@@ -7,8 +7,8 @@ from tagtrail.formats.merkle import leaf_hash, verify_inclusion
 from tagtrail.formats.policy import Checked, Policy
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
+from tagtrail.model.entry import Entry
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Entry
 from tagtrail.model.frozen import frozen
 from tagtrail.verify.roots import is_own, policy_of
 

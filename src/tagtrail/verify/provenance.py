@@ -8,8 +8,8 @@ from tagtrail.formats.note import ED25519, Verifier, parse_vkey
 from tagtrail.formats.provenance import Provenance, builder_id, parse, provenance_name
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
+from tagtrail.model.entry import Entry
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Entry
 from tagtrail.verify.proofs import TOLERANCE
 
 __all__ = ["judge_provenance"]

@@ -13,8 +13,8 @@ from tagtrail.formats.gitobject import object_id
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.root import Root
 from tagtrail.formats.site import tag_name
+from tagtrail.model.entry import Entry, File, TagRef
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Entry, File, TagRef
 from tagtrail.model.frozen import frozen
 from tagtrail.verify.claims import Claim, is_imported, not_proven, proven
 from tagtrail.verify.proofs import Proven, Seen, prove

@@ -1,6 +1,6 @@
 """What a good signature says, whatever its scheme."""
 
-from tagtrail.model.facts import Key
+from tagtrail.model.entry import Key
 from tagtrail.model.frozen import frozen
 
 __all__ = ["Statement"]

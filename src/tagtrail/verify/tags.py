@@ -24,8 +24,8 @@ from tagtrail.formats.encoding import shown
 from tagtrail.formats.sshsig import END as SSH_END
 from tagtrail.formats.sshsig import SshSignature, parse_sshsig
 from tagtrail.formats.times import format_time
+from tagtrail.model.entry import Key
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Key
 from tagtrail.model.frozen import frozen
 from tagtrail.verify.statement import Statement
 
