@@ -121,6 +121,17 @@ def test_a_site_that_lacks_something_is_refused(site, spoil, code):
     assert refused("nova") == code
 
 
+def test_each_file_of_an_entry_needs_to_be_allowed(site):
+    other = {"name": "nova-1.0.0.zip", "digest": {"sha256": EVIL}}
+    about = {"size": 1, "origin": {"how": "imported"}}
+    shop = Workshop(more=(other, about))
+    lay_site(site, shop)
+    assert refused("nova") == "imported"
+    (event,) = said(lock, "nova", "--allow-imported").events
+    assert [file["name"] for file in event["files"]] == [NAME, "nova-1.0.0.zip"]
+    assert "nova-1.0.0.zip: that it is the original (imported: the operator's word)" in event["not_proven"]
+
+
 def test_imported_ones_need_to_be_allowed(site):
     lay_site(site, Workshop(of_file={"origin": {"how": "imported"}}))
     assert refused("nova") == "imported"

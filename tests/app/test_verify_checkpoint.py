@@ -160,7 +160,7 @@ def test_an_old_proof_beside_an_old_file_stays_fine(tmp_path, root):
     result = look(tmp_path, GROWN, file)
     assert (result.code, result.verdicts) == (0, [(NAME, "ok")])
     (event,) = result.of("verified")
-    assert "in entries 8 to 19, which `tagtrail audit` reads" in event["not_proven"][-1]
+    assert "in entries 8 to 19 (`tagtrail audit` reads them)" in event["not_proven"][-1]
     assert "consistency-unchecked" not in event["doubts"]
     (event,) = look(tmp_path, GROWN, file, tiles=False).of("verified")
     assert event["doubts"][-1] == "consistency-unchecked"

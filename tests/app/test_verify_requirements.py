@@ -48,7 +48,7 @@ def test_a_pinned_hash_is_proven_with_no_file_at_hand(tmp_path, site):
     assert event["hashes"] == [{"sha256": DIGEST, "ok": True, "code": "", "file": NAME, "index": 7}]
     assert event["proven"][0].startswith("tag 1.0.0 on cccccccc, signed by ")
     assert event["doubts"] == ["unwitnessed", "built-claimed", "withdrawals-unchecked"]
-    assert result.events[-1]["text"] == "1 requirements: 1 proven"
+    assert result.events[-1]["text"] == "1 requirement: 1 proven"
 
 
 @pytest.mark.client

@@ -121,6 +121,8 @@ class Workshop:
     reference: Mapping[str, str] = field(default_factory=dict)
     of_file: Mapping[str, Any] = field(default_factory=dict)
     root_fields: Mapping[str, Any] = field(default_factory=dict)
+    more: tuple[Mapping[str, Any], ...] = ()
+    """A second file: its subject, and what the entry says of it."""
 
     @property
     def tag(self) -> bytes:
@@ -133,7 +135,7 @@ class Workshop:
         predicate = {"purl": "pkg:pypi/nova@1.0.0"} if release else {}
         statement = {
             "_type": STATEMENT_TYPE,
-            "subject": [{"name": NAME, "digest": {"sha256": sha256(CONTENT).hexdigest()}}],
+            "subject": [{"name": NAME, "digest": {"sha256": sha256(CONTENT).hexdigest()}}, *self.more[:1]],
             "predicateType": RELEASE_TYPE if release else EVENT_TYPE,
             "predicate": {**predicate, "tagtrail": self._ours() if release else self._event()},
         }
@@ -143,7 +145,10 @@ class Workshop:
         return {
             "event": "release", "project": "nova", "kind": "library", "version": "1.0.0", "channel": "final",
             "series": "", "time": format_time(self.entry_time), "tag": self._tag_json(), "tree": "7" * 64, "added": [],
-            "files": {NAME: {"size": len(CONTENT), "origin": {"how": "built"}, **self.of_file}},
+            "files": {
+                NAME: {"size": len(CONTENT), "origin": {"how": "built"}, **self.of_file},
+                **{one["name"]: about for one, about in ([self.more] if self.more else [])},
+            },
             "sidecars": {"nova-1.0.0.tag": sha256(self.tag).hexdigest()}, "approvals": [], "policy": "8" * 64,
             "overrides": [], **self.ours,
         }  # fmt: skip

@@ -54,8 +54,9 @@ class AtAddress:
             data = self._read(f"{beside}{PROOF}", proof.MAX_SIZE)
             if data is not None:
                 return data
-        why = "nothing there says that this file was released; a page of a release has no proof, its files have"
-        raise TamperError(f"{self._beside(self.name + PROOF)} is not there", code="proof-missing", why=why)
+        why = "nothing there says that this file was released (of a page: name one of its files)"
+        hint = "--fetch, if this is a mirror: it asks the site of the log that you pinned"
+        raise TamperError(f"{self._beside(self.name + PROOF)} is not there", code="proof-missing", why=why, hint=hint)
 
     def tag(self, entry: Entry, origin: str) -> bytes | None:
         """See `Lying`."""
@@ -115,7 +116,8 @@ class Asked:
                 raise
         known = [source for source in self._sources if source.knows(name)]
         if not known:
-            why = f"asked were the roots of {', '.join(s.origin for s in self._sources)}" if self._sources else ""
+            roots = ", ".join(source.origin for source in self._sources)
+            why = f"it is of no project in the root of {roots}" if roots else "nothing is pinned"
             hint = "" if self._sources else "tagtrail trust URL"
             raise TamperError("no pinned trail names it", code="unknown", why=why, hint=hint)
         late: RemoteError | None = None

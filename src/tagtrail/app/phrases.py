@@ -225,8 +225,12 @@ def _verified(fields: Fields) -> Iterator[Line]:
     if fields.get("next"):
         yield Line((("quiet", "  next   "), ("strong", fields["next"])))
     yield from _claims(fields)
+    folders: dict[str, list[str]] = {}
     for address in fields.get("fetched") or ():
-        yield _line("quiet", f"  fetched: {address}")
+        folder, slash, name = str(address).rpartition("/")
+        folders.setdefault(folder + slash, []).append(name)
+    for folder, names in folders.items():
+        yield _line("quiet", f"  fetched {' and '.join(names)} from {folder}")
 
 
 def _claims(fields: Fields) -> Iterator[Line]:

@@ -6,7 +6,7 @@ A log policy alone knows no projects: then all must be proven.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ from tagtrail.model.errors import RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Entry, File
 from tagtrail.model.names import project_key, version_key
 from tagtrail.ports import Tell
+from tagtrail.verify.claims import Claim
 from tagtrail.verify.proofs import entry_of
 from tagtrail.verify.release import Measured, Verdict, verify_file
 
-__all__ = ["Candidate", "judge_pins", "named"]
+__all__ = ["Candidate", "judge_pins", "named", "together"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def _count(code: str) -> str:
 def _outcome(counts: dict[str, int], total: int, args: argparse.Namespace, tell: Tell) -> int:
     refused = counts["refused"] or (args.all and counts["unknown"])
     code = 7 if refused or not (counts[""] or counts["late"]) else 5 if counts["late"] else 0
-    text = f"{total} requirements: {counts['']} proven"
+    text = f"{total} requirement{'' if total == 1 else 's'}: {counts['']} proven"
     for key, words in (("refused", "refused"), ("unknown", "known to no pinned trail"), ("late", "not answered")):
         text += f", {counts[key]} {words}" if counts[key] else ""
     if not counts[""] and not counts["refused"] and not counts["late"]:
@@ -114,10 +115,19 @@ def _judged(pin: Pin, asked: _Asked) -> dict[str, Any]:
         "ok": first is None,
         "code": first.code if first else "",
         "hashes": hashes,
-        "proven": list(dict.fromkeys(claim.text for v in verdicts for claim in v.proven if claim.name != "same-tar")),
-        "not_proven": list(dict.fromkeys(claim.text for v in verdicts for claim in v.not_proven)),
-        "doubts": list(dict.fromkeys(claim.name for v in verdicts for claim in v.not_proven)),
-    }  # fmt: skip
+    } | together(verdicts)  # fmt: skip
+
+
+def together(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
+    """What is proven of several files, and what not; what is not said of all of them names its file."""
+
+    def said(claims: Callable[[Verdict], tuple[Claim, ...]]) -> list[str]:
+        alike = set.intersection(*({claim.text for claim in claims(v)} for v in verdicts)) if verdicts else set()
+        texts = [(v.file.name, claim.text) for v in verdicts for claim in claims(v) if claim.name != "same-tar"]
+        return list(dict.fromkeys(text if text in alike else f"{name}: {text}" for name, text in texts))
+
+    doubts = dict.fromkeys(claim.name for v in verdicts for claim in v.not_proven)
+    return {"proven": said(lambda v: v.proven), "not_proven": said(lambda v: v.not_proven), "doubts": list(doubts)}
 
 
 def _proven(pin: Pin, digest: str, known: list[Source], asked: _Asked) -> Verdict:

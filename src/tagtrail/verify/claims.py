@@ -74,9 +74,8 @@ def not_proven(
     if isinstance(trust, Root) and trust.expires <= now:
         text = f"that root {trust.version} is the newest: it expired at {format_time(trust.expires)}"
         yield Claim(name="root-expired", text=text)
-    since = "since" if head is None else f"in entries {entry.index + 1} to {head - 1}, which `tagtrail audit` reads"
     if head is None or head > entry.index + 1:
-        yield Claim(name="withdrawals-unchecked", text=f"that it was not withdrawn {since}")
+        yield Claim(name="withdrawals-unchecked", text=f"that it was not withdrawn {_later(entry.index, head)}")
 
 
 def is_imported(entry: Entry, file: File) -> bool:
@@ -90,6 +89,13 @@ def _origin(entry: Entry, file: File) -> Claim:
     if file.origin.how == "built":
         return Claim(name="built-claimed", text="the build (the operator says that it was made from the tag)")
     return Claim(name="brought", text=f"the build (brought by {_plain(file.origin.by)}, not built here)")
+
+
+def _later(index: int, head: int | None) -> str:
+    if head is None:
+        return "since (`tagtrail audit` of its site tells)"
+    entries = f"entry {head - 1}" if head == index + 2 else f"entries {index + 1} to {head - 1}"
+    return f"in {entries} (`tagtrail audit` reads {'it' if head == index + 2 else 'them'})"
 
 
 def _count(things: Sized, noun: str) -> str:

@@ -9,17 +9,19 @@ proven. With no version the newest is taken that pip would pick. Dependencies ar
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
 from tagtrail.app.console import Console
+from tagtrail.app.pins import together
 from tagtrail.app.sources import Listed, Source, sources
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.root import Root
 from tagtrail.model.errors import SetupError, TamperError
-from tagtrail.model.facts import File
+from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key, version_key
 from tagtrail.model.visibility import picked
 from tagtrail.verify.proofs import entry_of
@@ -82,41 +84,35 @@ class _Lock:
         version = self._version(name, listed, wanted)
         rows = [row for row in listed if _version_of(name, row) == version]
         proven = self._proven(name, version, source, rows)
-        files = {file.name: (file, verdict.entry.index) for verdict in proven for file in _distributions(verdict)}
-        verdict = max(proven, key=lambda one: one.entry.index)
-        spec = f"{verdict.entry.project}=={verdict.entry.version}"
-        hashes = sorted({file.sha256 for file, _ in files.values()})
-        doubts = {claim.name: claim.text for one in proven for claim in one.not_proven}
-        doubts["newest-unchecked"] = f"that {source.site().where} shows all versions, and which are withdrawn"
+        entry, site = max(proven, key=lambda one: one.entry.index).entry, source.site().where
+        digests = sorted({one.file.sha256 for one in proven})
+        told = together(proven)
+        told["not_proven"].append(f"that {site} shows all versions, and which of them are withdrawn")
+        told["doubts"].append("newest-unchecked")
         return {
-            "project": verdict.entry.project,
-            "version": verdict.entry.version,
-            "index": verdict.entry.index,
-            "origin": verdict.origin,
-            "from": source.site().where,
-            "lines": [
-                f"{spec} \\",
-                *(f"    --hash=sha256:{h} \\" for h in hashes[:-1]),
-                f"    --hash=sha256:{hashes[-1]}",
-            ],
-            "files": [{"name": n, "sha256": f.sha256, "index": i} for n, (f, i) in sorted(files.items())],
-            "proven": [claim.text for claim in verdict.proven if claim.name != "same-tar"],
-            "not_proven": list(doubts.values()),
-            "doubts": list(doubts),
+            "project": entry.project,
+            "version": entry.version,
+            "index": entry.index,
+            "origin": source.origin,
+            "from": site,
+            "lines": _lines(f"{entry.project}=={entry.version}", digests),
+            "files": [{"name": v.file.name, "sha256": v.file.sha256, "index": v.entry.index} for v in proven],
+            **told,
         }
 
     def _listed(self, name: str) -> tuple[Source, tuple[Listed, ...]]:
         known = [source for source in self._sources if source.project(name)]
         if not known:
-            why = f"asked were the roots of {', '.join(s.origin for s in self._sources)}" if self._sources else ""
+            roots = ", ".join(source.origin for source in self._sources)
+            why = f"no such project is in the root of {roots}" if roots else "nothing is pinned"
             raise TamperError(
-                f"no pinned trail names {shown(name)}", code="unknown", why=why, hint="tagtrail trust URL"
+                f"no pinned trail names {_plain(name)}", code="unknown", why=why, hint="tagtrail trust URL"
             )
         for source in known:
             if listed := source.index(name):
                 return source, listed
         where = ", ".join(source.site().where for source in known)
-        raise TamperError(f"the index of {where} lists no file of {shown(name)}", code="not-listed")
+        raise TamperError(f"the index of {where} lists no file of {_plain(name)}", code="not-listed")
 
     def _version(self, name: str, listed: tuple[Listed, ...], wanted: str | None) -> Version:
         """The version that pip would pick, or the one that is wanted, unless it is withdrawn."""
@@ -125,46 +121,59 @@ class _Lock:
         if wanted is None:
             found = picked("", there, yanked=gone, pre=self._pre)
             if found is None:
-                raise TamperError(f"every version of {shown(name)} is withdrawn", code="withdrawn")
+                raise TamperError(f"every version of {_plain(name)} is withdrawn", code="withdrawn")
             return found
         version = next((v for v in there if version_key(str(v)) == version_key(wanted)), None)
         if version is None:
             hint = f"there are {', '.join(str(v) for v in sorted(there)[-6:])}"
-            raise TamperError(f"the index lists no {shown(name)} {shown(wanted)}", code="not-listed", hint=hint)
+            raise TamperError(f"the index lists no {_plain(name)} {_plain(wanted)}", code="not-listed", hint=hint)
         if there[version]:
             why = "its people took it back; a lock file would keep it alive"
-            raise TamperError(f"{shown(name)} {version} is withdrawn", code="withdrawn", why=why)
+            raise TamperError(f"{_plain(name)} {version} is withdrawn", code="withdrawn", why=why)
         return version
 
     def _proven(self, name: str, version: Version, source: Source, rows: list[Listed]) -> list[Verdict]:
-        """Verdicts that cover every file which the index lists of a version; one entry names many."""
-        verdicts: list[Verdict] = []
+        """A verdict on every distribution that the entries of a version name, and so on all that the index lists."""
+        verdicts: dict[str, Verdict] = {}
         for row in rows:
-            if any(row.sha256 == file.sha256 for verdict in verdicts for file in verdict.entry.files):
+            if row.sha256 in verdicts:
                 continue
-            verdict = self._verdict(source, row)
-            found, wanted = verdict.entry, (project_key(name), version_key(str(version)))
-            if (project_key(found.project), version_key(found.version)) != wanted:
-                what = f"the index lists {row.name} as {shown(name)} {version}"
-                why = f"its entry is of {found.project} {found.version}"
-                raise TamperError(what, code="requirement-mismatch", why=why)
-            verdicts.append(verdict)
-        return verdicts
+            proof = self._proof(source, row)
+            entry = entry_of(proof)
+            tag = source.tag(entry) if isinstance(source.trust, Root) else None
+            judge = partial(verify_file, proof=proof, trust=source.trust, tag=tag[0] if tag else None, now=self._now)
+            size = next((file.size for file in entry.files if file.name == row.name), 0)
+            verdict = judge(Measured(name=row.name, sha256=row.sha256, size=size), **self._options)
+            _check_same(name, version, row, verdict.entry)
+            for file in (f for f in entry.files if f.name.endswith(_DISTRIBUTIONS)):
+                each = Measured(name=file.name, sha256=file.sha256, size=file.size)
+                verdicts[file.sha256] = judge(each, **self._options)
+        return list(verdicts.values())
 
-    def _verdict(self, source: Source, row: Listed) -> Verdict:
+    def _proof(self, source: Source, row: Listed) -> bytes:
         found = source.proof_at(row.path)
         if found is None:
             what = f"{source.site().shown(row.path)} has no proof beside it"
             raise TamperError(what, code="proof-missing", why="nothing says that it was released")
-        entry = entry_of(found[0])
-        size = next((file.size for file in entry.files if file.name == row.name), 0)
-        tag = source.tag(entry) if isinstance(source.trust, Root) else None
-        measured = Measured(name=row.name, sha256=row.sha256, size=size)
-        return verify_file(measured, found[0], source.trust, tag[0] if tag else None, self._now, **self._options)
+        return found[0]
 
 
-def _distributions(verdict: Verdict) -> list[File]:
-    return [file for file in verdict.entry.files if file.name.endswith(_DISTRIBUTIONS)]
+def _check_same(name: str, version: Version, row: Listed, entry: Entry) -> None:
+    wanted = (project_key(name), version_key(str(version)))
+    if (project_key(entry.project), version_key(entry.version)) != wanted:
+        what = f"the index lists {row.name} as {_plain(name)} {version}"
+        why = f"its entry is of {entry.project} {entry.version}"
+        raise TamperError(what, code="requirement-mismatch", why=why)
+
+
+def _lines(pin: str, digests: list[str]) -> list[str]:
+    """As pip and uv read it: one hash a line, each but the last continued."""
+    words = [pin, *(f"    --hash=sha256:{digest}" for digest in digests)]
+    return [*(f"{word} \\" for word in words[:-1]), words[-1]]
+
+
+def _plain(text: str) -> str:
+    return shown(text)[1:-1]
 
 
 def _version_of(name: str, row: Listed) -> Version | None:
