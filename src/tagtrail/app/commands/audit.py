@@ -23,7 +23,7 @@ from tagtrail.workflows.audit.site import read
 
 __all__ = ["arguments", "run"]
 
-_FORKS = frozenset({"rolled-back", "split-view", "consistency-old-root", "consistency-new-root"})
+_FORKS = frozenset({"rolled-back", "split-view"})
 """Findings at the checkpoint that say: the log contradicts what was remembered."""
 
 _MOST_JOBS = 64

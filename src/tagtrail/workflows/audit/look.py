@@ -27,7 +27,7 @@ from tagtrail.workflows.audit import laws
 from tagtrail.workflows.audit.files import FileJudge, Places, placed
 from tagtrail.workflows.audit.index import compare_index
 from tagtrail.workflows.audit.pages import PageJudge
-from tagtrail.workflows.audit.report import Audited, Report
+from tagtrail.workflows.audit.report import SILENT, Audited, Report
 from tagtrail.workflows.audit.site import SiteReader, read
 from tagtrail.workflows.audit.trail import (
     TRAIL,
@@ -120,6 +120,7 @@ class _Look:
         self.doubted = doubted
         self.now = progress.now
         self.report = Report()
+        self.silences = 0
         self.kept = lru_cache(maxsize=4096)(self._kept)
 
     def run(self) -> Audited:
@@ -304,7 +305,11 @@ class _Look:
         done, total = 0, sum(sizes)
 
         def unless_silent(item: T) -> Report | None:
-            return None if self.report.silent else judge(item)
+            if self.silences >= SILENT:
+                return None
+            report = judge(item)
+            self.silences += report.silences
+            return report
 
         for size, found in zip(sizes, self.pool.map(unless_silent, items), strict=True):
             if found is None:

@@ -41,8 +41,10 @@ class PageJudge:
         there = read(self.site, path, LARGEST)
         wanted, why = _made(path, self.view)
         if wanted is None:
-            if path in self.logged:
-                report.found("page-missing" if there is None else "page-differs", path, why)
+            if there is None:
+                report.found("page-missing", path, "not there", f"a page, although it cannot be made here: {why}")
+            elif path in self.logged:
+                report.found("page-differs", path, stated(there), why)
             else:
                 report.left_out[path] = f"it cannot be made here: {why}"
         elif there == wanted:

@@ -7,7 +7,7 @@ from typing import Literal
 from tagtrail.model.errors import Error, RemoteError
 from tagtrail.model.facts import Entry
 
-__all__ = ["Audited", "Mismatch", "Report", "unreachable"]
+__all__ = ["SILENT", "Audited", "Mismatch", "Report", "unreachable"]
 
 SILENT = 16
 """Paths that a site may fail to answer for before it is left alone."""
@@ -72,9 +72,9 @@ class Report:
     unsigned: int = 0
 
     @property
-    def silent(self) -> bool:
-        """Whether the site has been silent often enough."""
-        return sum(found.level == "warning" and found.code != "unfinished" for found in self.findings) >= SILENT
+    def silences(self) -> int:
+        """How often the site did not answer."""
+        return sum(found.level == "warning" and found.code != "unfinished" for found in self.findings)
 
     def found(self, code: str, path: str, there: str, expected: str = "") -> None:
         """An alarm."""

@@ -1,7 +1,7 @@
 """The trail of a site: roots followed, the tree proven from its tiles, every entry read, the past remembered.
 
 Reason codes beside those of the formats and of `verify`: checkpoint-missing, root-differs, tile-differs, rolled-back,
-other-log, and of `merkle` split-view and consistency-old-root where what was remembered is no beginning of the log.
+other-log, split-view (what was remembered is no beginning of the log).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -124,21 +124,17 @@ def _nodes(raws: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
 def check_remembered(trail: Trail, before: Remembered, report: Report) -> bool:
     """Whether the trail grew out of what was remembered. Else the log showed one thing to us, and now another."""
     head = trail.checked.checkpoint
-    try:
-        old = before.checkpoint
-        if before.size > head.size:
-            what = f"the checkpoint is of {head.size} entries, one of {before.size} was seen before"
-            raise TamperError(what, code="rolled-back")
-        if old is None:
-            return True
-        if old.origin != head.origin:
-            raise TamperError(f"the log is {head.origin}, remembered is {old.origin}", code="other-log")
-        proof = merkle.consistency(old.size, head.size, trail.node)
-        merkle.verify_consistency(old.size, head.size, old.root, head.root, proof)
-    except TamperError as error:
-        report.refused(CHECKPOINT, error)
-        return False
-    return True
+    old = before.checkpoint
+    if old and old.origin != head.origin:
+        report.found("other-log", CHECKPOINT, head.origin, f"{old.origin}, as was remembered")
+    elif before.size > head.size:
+        report.found("rolled-back", CHECKPOINT, f"{head.size} entries", f"{before.size} or more, as were seen before")
+    elif old and (root := merkle.root(old.size, trail.node)) != old.root:
+        there = f"the first {old.size} entries have root {root.hex()}"
+        report.found("split-view", CHECKPOINT, there, f"{old.root.hex()}, as was seen before")
+    else:
+        return True
+    return False
 
 
 def check_tiles(site: SiteReader, trail: Trail, listed: Iterable[str], report: Report) -> None:
