@@ -8,8 +8,11 @@ SOURCES = (
     *(ROOT / "src/tagtrail/verify").glob("*.py"),
     *(ROOT / "src/tagtrail/formats" / f"{name}.py" for name in ("sshsig", "allowed_signers", "root")),
     *(
-        ROOT / "src/tagtrail/app" / name
-        for name in ("beside.py", "trust_store.py", "trusted.py", "commands/verify.py", "commands/trust.py")
+        ROOT / "src/tagtrail/app" / f"{name}.py"
+        for name in (
+            "beside trust_store trusted places sources online heads newest requirements pins"
+            " commands/verify commands/trust commands/lock"
+        ).split()
     ),
     ROOT / "src/tagtrail/io/http.py",
 )
