@@ -26,7 +26,7 @@ from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.examine import Examined, examine, refuse, tell_examined
 from tagtrail.workflows.publish import logged, ours_key, publish
 from tagtrail.workflows.road import Road
-from tagtrail.workflows.roots import root_draft
+from tagtrail.workflows.roots import outdated, root_draft
 from tagtrail.workflows.witnessed import guard, witnessed
 
 __all__ = ["TRAIL", "Outcome", "Prepared", "already", "carried", "look", "prepare", "release"]
@@ -128,8 +128,9 @@ def already(road: Road, examined: Examined, taken: Entry) -> Entry:
 
 
 def prepare(road: Road, examined: Examined) -> Prepared:
-    """The plan for an examined tag; nothing is written. Raises what `refuse` raises for findings; SetupError."""
+    """The plan for an examined tag; nothing is written. Raises what `refuse` (for findings) and `outdated` raise; SetupError."""
     refuse(examined)
+    outdated(road)  # a root that cannot be brought up to the settings ends it here, before anything is built
     tag, project = examined.tag, examined.project
     if tag is None or examined.tagged.raw is None:
         raise ProjectError(

@@ -1,12 +1,14 @@
 """*Logged* means under a checkpoint that meets our own witness policy: the road's meetings with its witnesses."""
 
-from tagtrail.formats import policy
+from tagtrail.formats import note, policy
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Entry
 from tagtrail.trail import sequencer, witnessing
+from tagtrail.trail.keys import current_root
 from tagtrail.trail.show import show
 from tagtrail.workflows.road import Road
+from tagtrail.workflows.roots import log_keys
 
 __all__ = ["guard", "recosign", "witnessed"]
 
@@ -19,7 +21,11 @@ def guard(road: Road) -> None:
 
     Raises what `sequencer.guard` and `witnessing.guard` raise.
     """
-    sequencer.guard(road.ledger, road.log.verifier, road.public())
+    root = current_root(road.ledger, road.kept)
+    known = {road.log.verifier, *(log_keys(root) if root else ())}  # an older key's checkpoint may still be shown
+    for data in road.public():
+        signer = note.open_note(data, known).verified[0].verifier
+        sequencer.guard(road.ledger, signer, [data])
     witnessing.guard(road.ledger, road.log, road.trust, road.witnesses, road.clock)
 
 
