@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,9 @@ from tagtrail.ports import Committed
 __all__ = ["SqliteJournal", "SqliteLedger", "connect"]
 
 T = TypeVar("T")
+_parse = lru_cache(maxsize=4096)(entries_format.parse)
+"""Reading an entry strictly takes longer than fetching it, and pages and rules read a project's history again and
+again; what was parsed never changes."""
 WAIT = 30.0
 """Seconds to wait for another process's transaction."""
 
@@ -156,13 +160,13 @@ class _Reading:
         values: tuple[object, ...] = (start, 2**62 if stop is None else stop)
         if project is not None:
             query, values = query + " AND project = ?", (*values, project_key(project))
-        return tuple(entries_format.parse(*row) for row in self._db.execute(query + " ORDER BY idx", values))
+        return tuple(_parse(*row) for row in self._db.execute(query + " ORDER BY idx", values))
 
     def marked(self, mark: str) -> Entry | None:
         """See `tagtrail.ports.Reading`."""
         query = "SELECT idx, entry FROM leaves JOIN marks USING (idx) WHERE mark = ?"
         row = self._db.execute(query, (mark,)).fetchone()
-        return None if row is None else entries_format.parse(*row)
+        return None if row is None else _parse(*row)
 
     def projects(self, purl_type: str = "") -> tuple[str, ...]:
         """See `tagtrail.ports.Reading`."""

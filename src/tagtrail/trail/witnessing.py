@@ -75,7 +75,8 @@ def _gather(ledger: Reading, head: Committed, trust: Policy, witnesses: Mapping[
         for name, answer in _ask(ledger, head, old, witnesses):
             del old[name]
             if isinstance(answer, Behind):
-                _check_behind(name, answer.size, head)
+                if answer.size > head.size:
+                    return _gather(ledger, _overtaken(ledger, name, answer.size), trust, witnesses, clock)
                 old[name] = answer.size
                 failed[name] = "others are quicker: its size moves while we ask"
             elif isinstance(answer, Error):
@@ -120,14 +121,17 @@ def _ask(
 _ALARM = "sign nothing more with this instance; compare it with its back-ups and copies: `tagtrail audit`"
 
 
-def _check_behind(name: str, size: int, head: Committed) -> None:
-    if size > head.size:
+def _overtaken(ledger: Reading, name: str, size: int) -> Committed:
+    """Our newest checkpoint, where another process of this instance was quicker. Raises TamperError `trail-ahead`."""
+    ours = ledger.committed()
+    if ours is None or size > ours.size:
         raise TamperError(
-            f"witness {name} has cosigned {size} entries, this instance has {head.size}",
+            f"witness {name} has cosigned {size} entries, this instance has {ours.size if ours else 0}",
             code="trail-ahead",
             why="this is an old copy of the instance; signing now would make a second tree under one name",
             hint="restore the newest copy of the instance's directory; sign nothing with this one",
         )
+    return ours
 
 
 def _valid(
