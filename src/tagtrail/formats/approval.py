@@ -26,12 +26,12 @@ approval-repo, approval-digest, approval-target, approval-file, approval-order, 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tagtrail.formats.encoding import hex_digest, shown
 from tagtrail.formats.forms import group_fault, origin_fault, project_fault
 from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["HEADER", "MAX_SIZE", "NAMESPACE", "ApprovalText", "format_approval", "parse_approval"]
 
@@ -43,7 +43,7 @@ _ONCE = ("origin", "project", "version", "repo", "tag", "settings", "expires")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ApprovalText:
     """What is approved. `tag` and `settings` are SHA-256; `expires` is in Unix seconds; `files` are (name, SHA-256)."""
 

@@ -113,12 +113,12 @@ def verify(envelope: Envelope, keys: Collection[Verifier], threshold: int = 1) -
         named = [key for key in keys if key.key_id.hex() == signature.keyid]
         found = [key for key in named or keys if _is_by(key, message_bytes, signature.value)]
         if named and not found:
-            what = f"the signature of {named[0].name} ({signature.keyid}) is not over this payload"
+            what = f"the signature of {shown(named[0].name)} ({signature.keyid}) is not over this payload"
             raise TamperError(what, code="dsse-bad-signature", why="the payload was changed or the signature is forged")
         for key in found:
             signed.setdefault(key.key, key)
     if len(signed) < threshold:
-        names = ", ".join(sorted({key.name for key in keys})) or "nobody"
+        names = ", ".join(sorted({shown(key.name) for key in keys})) or "nobody"
         what = f"{len(signed)} of {threshold} needed keys signed the envelope, known are {names}"
         raise TamperError(what, code="dsse-threshold")
     return tuple(signed.values())
@@ -127,7 +127,7 @@ def verify(envelope: Envelope, keys: Collection[Verifier], threshold: int = 1) -
 def _sign(signer: AnySigner, message: bytes) -> Signature:
     verifier = signer.verifier
     if verifier.scheme.timed:
-        what = f"key {signer.name} of type 0x{verifier.kind:02x} signs no envelopes"
+        what = f"key {shown(signer.name)} of type 0x{verifier.kind:02x} signs no envelopes"
         raise ValueError(what)
     return Signature(keyid=verifier.key_id.hex(), value=signer.sign(message))
 

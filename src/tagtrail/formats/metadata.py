@@ -10,6 +10,7 @@ https://packaging.python.org/en/latest/specifications/core-metadata/, read by `p
 
 from typing import Literal
 
+from tagtrail.formats.encoding import shown
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.frozen import frozen
 
@@ -57,7 +58,7 @@ def check_identity(metadata: Metadata, *, project: str, version: str, where: str
         same = metadata.version == version
     if not same:
         raise ProjectError(
-            f"{where} says version {metadata.version}, the tag says {version}", code="version-mismatch",
+            f"{where} says version {shown(metadata.version)}, the tag says {version}", code="version-mismatch",
             hint="correct the version in the project, and tag the commit that does",
         )  # fmt: skip
 

@@ -65,7 +65,9 @@ class Verifier:
     def __post_init__(self) -> None:
         key_name(self.name, "vkey-name")
         if self.kind not in SCHEMES:
-            raise TamperError(f"signature type 0x{self.kind:02x} of key {self.name} is not known", code="vkey-type")
+            raise TamperError(
+                f"signature type 0x{self.kind:02x} of key {shown(self.name)} is not known", code="vkey-type"
+            )
         self.scheme.check_key(self.key)
 
     @property
@@ -134,7 +136,7 @@ def parse_vkey(text: str) -> Verifier:
     name, found, material = _split_key(text, "vkey")
     verifier = Verifier(name=name, kind=material[0], key=material[1:])
     if verifier.key_id.hex() != found:
-        what = f"key {name} says key id {found}, its bytes give {verifier.key_id.hex()}"
+        what = f"key {shown(name)} says key id {found}, its bytes give {verifier.key_id.hex()}"
         raise TamperError(what, code="vkey-key-id", why="the name or the key was changed")
     return verifier
 
@@ -148,13 +150,13 @@ def parse_skey(text: str) -> Signer:
         raise TamperError("this is not a secret note key: it does not begin with PRIVATE+KEY+", code="skey-syntax")
     name, found, material = _split_key(text.removeprefix("PRIVATE+KEY+"), "skey")
     if material[0] not in SCHEMES:
-        raise TamperError(f"signature type 0x{material[0]:02x} of key {name} is not known", code="skey-type")
+        raise TamperError(f"signature type 0x{material[0]:02x} of key {shown(name)} is not known", code="skey-type")
     size = SCHEMES[material[0]].seed_size
     if len(material) != 1 + size:
-        raise TamperError(f"secret key {name} has {len(material) - 1} bytes instead of {size}", code="skey-size")
+        raise TamperError(f"secret key {shown(name)} has {len(material) - 1} bytes instead of {size}", code="skey-size")
     signer = Signer(name=name, kind=material[0], seed=material[1:])
     if signer.verifier.key_id.hex() != found:
-        what = f"secret key {name} says key id {found}, its bytes give {signer.verifier.key_id.hex()}"
+        what = f"secret key {shown(name)} says key id {found}, its bytes give {signer.verifier.key_id.hex()}"
         raise TamperError(what, code="skey-key-id", why="the name or the key was changed")
     return signer
 
@@ -168,9 +170,9 @@ def _split_key(text: str, code: str) -> tuple[str, str, bytes]:
     try:
         material = base64_decode(parts[2], f"{code}-base64")
     except TamperError as error:
-        raise TamperError(f"the key bytes of {name} are not canonical base64", code=error.code) from None
+        raise TamperError(f"the key bytes of {shown(name)} are not canonical base64", code=error.code) from None
     if not material:
-        raise TamperError(f"key {name} holds no bytes", code=f"{code}-syntax")
+        raise TamperError(f"key {shown(name)} holds no bytes", code=f"{code}-syntax")
     return name, parts[1], material
 
 
@@ -247,12 +249,12 @@ def open_note(data: bytes, verifiers: Iterable[Verifier], max_size: int = MAX_SI
     note = parse(data, max_size)
     signed = [(known[s.name, s.key_id], s) for s in note.signatures if (s.name, s.key_id) in known]
     if not signed:
-        names = ", ".join(sorted({name for name, _ in known})) or "nobody"
+        names = ", ".join(sorted({shown(name) for name, _ in known})) or "nobody"
         what = f"the note is signed by {_names(note)}, known are keys of {names}"
         raise TamperError(what, code="note-no-known-key", why="no signature line has a known name and key id")
     for number, (verifier, _) in enumerate(signed):
         if verifier in [before for before, _ in signed[:number]]:
-            raise TamperError(f"key {verifier.name} signed the note twice", code="note-duplicate-signature")
+            raise TamperError(f"key {shown(verifier.name)} signed the note twice", code="note-duplicate-signature")
     return Opened(note=note, verified=tuple(_verify(verifier, note.text, s.value) for verifier, s in signed))
 
 
@@ -298,7 +300,7 @@ def _by_line(verifiers: Iterable[Verifier]) -> dict[tuple[str, bytes], Verifier]
     for verifier in verifiers:
         other = known.setdefault((verifier.name, verifier.key_id), verifier)
         if other != verifier:
-            what = f"two keys are called {verifier.name} with key id {verifier.key_id.hex()}"
+            what = f"two keys are called {shown(verifier.name)} with key id {verifier.key_id.hex()}"
             raise TamperError(what, code="note-ambiguous-key")
     return known
 
@@ -313,17 +315,17 @@ def _verify(verifier: Verifier, text: str, value: bytes) -> Verified:
     signature = value[_TIME_SIZE:] if scheme.timed else value
     message = scheme.message(verifier.name, text, time)
     if len(signature) != scheme.signature_size or not scheme.verify(verifier.key, message, signature):
-        what = f"the signature of {verifier.name} ({verifier.key_id.hex()}) is not over this text"
+        what = f"the signature of {shown(verifier.name)} ({verifier.key_id.hex()}) is not over this text"
         raise TamperError(what, code="note-bad-signature", why="the text was changed or the signature is forged")
     return Verified(verifier=verifier, time=time or None)
 
 
 def _time(verifier: Verifier, value: bytes) -> int:
     if len(value) <= _TIME_SIZE:
-        raise TamperError(f"the cosignature of {verifier.name} has {len(value)} bytes", code="cosignature-size")
+        raise TamperError(f"the cosignature of {shown(verifier.name)} has {len(value)} bytes", code="cosignature-size")
     time = int.from_bytes(value[:_TIME_SIZE], "big")
     if time >= 2**63:
-        raise TamperError(f"the cosignature of {verifier.name} is of time {time}", code="cosignature-time")
+        raise TamperError(f"the cosignature of {shown(verifier.name)} is of time {time}", code="cosignature-time")
     return time
 
 

@@ -145,7 +145,7 @@ def _check_urls(urls: list[str]) -> None:
 def _check_type(role: str, verifiers: list[Verifier], *, timed: bool) -> None:
     for verifier in verifiers:
         if verifier.scheme.timed != timed:
-            what = f"{role} {verifier.name} has a key of type 0x{verifier.kind:02x}"
+            what = f"{role} {shown(verifier.name)} has a key of type 0x{verifier.kind:02x}"
             raise TamperError(what, code=f"policy-{role}-type", why="a log signs, a witness cosigns and says when")
 
 
@@ -153,7 +153,7 @@ def _check_once(verifiers: list[Verifier], code: str) -> None:
     names: dict[bytes, str] = {}
     for verifier in verifiers:
         if verifier.key in names:
-            what = f"{names[verifier.key]} and {verifier.name} are one public key"
+            what = f"{shown(names[verifier.key])} and {shown(verifier.name)} are one public key"
             raise TamperError(what, code=code, why="one key counts once, whatever it is called")
         names[verifier.key] = verifier.name
 
@@ -308,7 +308,7 @@ def _log_of(policy: Policy, opened: Opened, checkpoint: Checkpoint) -> Verifier:
         raise TamperError(what, code="log-unknown", why="witnesses alone make no checkpoint")
     own = [verifier for verifier in signed if verifier.name == checkpoint.origin]
     if not own:
-        what = f"the checkpoint's origin is {shown(checkpoint.origin)}, it is signed by {signed[0].name}"
+        what = f"the checkpoint's origin is {shown(checkpoint.origin)}, it is signed by {shown(signed[0].name)}"
         raise TamperError(what, code="checkpoint-origin-mismatch", why="a log speaks for itself only")
     return own[0]
 

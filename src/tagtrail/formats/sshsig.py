@@ -143,13 +143,13 @@ def parse_key(blob: bytes) -> SshKey:
 
 def strings(data: bytes, code: str, count: int | None = None) -> tuple[bytes, ...]:
     """All strings of `data`, with nothing behind them; `count` of them if given. Raises TamperError `code`."""
-    found, rest = [], data
-    while rest:
-        size = int.from_bytes(rest[:4], "big")
-        if len(rest) < 4 + size:
-            raise TamperError(f"a string of {size} bytes is cut off after {len(rest)}", code=code)
-        found.append(rest[4 : 4 + size])
-        rest = rest[4 + size :]
+    found, at = [], 0
+    while at < len(data):
+        start = at + 4
+        at = start + int.from_bytes(data[at:start], "big")
+        if at > len(data) or start > len(data):
+            raise TamperError(f"a string of {at - start} bytes is cut off after {len(data) - start}", code=code)
+        found.append(data[start:at])
     if count is not None and len(found) != count:
         raise TamperError(f"{len(found)} strings where {count} belong", code=code)
     return tuple(found)

@@ -17,6 +17,7 @@ import stat
 import struct
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -25,6 +26,12 @@ from tagtrail.formats.archive import Limits, Member, check_members, refusal
 __all__ = ["Wheel", "zip_time"]
 
 _PIECE = 1 << 18
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, OverflowError, RuntimeError,
+    ValueError,
+)  # fmt: skip
+"""What zipfile raises on bytes that are no zip file."""
+
 _FIRST, _LAST = 315_532_800, 4_354_819_198
 """1980-01-01T00:00:00Z and 2107-12-31T23:59:58Z."""
 
@@ -46,7 +53,7 @@ class Wheel:
         self._file = file
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+        except _BROKEN as error:
             raise refusal("damaged", "the wheel is no zip file", str(error)) from error
         infos = self._zip.infolist()
         if len(infos) > limits.members or sum(i.file_size for i in infos) > limits.unpacked:
@@ -63,7 +70,7 @@ class Wheel:
             with self._zip.open(self._infos[member.name]) as stream:
                 while piece := stream.read(_PIECE):
                     yield piece
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+        except _BROKEN as error:
             raise refusal("damaged", f"{member.name!r} in the wheel cannot be read", str(error)) from error
 
     def is_normal(self, epoch: int) -> bool:

@@ -1,0 +1,59 @@
+"""Laws of every parser: what it takes comes back, and an enemy's bytes raise our own errors, soon."""
+
+import time
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.formats.laws import sparing
+from tests.formats.parsers import PARSERS, Parser, judged
+
+ALL = pytest.mark.parametrize("name", PARSERS)
+SOON = 1.0
+"""Seconds."""
+
+
+SPICE = tuple(b"\n|\r\n| |\0|\xff|\xc2\x85|\xe2\x80\xa8|\xed\xa0\x80|=|+|999999999999999999999999".split(b"|"))
+
+
+def outcome(parser: Parser, data: bytes) -> object:
+    start = time.perf_counter()
+    found = judged(parser, data)
+    assert time.perf_counter() - start < SOON
+    return found
+
+
+def edited(seeds: tuple[bytes, ...], chance: Random) -> bytes:
+    """One of `seeds` after a few cuts, copies and overwritten bytes."""
+    data = chance.choice(seeds)
+    for _ in range(chance.randint(1, 4)):
+        start = chance.randint(0, len(data))
+        stop = min(len(data), start + chance.choice([0, 1, 1, 2, 40]))
+        piece = chance.choice([b"", chance.randbytes(2), data[start:stop] * 2, *SPICE])
+        data = data[:start] + piece + data[stop:]
+    return data
+
+
+@ALL
+def test_it_takes_its_seeds(name: str) -> None:
+    for seed in PARSERS[name].seeds:
+        PARSERS[name].read(seed)
+        outcome(PARSERS[name], seed)
+
+
+@ALL
+@sparing
+@given(start=st.integers(0, 2**32))
+def test_edited_bytes_are_read_or_refused(name: str, start: int) -> None:
+    chance = Random(start)
+    for _ in range(10):
+        outcome(PARSERS[name], edited(PARSERS[name].seeds, chance))
+
+
+@ALL
+@sparing
+@given(data=st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(name: str, data: bytes) -> None:
+    outcome(PARSERS[name], data)
