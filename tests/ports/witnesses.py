@@ -33,6 +33,13 @@ class Server:
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
 
+    @classmethod
+    def again(cls, directory: Path) -> "Server":
+        """One more for a directory that is there."""
+        server = cls.__new__(cls)
+        server.directory, server.url, server.process = directory, "", None
+        return server
+
     @property
     def verifier(self) -> Verifier:
         return parse_vkey(self.vkey)

@@ -10,9 +10,10 @@ refuses a body above the limit (413) by its length, before it is sent.
 
 import contextlib
 import signal
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tagtrail.formats.witness import ADD_CHECKPOINT, MAX_REQUEST
 from tagtrail.model.errors import Error, SetupError
@@ -26,6 +27,7 @@ __all__ = ["application", "serve"]
 
 THREADS = 4
 CONNECTIONS = 1000
+BACKLOG = 128
 IDLE = 30
 """Seconds after which a connection on which nothing happens is closed."""
 
@@ -83,11 +85,16 @@ def serve(app: "WSGIApplication", host: str, port: int, ready: Callable[[str], N
     """
     from waitress import create_server
 
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        what = f"cannot listen on {host}:{port}: {error.strerror}"
+        raise SetupError(what, code="listen", hint="--listen HOST:PORT; port 0 takes a free one") from error
+    with listening, _stopped_by_signals():
         server = create_server(
             app,
-            host=host,
-            port=port,
+            sockets=[listening],
             threads=THREADS,
             connection_limit=CONNECTIONS,
             channel_timeout=IDLE,
@@ -98,18 +105,9 @@ def serve(app: "WSGIApplication", host: str, port: int, ready: Callable[[str], N
             clear_untrusted_proxy_headers=True,
             ident=None,
         )
-    except (OSError, ValueError) as error:
-        what = f"cannot listen on {host}:{port}: {error}"
-        raise SetupError(what, code="listen", hint="--listen HOST:PORT; port 0 takes a free one") from error
-    with _stopped_by_signals():
-        ready(_address(server))
+        real = listening.getsockname()[1]
+        ready(f"http://[{host}]:{real}" if ":" in host else f"http://{host}:{real}")
         server.run()  # ends by itself at the SystemExit of a signal
-
-
-def _address(server: Any) -> str:  # waitress ships no types
-    listening = getattr(server, "effective_listen", None) or [(server.effective_host, server.effective_port)]
-    host, port = listening[0]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextlib.contextmanager
