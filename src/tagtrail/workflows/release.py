@@ -128,7 +128,7 @@ def already(road: Road, examined: Examined, taken: Entry) -> Entry:
 
 
 def prepare(road: Road, examined: Examined) -> Prepared:
-    """The plan for an examined tag; nothing is written. Raises what `refuse` (for findings) and `outdated` raise; SetupError."""
+    """The plan for an examined tag; nothing is written. Raises what `refuse` and `outdated` raise; SetupError."""
     refuse(examined)
     outdated(road)  # a root that cannot be brought up to the settings ends it here, before anything is built
     tag, project = examined.tag, examined.project
