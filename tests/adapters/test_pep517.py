@@ -34,7 +34,8 @@ HOOKS = Path(process.__file__).with_name("hooks.py")
 class Workshop:
     """A builder with what it needs, and what it is told to build."""
 
-    def __init__(self, root: Path, environments: Path) -> None:
+    def __init__(self, root: Path, environments: Path, isolation: str = os.environ.get("KIND","bubblewrap")) -> None:
+        self.isolation = isolation
         self.root = root
         self.kept = Kept()
         self.environments = Environments(
@@ -51,7 +52,7 @@ class Workshop:
         objects = source.objects(str(repo.path), tag, found.commit)
         order = BuildOrder(
             project="tiny", version=tag, tag=tag, commit=found.commit, epoch=found.time,
-            builds=builds or ("sdist", "wheel"), refs=objects.refs,
+            builds=builds or ("sdist", "wheel"), refs=objects.refs, isolation=self.isolation,
         )  # fmt: skip
         return order, objects
 

@@ -1,72 +1,108 @@
 """A project's build backend: one process of the build environment that runs its hooks (PEP 517), each as if alone."""
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tagtrail.io import process
-from tagtrail.io.foreign import plain
-from tagtrail.model.errors import ProjectError
+from tagtrail.io.process import Over
+from tagtrail.io.sandbox import Cell
 
-__all__ = ["Answers", "Backend", "backend"]
+__all__ = ["PROGRAM", "Answers", "Backend", "backend"]
 
-_HOOKS = Path(__file__).with_name("hooks.py")
+PROGRAM = Path(__file__).with_name("hooks.py")
+"""What runs in the cell; whoever makes the cell shows it there."""
+
 _MOST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the hooks returned, one value per call made. Where one failed, `fault` says how: `backend` (it cannot be
-    imported), `unsupported`, `hook` (it raised or died), `late` (no end within the limit)."""
+    """What the hooks returned, one value per call made. Where one failed, `fault` says how: `checkout`, `backend` (it
+    cannot be imported), `unsupported`, `hook` (it raised or died), `file`, `late` (no end within the limit)."""
 
     values: tuple[Any, ...] = ()
     fault: str = ""
 
 
 class Backend:
-    """A running backend; `log` is the end of all that it said."""
+    """A running backend; `log` is the end of all that it said. Trees are laid out once for each name."""
 
-    def __init__(self, session: process.Session, room: Path, limit: float) -> None:
+    def __init__(self, session: process.Session, limit: float) -> None:
         self._session = session
-        self._room = room
         self._limit = limit
+        self._open = 0
+        self._trees: set[str] = set()
 
     @property
     def log(self) -> bytes:
         """What it said, at most the last MiB."""
         return self._session.said
 
-    def call(self, tree: Path, calls: Sequence[Mapping[str, object]]) -> Answers:
-        """Run hooks in `tree`; the form of `calls` is in `hooks.py`."""
-        answers = self._room / "answers.json"
-        order = {"tree": str(tree), "answers": str(answers), "calls": calls}
-        (self._room / "order.json").write_text(json.dumps(order))
-        state = self._session.ask(str(self._room / "order.json"), self._limit)
-        return Answers(fault="late" if state == "late" else "hook") if state != "done" else _read(answers)
+    def lay_out(self, tree: str, **source: str) -> None:
+        """Begin to make `tree`, from `git` (a checkout of its HEAD) or as a `copy`, unless it is there."""
+        if tree not in self._trees:
+            self._trees.add(tree)
+            self._begin({**source, "tree": tree})
+
+    def bring(self, name: str, path: Sequence[str], tree: str) -> None:
+        """Begin to import the backend `name`; `path` is the project's backend-path, below `tree`."""
+        self._begin({"backend": name, "path": list(path), "tree": tree})
+
+    def call(self, tree: str, calls: Sequence[Mapping[str, object]]) -> Answers:
+        """Run hooks in `tree`; the form of `calls` is in `hooks.py`. A fault of what was begun before is the answer."""
+        self._begin({"calls": calls, "tree": tree})
+        return self._answer()
+
+    def take(self, path: str) -> Iterator[bytes]:
+        """The bytes of a regular file that the project made. Raises ValueError: why there are none."""
+        self._begin({"take": path})
+        found = self._answer()
+        if found.fault:
+            raise ValueError(*found.values or (found.fault,))
+        try:
+            while piece := self._session.frame(_MOST):
+                yield piece
+        except Over:
+            why = "it ends too early"
+            raise ValueError(why) from None
+
+    def _begin(self, order: Mapping[str, object]) -> None:
+        self._open += 1
+        self._session.order(json.dumps(order), self._limit)
+
+    def _answer(self) -> Answers:
+        """Of all that was begun: the first fault, or the last answer."""
+        last = Answers()
+        while self._open:
+            self._open -= 1
+            said = self._next()
+            last = last if last.fault else said
+        return last
+
+    def _next(self) -> Answers:
+        """What the process says; foreign code can speak with its voice."""
+        try:
+            found = json.loads(self._session.frame(_MOST))
+            return Answers(values=tuple(found["values"]), fault=str(found["fault"]))
+        except Over as over:
+            return Answers(fault="late" if over.late else "hook")
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return Answers(fault="hook")
 
 
 @contextmanager
 def backend(
-    python: Path, name: str, path: Sequence[str], *, env: Mapping[str, str], room: Path, tree: Path, limit: float
+    cell: Cell, python: str, program: str, *, env: Mapping[str, str], limit: float
 ) -> Generator[Backend, None, None]:
-    """The backend `name` in the environment of `python`, imported at once; it and all it began end with the block.
+    """A process of the environment of `python` in the cell; it and all it began end with the block.
 
-    `path` is the project's backend-path, below `tree`. `room` is a directory for what is said to and fro; `limit` is
-    the time for one call in seconds. `env` is the whole environment.
+    `python`, `program` (PROGRAM's bytes) and `env`, its whole environment, are in the cell's words; `limit` is the time
+    for one order in seconds.
     """
-    argv = [str(python), "-P", str(_HOOKS), name, json.dumps(list(path))]
-    with process.session(argv, env=env, cwd=tree if path else room, cap=_MOST) as session:
-        yield Backend(session, room, limit)
-
-
-def _read(answers: Path) -> Answers:
-    """What the process wrote; foreign code can write there too."""
-    try:
-        with plain(answers) as file:
-            found = json.loads(file.read(_MOST))
-        return Answers(values=tuple(found["values"]), fault=str(found["fault"]))
-    except (FileNotFoundError, ProjectError, ValueError, TypeError, KeyError, RecursionError):
-        return Answers(fault="hook")
+    argv, start = cell.command([python, "-P", program], env)
+    with process.session(argv, env=start, cwd=cell.room, cap=_MOST) as session:
+        yield Backend(session, limit)

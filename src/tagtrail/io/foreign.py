@@ -3,16 +3,14 @@
 import errno
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from tagtrail.model.errors import ProjectError
 
-__all__ = ["plain", "take"]
-
-_PIECE = 1 << 20
+__all__ = ["check_name", "plain", "take"]
 
 
 @contextmanager
@@ -31,25 +29,30 @@ def plain(path: Path) -> Generator[BinaryIO, None, None]:
         yield file
 
 
-def take(directory: Path, name: str, to: Path, most: int) -> Path:
-    """Our own copy, in the new directory `to`, of the file `name` that foreign code says it made in `directory`.
+def take(name: str, pieces: Iterable[bytes], to: Path, most: int) -> Path:
+    """Our own copy, in the new directory `to`, of a file that foreign code made and calls `name`.
 
-    Raises ProjectError `output-invalid`: no plain name, no such file, a link, a device, more than `most` bytes.
+    `pieces` may raise ValueError: why there are none. Raises ProjectError `output-invalid`: no plain name, no such
+    file, a link, a device, more than `most` bytes.
     """
-    if name in {"", ".", ".."} or "/" in name or "\\" in name or not name.isprintable():
-        raise _invalid(name, "that is no plain file name")
     to.mkdir()
     size = 0
     try:
-        with plain(directory / name) as file, (to / name).open("xb") as copy:
-            while piece := file.read(_PIECE):
+        with (to / name).open("xb") as copy:
+            for piece in pieces:
                 size += len(piece)
                 if size > most:
                     raise _invalid(name, f"it is bigger than {most} bytes")
                 copy.write(piece)
-    except FileNotFoundError as error:
-        raise _invalid(name, "it is not there") from error
+    except ValueError as error:
+        raise _invalid(name, str(error)) from error
     return to / name
+
+
+def check_name(name: str) -> None:
+    """A plain file name, as foreign code gives it. Raises ProjectError `output-invalid`."""
+    if name in {"", ".", ".."} or "/" in name or "\\" in name or not name.isprintable():
+        raise _invalid(name, "that is no plain file name")
 
 
 def _invalid(name: str, why: str) -> ProjectError:

@@ -1,23 +1,29 @@
-"""Runs a build backend's hooks (PEP 517) as a program of the build environment: `python -P hooks.py BACKEND PATH DONE`.
+"""Runs a build backend's hooks (PEP 517) as a program of the build environment: `python -P hooks.py ANSWERS`.
 
-It is never imported, and needs nothing but the standard library. BACKEND is what `build-backend` names, PATH a JSON
-list of directories (`backend-path`) relative to the working directory. The backend is imported at once. Each line on
-standard input is then the name of a JSON file:
+It is never imported, and needs nothing but the standard library. Each line on standard input is an order in JSON, of
+one of these forms; paths are those of the cell in which this runs:
 
-    {"tree": "/scratch/tree", "answers": "/scratch/answers.json",
-     "calls": [{"hook": "get_requires_for_build_sdist", "if_only": ["pbr>=2.0.0"]},
-               {"hook": "build_sdist", "directory": "/scratch/out"}]}
+    {"git": "/in/layout/.git", "tree": "/build/tree"}        check a commit out: HEAD of that repository
+    {"copy": "/in/unpacked", "tree": "/build/unpacked"}      lay a copy of a directory out
+    {"backend": "hatchling.build", "path": [], "tree": ""}   import what `build-backend` names; with `backend-path`,
+                                                             from these directories of the tree
+    {"calls": [{"hook": "get_requires_for_build_sdist", "if_only": ["pbr>=2.0.0"]},
+               {"hook": "build_sdist", "directory": "/build/out"}], "tree": "/build/tree"}
+    {"take": "/build/out/nova-1.0.tar.gz"}                   the bytes of a regular file
 
 Each call runs in the tree, in a fork of its own, as if it were alone. With `if_only`, the calls after it are made only
-if its answer is exactly that list. The file `answers` becomes `{"values": [...], "fault": ""}` with one value per call
-made; where one failed, the fault is `backend` (cannot be imported), `unsupported`, or `hook`. Then one byte goes to the
-descriptor DONE. When standard input ends, whoever started this is done or dead, and the whole process group ends too.
+if its answer is exactly that list. Answers go to the descriptor ANSWERS as frames: eight bytes of length, and so many
+bytes. An order is answered with one frame of JSON, `{"values": [...], "fault": ""}` with one value per call made; where
+something failed, the fault is `checkout`, `backend` (cannot be imported), `unsupported`, `hook`, or `file`. After that
+of a `take` come frames with the file's bytes, an empty one at its end. When standard input ends, whoever started this
+is done or dead, and the whole process group ends too.
 """
 
 import json
 import os
 import select
 import signal
+import stat
 import sys
 import traceback
 from importlib import import_module
@@ -27,6 +33,14 @@ from typing import Any
 
 OPTIONAL = ("get_requires_for_build_sdist", "get_requires_for_build_wheel")
 HOOK, UNSUPPORTED = 4, 5
+FAULTS = {HOOK: "hook", UNSUPPORTED: "unsupported"}
+PIECE = 1 << 20
+GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+LOCAL = {
+    "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ATTR_NOSYSTEM": "1", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "", "GIT_TERMINAL_PROMPT": "0",
+}  # fmt: skip
 
 
 class InTree:
@@ -64,28 +78,51 @@ def load(backend: str, backend_path: list[str]) -> Any:
     return found
 
 
+def program(*argv: str, env: dict[str, str]) -> bool:
+    """Whether a program of the system, run to its end, says that all is well."""
+    child = os.posix_spawn(f"/usr/bin/{argv[0]}", argv, env)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def lay_out(order: dict[str, Any]) -> str:
+    """Make a tree; the fault."""
+    if "copy" in order:
+        return (
+            ""
+            if program("cp", "-a", "--no-preserve=ownership", order["copy"], order["tree"], env=LOCAL)
+            else "checkout"
+        )
+    os.mkdir(order["tree"])  # noqa: PTH102
+    there = ("-C", order["tree"], "read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD")
+    copied = program("cp", "-r", order["git"], f"{order['tree']}/.git", env=LOCAL)
+    return "" if copied and program(*GIT, *there, env=LOCAL) else "checkout"
+
+
 def answer(backend: Any, call: dict[str, Any]) -> Any:
     """What one hook returns."""
     name = call["hook"]
     if name in OPTIONAL:
         hook = getattr(backend, name, None)
         return [str(line) for line in hook({})] if hook else []
+    os.makedirs(call["directory"], exist_ok=True)  # noqa: PTH103
     return str(getattr(backend, name)(call["directory"], {}))
 
 
-def run(backend: Any, call: dict[str, Any], order: dict[str, Any], done: int) -> int:
-    """One call, in a fork; the status it ended with, its value in `answers`."""
-    answers = Path(order["answers"])
-    answers.unlink(missing_ok=True)
+def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[int, Any]:
+    """One call, in a fork: the status it ended with, and its value."""
+    said = os.memfd_create("value")
     child = os.fork()
     if child:
-        return watch(child) or (0 if answers.exists() else HOOK)
+        status = watch(child)
+        value = os.pread(said, PIECE, 0)
+        os.close(said)
+        return (status, None) if status else read(value)
     status = HOOK
     try:
-        os.close(done)
+        os.close(answers)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.chdir(order["tree"])
-        answers.write_text(json.dumps(answer(backend, call)))
+        os.chdir(tree)
+        os.write(said, json.dumps(answer(backend, call)).encode())
         status = 0
     except BaseException as error:  # noqa: BLE001  (its words are in the log)
         traceback.print_exc()
@@ -96,6 +133,14 @@ def run(backend: Any, call: dict[str, Any], order: dict[str, Any], done: int) ->
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def read(value: bytes) -> tuple[int, Any]:
+    """What a call wrote before it ended."""
+    try:
+        return 0, json.loads(value)
+    except ValueError:
+        return HOOK, None
 
 
 def watch(child: int) -> int:
@@ -109,32 +154,93 @@ def watch(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def work(backend: Any, order: dict[str, Any], done: int) -> None:
+def call_all(backend: Any, order: dict[str, Any], answers: int) -> dict[str, Any]:
     """All calls, one after the other, until one fails or `if_only` is not met."""
-    answers = Path(order["answers"])
     values: list[Any] = []
-    fault = "" if backend is not None else "backend"
-    for call in order["calls"] if backend is not None else ():
-        status = run(backend, call, order, done)
+    for call in order["calls"]:
+        status, value = run(backend, call, order["tree"], answers)
         if status:
-            fault = "unsupported" if status == UNSUPPORTED else "hook"
+            return {"values": values, "fault": FAULTS.get(status, "hook")}
+        values.append(value)
+        if call.get("if_only", value) != value:
             break
-        values.append(json.loads(answers.read_text()))
-        if call.get("if_only", values[-1]) != values[-1]:
-            break
-    answers.write_text(json.dumps({"values": values, "fault": fault}))
+    return {"values": values, "fault": ""}
+
+
+class Worker:
+    """Takes orders, and has at most one backend."""
+
+    def __init__(self, answers: int) -> None:
+        self.answers = answers
+        self.backend: Any = None
+
+    def do(self, order: dict[str, Any]) -> None:
+        """Carry an order out and answer it."""
+        if "take" in order:
+            self.give(order["take"])
+        elif "calls" in order and self.backend is not None:
+            self.tell(call_all(self.backend, order, self.answers))
+        elif "backend" in order or "calls" in order:
+            self.tell({"values": [], "fault": self.bring(order)})
+        else:
+            self.tell({"values": [], "fault": lay_out(order)})
+
+    def bring(self, order: dict[str, Any]) -> str:
+        """Import the backend; the fault."""
+        if "backend" in order:
+            if order["path"]:
+                os.chdir(order["tree"])
+            self.backend = load(order["backend"], order["path"])
+        return "backend" if self.backend is None else ""
+
+    def give(self, path: str) -> None:
+        """The bytes of a file that the project made: opened once, no link, nothing but a regular file."""
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            self.tell({"values": ["it is not there, or a link"], "fault": "file"})
+            return
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            self.tell({"values": ["it is no regular file"], "fault": "file"})
+            return
+        self.tell({"values": [], "fault": ""})
+        with os.fdopen(fd, "rb") as file:
+            while piece := file.read(PIECE):
+                self.frame(piece)
+        self.frame(b"")
+
+    def tell(self, said: dict[str, Any]) -> None:
+        """One answer."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.frame(json.dumps(said).encode())
+
+    def frame(self, data: bytes) -> None:
+        """Eight bytes of length, and so many bytes."""
+        left = memoryview(len(data).to_bytes(8, "big") + data)
+        while left:
+            left = left[os.write(self.answers, left) :]
+
+
+def furnish() -> None:
+    """A home that is empty but for the word that trees of another owner may be read."""
+    for name in ("HOME", "TMPDIR"):
+        os.makedirs(os.environ[name], exist_ok=True)  # noqa: PTH103
+    Path(os.environ["HOME"], ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
 
 
 def main() -> None:
-    """Import, then work as orders come."""
-    done = int(sys.argv[3])
-    os.set_inheritable(done, False)  # noqa: FBT003  (its name)
-    backend = load(sys.argv[1], json.loads(sys.argv[2]))
-    while line := os.read(0, 4096):
-        work(backend, json.loads(Path(os.fsdecode(line.rstrip(b"\n"))).read_text()), done)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.write(done, b"\n")
+    """Work as orders come."""
+    answers = int(sys.argv[1])
+    os.set_inheritable(answers, False)  # noqa: FBT003  (its name)
+    furnish()
+    worker = Worker(answers)
+    orders = b""
+    while piece := os.read(0, 1 << 16):
+        orders += piece
+        while b"\n" in orders:
+            line, _, orders = orders.partition(b"\n")
+            worker.do(json.loads(line))
 
 
 if __name__ == "__main__":

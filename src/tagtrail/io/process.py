@@ -12,13 +12,14 @@ import unicodedata
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Literal
+from typing import IO, Any, BinaryIO
 
 from tagtrail.model.errors import SetupError
 
-__all__ = ["Finished", "Session", "reading", "run", "said", "session"]
+__all__ = ["Finished", "Over", "Session", "reading", "run", "said", "session"]
 
 _PIECE = 1 << 16
+_LENGTH = 8
 _DRAIN = 1.0
 """Seconds in which what is already in the pipes is read after the command has ended."""
 
@@ -78,36 +79,63 @@ def reading(
         yield io.BufferedReader(_Timed(_stdout(child).fileno(), time.monotonic() + limit), 1 << 18)
 
 
+class Over(Exception):  # noqa: N818  (an end, and not always an error)
+    """A session has ended, or its time is up (`late`)."""
+
+    def __init__(self, *, late: bool) -> None:
+        super().__init__("late" if late else "ended")
+        self.late = late
+
+
 class Session:
-    """A command that stays, takes orders by the line, and says when each is done."""
+    """A command that stays, takes orders by the line, and answers with frames: eight bytes of length, and so many."""
 
     def __init__(self, orders: int, answers: int, tail: "_Tail") -> None:
         self._orders = orders
         self._answers = answers
         self._tail = tail
+        self._deadline = 0.0
+        self._poll = select.poll()
+        self._poll.register(answers, select.POLLIN)
+        self._poll.register(tail.fd, select.POLLIN)
 
     @property
     def said(self) -> bytes:
         """The end of its output so far."""
         return bytes(self._tail.kept)
 
-    def ask(self, order: str, limit: float) -> Literal["done", "ended", "late"]:
-        """Give it a line, and wait until it is done with it, has ended, or `limit` seconds are over."""
-        deadline = time.monotonic() + limit
-        try:
-            os.write(self._orders, os.fsencode(f"{order}\n"))
-        except BrokenPipeError:
-            return "ended"
-        poll = select.poll()
-        poll.register(self._answers, select.POLLIN)
-        poll.register(self._tail.fd, select.POLLIN)
-        while (left := deadline - time.monotonic()) > 0:
-            ready = [fd for fd, _ in poll.poll(int(left * 1000) + 1)]
+    def order(self, line: str, limit: float) -> None:
+        """Give it a line; its answers are expected within `limit` seconds."""
+        self._deadline = time.monotonic() + limit
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._orders, os.fsencode(f"{line}\n"))
+
+    def frame(self, most: int) -> bytes:
+        """The next frame of its answer. Raises Over, also for a frame of more than `most` bytes."""
+        size = int.from_bytes(self._read(_LENGTH), "big")
+        if size > most:
+            raise Over(late=False)
+        return self._read(size)
+
+    def _read(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            self._wait()
+            piece = os.read(self._answers, size - len(data))
+            if not piece:
+                raise Over(late=False)
+            data += piece
+        return bytes(data)
+
+    def _wait(self) -> None:
+        """Until there is something to read; what it says meanwhile is kept."""
+        while (left := self._deadline - time.monotonic()) > 0:
+            ready = [fd for fd, _ in self._poll.poll(int(left * 1000) + 1)]
             if self._tail.fd in ready and not self._tail.read():
-                poll.unregister(self._tail.fd)
+                self._poll.unregister(self._tail.fd)
             if self._answers in ready:
-                return "done" if os.read(self._answers, 1) else "ended"
-        return "late"
+                return
+        raise Over(late=True)
 
 
 @contextlib.contextmanager
@@ -115,7 +143,7 @@ def session(
     argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, cap: int = 1 << 20
 ) -> Generator[Session, None, None]:
     """A command whose input is lines, until it ends; `argv` gets one more word, the number of a descriptor to which it
-    writes one byte when it is done with a line.
+    writes its answers.
 
     Of its output and errors the last `cap` bytes are kept. Its process group is dead when the block is left; if this
     process dies, its input ends. Raises SetupError `command-missing`.
@@ -272,8 +300,27 @@ def _ended(child: subprocess.Popen[bytes], left: float) -> bool:
     return True
 
 
+def _is_cell(child: subprocess.Popen[bytes]) -> bool:
+    """Whether its children are the first process of namespaces of their own."""
+    argv = child.args
+    return isinstance(argv, list) and Path(str(argv[0])).name in {"bwrap", "unshare"}
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 def _end(child: subprocess.Popen[bytes]) -> None:
     if child.returncode is None:
+        # the first process of a sandbox: when it is killed the kernel kills all others there, and whoever started it
+        # ends when they are gone
+        for first in _children(child.pid) if _is_cell(child) else ():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(first, signal.SIGKILL)
+            _ended(child, _DRAIN)
         _end_group(child.pid)
     child.wait()
     for pipe in (child.stdout, child.stderr):

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,9 +16,10 @@ from tagtrail.io.git import Git, items, lay_out, objects_missing
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.ports import BuildOrder, Objects
 
-__all__ = ["check_space", "checkout", "tree_digest", "tree_tar"]
+__all__ = ["borrowed", "check_space", "files", "tree_digest", "tree_tar"]
 
 _SAID = 1 << 20
+_ALTERNATES = 20
 
 
 def tree_digest(order: BuildOrder, objects: Objects, room: Path) -> str:
@@ -44,13 +46,24 @@ def tree_tar(order: BuildOrder, objects: Objects, room: Path) -> Iterator[bytes]
             raise _altered(order.commit, str(error)) from error
 
 
-def checkout(git: Git, commit: str) -> Iterator[str]:
-    """Put the commit's files into the tree; the ids of its files."""
-    done = git.run("read-tree", "--reset", "-u", "--no-recurse-submodules", commit)
-    if not done.ok:
-        check_space(git.directory, done.err)
-        raise objects_missing(commit, process.said(done.err, 5))
+def files(git: Git, commit: str) -> Iterator[str]:
+    """The ids of the commit's files. Raises ProjectError `objects-missing`."""
     return (m.id for m in _listing(git, commit) if m.mode not in {DIRECTORY, MODULE})
+
+
+def borrowed(objects: Path) -> tuple[Path, ...]:
+    """A directory of git's objects, and those from which it borrows in turn (`info/alternates`)."""
+    found: list[Path] = []
+    left = [objects]
+    while left:
+        path = left.pop().resolve()
+        if path in found or len(found) > _ALTERNATES:
+            continue
+        found.append(path)
+        with suppress(OSError):
+            lines = (path / "info" / "alternates").read_text("utf-8", "surrogateescape").splitlines()
+            left += [path / line for line in lines if line and not line.startswith(("#", '"'))]
+    return tuple(found)
 
 
 def check_space(room: Path, said: bytes) -> None:

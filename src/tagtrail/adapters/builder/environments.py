@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -11,48 +12,62 @@ from pathlib import Path
 
 from tagtrail.io import process
 from tagtrail.io.durable import setup_error
+from tagtrail.io.sandbox import Cell, Limits, lent
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
 
 __all__ = ["Environments"]
 
 _KEPT = (
-    "HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_DIRS", "PATH", "NETRC", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",
+    "NO_PROXY", "ALL_PROXY",
 )  # fmt: skip
 """What the installer keeps of the caller's environment, beside UV_*: where the index is, and the way to it."""
+_OURS = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_DIRS", "PATH", "NETRC")
+"""And without isolation, where the caller's files are to be seen."""
+_PATHS = ("UV_FIND_LINKS", "UV_CONFIG_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Those that name files or directories: they are shown to the installer, read-only."""
+_ENV, _UV = Path("/env"), Path("/tool/uv")
 
 
 class Environments:
-    """Directories under `root`, one per set of requirements, Python and uv. Called with requirements, it returns the
-    directory of an environment that holds them; `environ` is the caller's environment, `limit` in seconds.
+    """Directories under `root`, one per set of requirements, Python, uv and kind of isolation. Called with requirements
+    and that kind, it returns the directory of an environment that holds them; `environ` is the caller's environment,
+    `limit` in seconds, `most` what the installer may use up.
 
-    `scratch` is where one is made (swept by the wiring), on the same file system.
+    `scratch` is where one is made (swept by the wiring), on the same file system. The installer runs apart, for it runs
+    the build hooks of requirements that come as source: it has the network, and a cache of its own that goes with it.
     Raises ProjectError `requirements-invalid`, `requirements-unsatisfiable`, RemoteError `requirements-unreachable`,
     SetupError `disk-full`, `not-writable`, `command-missing`.
     """
 
     def __init__(
-        self, root: Path, scratch: Path, environ: Mapping[str, str] = os.environ, limit: float = 900.0
+        self,
+        root: Path,
+        scratch: Path,
+        environ: Mapping[str, str] = os.environ,
+        limit: float = 900.0,
+        most: Limits | None = None,
     ) -> None:
         self._root = root
         self._scratch = scratch
         self._environ = environ
         self._limit = limit
+        self._most = most or Limits()
 
-    def __call__(self, requirements: Sequence[str]) -> Path:
+    def __call__(self, requirements: Sequence[str], kind: str) -> Path:
         """The environment with these requirements, made now if it is not there."""
         wanted = tuple(sorted({_requirement(line) for line in requirements}))
-        path = self._root / self._digest(wanted)
+        path = self._root / self._digest(wanted, kind)
         if not path.is_dir():
             with scratch(self._scratch, "environment") as room:
-                self._make(room / "env", wanted)
+                self._make(room, wanted, kind)
                 _move(room / "env", path)
         return path
 
-    def _digest(self, requirements: tuple[str, ...]) -> str:
+    def _digest(self, requirements: tuple[str, ...], kind: str) -> str:
         python = (sys.implementation.cache_tag, platform.python_version(), platform.machine(), sys.base_prefix)
-        facts = [requirements, python, self._installer]
+        facts = [requirements, python, self._installer, kind]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
     @cached_property
@@ -68,29 +83,43 @@ class Environments:
 
     @cached_property
     def _installer(self) -> str:
-        return self._run("--version").out.decode("utf-8", "replace")
+        done = process.run([self._uv, "--version"], env={"PATH": "/usr/bin:/bin"}, limit=self._limit)
+        return done.out.decode("utf-8", "replace")
 
-    def _make(self, path: Path, requirements: tuple[str, ...]) -> None:
-        made = self._run("venv", "--quiet", "--relocatable", "--no-project", "--python", sys.executable, str(path))
-        if not made.ok:
-            raise SetupError(
-                f"cannot make a build environment in {path}", code="not-writable", why=process.said(made.err)
-            )
-        if requirements:
-            self._install(path, requirements)
-        _close(path)
+    def _make(self, room: Path, requirements: tuple[str, ...], kind: str) -> None:
+        cell = self._cell(room, kind)
+        path = cell.within(room / "env")
+        base = getattr(sys, "_base_executable", sys.executable)
+        with lent(room / "env", cell):
+            made = self._run(cell, "venv", "--quiet", "--relocatable", "--no-project", "--python", base, path)
+            if not made.ok:
+                why = process.said(made.err)
+                raise SetupError(f"cannot make a build environment in {path}", code="not-writable", why=why)
+            if requirements:
+                self._install(cell, room, requirements)
+        _close(room / "env")
 
-    def _install(self, path: Path, requirements: tuple[str, ...]) -> None:
-        listing = path.with_name("requirements.txt")
-        listing.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
-        python = str(path / "bin" / "python")
+    def _cell(self, room: Path, kind: str) -> Cell:
+        (room / "env").mkdir(mode=0o755)
+        (room / "own").mkdir()
+        named = (self._environ.get(name, "") for name in _PATHS)
+        shown = [Path(path) for value in named for path in re.split("[ ,]", value) if path.startswith("/")]
+        return Cell(
+            kind=kind, room=room / "own", network=True, limits=self._most,
+            read=((_UV, Path(self._uv)), *((path, path) for path in shown if path.exists())),
+            write=((_ENV, room / "env"),),
+        )  # fmt: skip
+
+    def _install(self, cell: Cell, room: Path, requirements: tuple[str, ...]) -> None:
+        python = cell.within(room / "env" / "bin" / "python")
+        # words after `--` are requirements: _requirement has read and written each
         done = self._run(
-            "pip", "install", "--python", python, "--link-mode=copy", "--compile-bytecode", "-r", str(listing)
+            cell, "pip", "install", "--python", python, "--link-mode=copy", "--compile-bytecode", "--", *requirements
         )
         if done.ok:
             return
         why, names = process.said(done.err), ", ".join(requirements)
-        if os.statvfs(path).f_bavail == 0:
+        if os.statvfs(room).f_bavail == 0 or b"No space left" in done.err:
             raise SetupError(f"no space to install {names}", code="disk-full", why=why, hint=f"df -h {self._root}")
         if done.code == 1 and b"network was disabled" not in done.err:
             raise ProjectError(
@@ -102,8 +131,11 @@ class Environments:
             hint="run it again when the package index answers",
         )  # fmt: skip
 
-    def _run(self, *args: str) -> process.Finished:
-        kept = {k: v for k, v in self._environ.items() if k in _KEPT or k.startswith("UV_")}
+    def _run(self, cell: Cell, *args: str) -> process.Finished:
+        names = _KEPT if cell.kind != "none" else (*_KEPT, *_OURS)
+        kept = {k: v for k, v in self._environ.items() if k in names or k.startswith("UV_")}
+        if cell.kind != "none":
+            kept |= {"HOME": f"{cell.build}/home", "UV_CACHE_DIR": f"{cell.build}/cache"}
         # the authorities that this machine trusts, as pip and git do, unless the caller says otherwise
         env = {
             "PATH": "/usr/bin:/bin",
@@ -113,7 +145,8 @@ class Environments:
             "UV_NO_PROGRESS": "1",
             "LC_ALL": "C.UTF-8",
         }
-        return process.run([self._uv, *args], env=env, limit=self._limit)
+        argv, start = cell.command([cell.within(Path(self._uv)), *args], env)
+        return process.run(argv, env=start, limit=self._limit)
 
 
 def _requirement(line: str) -> str:

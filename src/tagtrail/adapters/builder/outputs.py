@@ -17,7 +17,7 @@ from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Artifact
 from tagtrail.ports import BuildOrder, Kept
 
-__all__ = ["Blobs", "Made", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "unpack"]
+__all__ = ["Blobs", "Made", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "open_up", "unpack"]
 
 _PIECE = 1 << 20
 
@@ -80,6 +80,15 @@ def unpack(sdist: tarball.Sdist, spool: BinaryIO, root: Path, epoch: int, blobs:
             yield member.name.removeprefix(f"{sdist.top}/")
     for member in links:
         (root / member.name).symlink_to(member.target)
+    open_up(root)
+
+
+def open_up(root: Path) -> None:
+    """Let everybody pass and read, whatever our umask: foreign code runs as another user where we are root."""
+    for path, _, names in os.walk(root):
+        for file in (Path(path), *(Path(path, name) for name in names)):
+            if not file.is_symlink():
+                file.chmod(file.stat().st_mode | (0o555 if file.is_dir() else 0o444))
 
 
 def _target(member: Member) -> bytes:

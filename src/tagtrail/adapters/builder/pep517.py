@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tagtrail.adapters.builder.checkout import check_space, checkout, tree_digest
+from tagtrail.adapters.builder.checkout import borrowed, check_space, files, tree_digest
 from tagtrail.adapters.builder.outputs import (
     Blobs,
     Made,
@@ -20,6 +20,7 @@ from tagtrail.adapters.builder.outputs import (
     metadata_of_sdist,
     metadata_of_wheel,
     new,
+    open_up,
     unpack,
 )
 from tagtrail.formats import tarball
@@ -28,10 +29,11 @@ from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
 from tagtrail.formats.metadata import check_file_name
 from tagtrail.formats.purl import purl
 from tagtrail.formats.zipball import Wheel
-from tagtrail.io import durable, process
-from tagtrail.io.backend import Backend, backend
-from tagtrail.io.foreign import plain, take
+from tagtrail.io import durable, process, sandbox
+from tagtrail.io.backend import PROGRAM, Backend, backend
+from tagtrail.io.foreign import check_name, plain, take
 from tagtrail.io.git import Git, lay_out
+from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.facts import Artifact, Material
@@ -39,8 +41,8 @@ from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["Pep517"]
 
-Environments = Callable[[Sequence[str]], Path]
-"""The directory of an environment that holds these requirements."""
+Environments = Callable[[Sequence[str], str], Path]
+"""The directory of an environment that holds these requirements, made with that kind of isolation."""
 
 _KINDS = ("sdist", "wheel")
 _LATER = ("sdist.xz", "tar.gz", "tar.xz")
@@ -50,21 +52,39 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    """One build under way: `room` is its scratch directory, `blobs` are the ids of the tag's files,
-    `materials` what was installed in the environments that took part."""
+    """One build under way: `room` is its scratch directory, of which foreign code sees `room/in`; `git` reads the tag;
+    `blobs` are the ids of its files, `materials` what was installed in the environments that took part."""
 
     order: BuildOrder
+    objects: Objects
     room: Path
+    git: Git
     blobs: Blobs
     materials: set[Material] = field(default_factory=set)
-    backends: dict[object, Backend] = field(default_factory=dict)
+    backends: dict[object, tuple[Cell, Backend]] = field(default_factory=dict)
     running: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def seen(self) -> Path:
+        """What foreign code may read: we write there, it cannot."""
+        return self.room / "in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tree:
+    """A tree to build in: its name in the cell, how it gets there, the project's directory in it, and what that says of
+    its build system."""
+
+    name: str
+    source: Mapping[str, Path]
+    below: str
+    system: BuildSystem
 
 
 class Pep517:
     """See `tagtrail.ports.Builder`. `state` is where logs and what was learned of projects lie, `scratch_root` where
     builds run (swept by the wiring), `environments` makes build environments; `limit` is the time for one backend run
-    in seconds.
+    in seconds, `most` what one may use up, `limits` what archives may hold.
 
     Besides the port's errors: SetupError `build-kind`, `subdirectory`; ProjectError `pyproject-invalid`,
     `build-system-missing`, `metadata-invalid`, `output-invalid`, `requirements-...` and `archive-...`; TamperError
@@ -78,28 +98,28 @@ class Pep517:
         environments: Environments,
         limit: float = 3600.0,
         limits: Limits | None = None,
+        most: sandbox.Limits | None = None,
     ) -> None:
         self._state = state
         self._scratch = scratch_root
         self._environments = environments
         self._limit = limit
         self._limits = limits or Limits()
+        self._most = most or sandbox.Limits()
 
     def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
         _check_kinds(order.builds)
         _check_subdirectory(order.subdirectory)
         with scratch(self._scratch, "build") as room, _disk(room):
-            # an instance may lie in somebody's checkout: git stops here instead of finding that repository above us
-            (room / ".git").write_text("gitdir: none\n")
-            work = _Work(order=order, room=room, blobs=Blobs(digits=len(order.commit)))
+            work = _begun(room, order, objects)
             with work.running, self._logged(work):
-                git = lay_out(replace(objects, refs=order.refs), room / "tree", head=order.commit)
-                self._begin(work, git)
-                work.blobs.ids.update(checkout(git, order.commit))
-                made = {"sdist": self._sdist(work)}
+                tree = _checkout(work)
+                self._start(work, tree)
+                work.blobs.ids.update(files(work.git, order.commit))
+                made = {"sdist": self._sdist(work, tree)}
                 if "wheel" in order.builds:
-                    made["wheel"] = self._wheel(work)
+                    made["wheel"] = self._wheel(work, _unpacked(work))
             materials = tuple(sorted(work.materials, key=lambda m: (m.uri, m.record)))
             return tuple(replace(keep(made[kind], kept), materials=materials) for kind in order.builds)
 
@@ -113,14 +133,14 @@ class Pep517:
         try:
             yield
         finally:
-            said = b"".join(running.log for running in work.backends.values())
+            said = b"".join(running.log for _, running in work.backends.values())
             durable.write(self._log(work.order), said[-_LOG:], sync=False)
 
     def _log(self, order: BuildOrder) -> Path:
         return self._state / "logs" / f"{_file_name(order.project)}-{_file_name(order.version)}.log"
 
-    def _sdist(self, work: _Work) -> Made:
-        file = self._call(work, _project(work.room / "tree", work.order.subdirectory), "sdist")
+    def _sdist(self, work: _Work, tree: _Tree) -> Made:
+        file = self._call(work, tree, "sdist")
         check_file_name(file.name, "sdist", project=work.order.project, version=work.order.version)
         normal = work.room / "normal" / file.name
         with file.open("rb") as source, (work.room / "spool").open("w+b") as spool, new(normal) as out:
@@ -129,7 +149,7 @@ class Pep517:
             )
             metadata = metadata_of_sdist(sdist, spool, file.name)
             generated = tuple(unpack(sdist, spool, work.room / "source", work.order.epoch, work.blobs))
-        (work.room / "source" / sdist.top).rename(work.room / "unpacked")
+        (work.room / "source" / sdist.top).rename(work.seen / "unpacked")
         said = identified(metadata, file.name, work.order)
         return Made(
             kind="sdist", name=file.name, file=file if sdist.as_made else normal, tar=sdist.tar, generated=generated,
@@ -137,8 +157,8 @@ class Pep517:
             members=sum(m.kind != "directory" for m in sdist.members),
         )  # fmt: skip
 
-    def _wheel(self, work: _Work) -> Made:
-        file = self._call(work, work.room / "unpacked", "wheel")
+    def _wheel(self, work: _Work, tree: _Tree) -> Made:
+        file = self._call(work, tree, "wheel")
         check_file_name(file.name, "wheel", project=work.order.project, version=work.order.version)
         normal = work.room / "normal" / file.name
         with file.open("rb") as source:
@@ -155,43 +175,36 @@ class Pep517:
             metadata=metadata, requires_python=said.requires_python, as_built=as_made, members=len(wheel.members),
         )  # fmt: skip
 
-    def _begin(self, work: _Work, git: Git) -> None:
-        """Start the backend before there is a tree: it takes longer to import than the tree takes to check out."""
-        below = f"{work.order.subdirectory}/" if work.order.subdirectory else ""
-        names = (f"{work.order.commit}:{below}{name}" for name in ("pyproject.toml", "setup.py"))
-        pyproject, setup = git.items(names)
-        text = pyproject.content.decode("utf-8", "replace") if pyproject.kind == "blob" else None
-        # what is wrong with it is said later, by the tree itself
-        with suppress(ProjectError):
-            system = parse_build_system(text, has_setup=setup.kind == "blob")
-            if not system.path:
-                self._backend(work, work.room, system, self._learned(work.order))
+    def _start(self, work: _Work, tree: _Tree) -> None:
+        """Start the backend before anything is asked of it: it takes long to import."""
+        with suppress(ProjectError):  # said when it is asked
+            self._backend(work, tree, self._learned(work.order))
         # the backend imports itself by now; so do we what its files will be judged with
         import packaging.metadata  # noqa: F401
 
-    def _call(self, work: _Work, tree: Path, kind: str) -> Path:
+    def _call(self, work: _Work, tree: _Tree, kind: str) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
 
         What this project's backend asked for the last time is there already, so that one process does all.
         """
-        system = parse_build_system(_text(tree, "pyproject.toml"), has_setup=(tree / "setup.py").is_file())
         guess = self._learned(work.order)
-        out = work.room / f"out-{kind}"
-        out.mkdir()
-        ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": guess}
-        build = {"hook": f"build_{kind}", "directory": str(out)}
         try:
-            running = self._backend(work, tree, system, guess)
+            self._backend(work, tree, guess)
         except ProjectError:
             # what it once asked for may be gone from the index, and it may not ask for it any more
-            guess = ask["if_only"] = []
-            running = self._backend(work, tree, system, guess)
-        values = self._asked(work, running, tree, (ask, build))
+            guess = []
+        ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": guess}
+        build = {"hook": f"build_{kind}", "directory": ""}
+        values = self._asked(work, tree, guess, (ask, build))
         if len(values) == 1:
-            extras = [str(line) for line in values[0]]
-            durable.write(self._memory(work.order), json.dumps(extras).encode(), sync=False)
-            values = self._asked(work, self._backend(work, tree, system, extras), tree, (build,))
-        return take(out, str(values[-1]), work.room / f"taken-{kind}", self._limits.unpacked)
+            guess = [str(line) for line in values[0]]
+            durable.write(self._memory(work.order), json.dumps(guess).encode(), sync=False)
+            values = self._asked(work, tree, guess, (build,))
+        cell, running = self._backend(work, tree, guess)
+        name = str(values[-1])
+        check_name(name)
+        made = running.take(f"{cell.build}/out-{tree.name}/{name}")
+        return take(name, made, work.room / f"taken-{kind}", self._limits.unpacked)
 
     def _memory(self, order: BuildOrder) -> Path:
         return self._state / "learned" / f"{_file_name(order.project)}.json"
@@ -204,23 +217,41 @@ class Pep517:
             return []
         return [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
 
-    def _backend(self, work: _Work, tree: Path, system: BuildSystem, extras: Sequence[str]) -> Backend:
-        """A backend with its requirements and `extras` at hand: the one that runs, if it is the same."""
-        key = (system, tuple(extras), tree if system.path else None)
+    def _backend(self, work: _Work, tree: _Tree, extras: Sequence[str]) -> tuple[Cell, Backend]:
+        """A backend with its requirements and `extras` at hand, and `tree` laid out: the one that runs, if it is the
+        same; and its cell."""
+        system = tree.system
+        key = (system, tuple(extras), tree.name if system.path else None)
         if key not in work.backends:
-            environment = self._environments((*system.requires, *extras))
+            environment = self._environments((*system.requires, *extras), work.order.isolation)
             work.materials.update(_materials(environment))
-            python = environment / "bin" / "python"
-            room = work.room / f"backend-{len(work.backends)}"
-            env = _environment(work.order, python.parent, room)
-            running = backend(python, system.backend, system.path, env=env, room=room, tree=tree, limit=self._limit)
-            work.backends[key] = work.running.enter_context(running)
-        return work.backends[key]
+            cell = self._cell(work, environment)
+            python = cell.within(environment / "bin" / "python")
+            env = _environment(work.order, python.rpartition("/")[0], cell.build)
+            started = backend(cell, python, cell.within(work.seen / PROGRAM.name), env=env, limit=self._limit)
+            running = work.running.enter_context(started)
+            work.backends[key] = cell, running
+            _lay_out(cell, running, tree)
+            running.bring(system.backend, system.path, _place(cell, tree))
+        cell, running = work.backends[key]
+        _lay_out(cell, running, tree)
+        return cell, running
+
+    def _cell(self, work: _Work, environment: Path) -> Cell:
+        room = work.room / f"cell-{len(work.backends)}"
+        room.mkdir()
+        objects = ((path, path) for path in borrowed(work.objects.directory))
+        return Cell(
+            kind=work.order.isolation, room=room, limits=self._most,
+            read=((Path("/in"), work.seen), (Path("/env"), environment), *objects),
+        )  # fmt: skip
 
     def _asked(
-        self, work: _Work, running: Backend, tree: Path, calls: Sequence[Mapping[str, object]]
+        self, work: _Work, tree: _Tree, extras: Sequence[str], calls: Sequence[Mapping[str, object]]
     ) -> tuple[Any, ...]:
-        answers = running.call(tree, calls)
+        cell, running = self._backend(work, tree, extras)
+        out = {"directory": f"{cell.build}/out-{tree.name}"}
+        answers = running.call(_place(cell, tree), [{**call, **out} if "directory" in call else call for call in calls])
         if not answers.fault:
             return answers.values
         order, why = work.order, process.said(running.log)
@@ -233,6 +264,8 @@ class Pep517:
 
 
 _FAULTS = {
+    "checkout": "the tag's tree cannot be laid out",
+    "file": "its build backend made no such file",
     "backend": "its build backend cannot be imported",
     "unsupported": "its build backend cannot do it",
     "hook": "its build backend says no",
@@ -251,17 +284,54 @@ def _check_subdirectory(subdirectory: str) -> None:
         raise _no_subdirectory(subdirectory)
 
 
-def _project(tree: Path, subdirectory: str) -> Path:
-    path = (tree / subdirectory).resolve()
-    if not path.is_relative_to(tree.resolve()) or not path.is_dir():
-        raise _no_subdirectory(subdirectory)
-    return path
-
-
 def _no_subdirectory(name: str) -> SetupError:
     return SetupError(
         f"{name!r} is no directory of the tag", code="subdirectory", hint="correct subdirectory in tagtrail.toml"
     )
+
+
+def _begun(room: Path, order: BuildOrder, objects: Objects) -> _Work:
+    """The room furnished: what foreign code may read, and a repository that only we use."""
+    seen = room / "in"
+    seen.mkdir()
+    _show(seen / PROGRAM.name, PROGRAM.read_bytes())
+    git = lay_out(objects, room / "git", head=order.commit, bare=True)
+    return _Work(order=order, objects=objects, room=room, git=git, blobs=Blobs(digits=len(order.commit)))
+
+
+def _show(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    path.chmod(0o644)
+    path.parent.chmod(0o755)
+
+
+def _checkout(work: _Work) -> _Tree:
+    """The tag's tree. Raises SetupError `subdirectory`, and what `parse_build_system` raises."""
+    order, below = work.order, work.order.subdirectory
+    lay_out(replace(work.objects, refs=order.refs), work.seen / "layout", head=order.commit)
+    open_up(work.seen / "layout")
+    start = f"{order.commit}:{below}/" if below else f"{order.commit}:"
+    there, pyproject, setup = work.git.items((f"{order.commit}:{below}", f"{start}pyproject.toml", f"{start}setup.py"))
+    if there.kind != "tree":
+        raise _no_subdirectory(below)
+    text = pyproject.content.decode("utf-8", "replace") if pyproject.kind == "blob" else None
+    system = parse_build_system(text, has_setup=setup.kind == "blob")
+    return _Tree(name="tree", source={"git": work.seen / "layout" / ".git"}, below=below, system=system)
+
+
+def _unpacked(work: _Work) -> _Tree:
+    """The sdist's."""
+    path = work.seen / "unpacked"
+    system = parse_build_system(_text(path, "pyproject.toml"), has_setup=(path / "setup.py").is_file())
+    return _Tree(name="unpacked", source={"copy": path}, below="", system=system)
+
+
+def _lay_out(cell: Cell, running: Backend, tree: _Tree) -> None:
+    running.lay_out(f"{cell.build}/{tree.name}", **{how: cell.within(path) for how, path in tree.source.items()})
+
+
+def _place(cell: Cell, tree: _Tree) -> str:
+    return "/".join(filter(None, (cell.build, tree.name, tree.below)))
 
 
 def _text(directory: Path, name: str) -> str | None:
@@ -279,11 +349,8 @@ def _materials(environment: Path) -> Iterator[Material]:
         yield Material(uri=purl(name, version, python=True), record=hashlib.sha256(record.read_bytes()).hexdigest())
 
 
-def _environment(order: BuildOrder, programs: Path, room: Path) -> dict[str, str]:
+def _environment(order: BuildOrder, programs: str, room: str) -> dict[str, str]:
     """The whole environment of a build: nothing of the caller's, the version said in every way that backends know."""
-    (room / "home").mkdir(parents=True)
-    (room / "home" / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
-    (room / "tmp").mkdir()
     name = re.sub(r"[-_.]+", "_", order.project).upper()
     version = {
         "PBR_VERSION", "SETUPTOOLS_SCM_PRETEND_VERSION", f"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{name}",
@@ -292,9 +359,9 @@ def _environment(order: BuildOrder, programs: Path, room: Path) -> dict[str, str
     }  # fmt: skip
     return dict.fromkeys(sorted(version), order.version) | {
         "PATH": f"{programs}:/usr/bin:/bin",
-        "HOME": str(room / "home"),
-        "TMPDIR": str(room / "tmp"),
-        "VIRTUAL_ENV": str(programs.parent),
+        "HOME": f"{room}/home",
+        "TMPDIR": f"{room}/tmp",  # noqa: S108  (the cell's own)
+        "VIRTUAL_ENV": programs.rpartition("/")[0],
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "SOURCE_DATE_EPOCH": str(order.epoch),
@@ -302,6 +369,8 @@ def _environment(order: BuildOrder, programs: Path, room: Path) -> dict[str, str
         "PYTHONDONTWRITEBYTECODE": "1",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
+        # an instance may lie in somebody's checkout: git does not look for that repository above us
+        "GIT_CEILING_DIRECTORIES": room,
     }
 
 

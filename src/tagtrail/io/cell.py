@@ -1,0 +1,128 @@
+"""The inside of a cell where bubblewrap is not there: `unshare ... python -I -S cell.py SPEC COMMAND...`.
+
+It is never imported, and needs nothing but the standard library. It is the first process of its namespaces: it builds
+an empty root with what SPEC (JSON) names, moves there for good, gives up every privilege, and runs COMMAND. When it
+ends, so does everything else within.
+
+    {"system": [["/usr", "/usr"]], "read": [["/env", "/srv/envs/1f"]], "write": [], "links": [["usr/bin", "/bin"]],
+     "room": "/build", "size": 1073741824, "user": 65534, "env": {"LC_ALL": "C.UTF-8"}}
+"""
+
+import ctypes
+import json
+import os
+import socket
+import sys
+from typing import Any
+
+NOSUID, NODEV, RDONLY, REMOUNT, BIND, REC, PRIVATE = 2, 4, 1, 32, 4096, 16384, 1 << 18
+DETACH = 2
+NO_NEW_PRIVS, CAPBSET_DROP, AMBIENT, CLEAR_ALL = 38, 24, 47, 4
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+KEPT = 2 | 4 | 8 | 1024
+"""Flags of a mount that may not be taken off when it is mounted again: nosuid, nodev, noexec, noatime."""
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def called(name: str, *args: Any) -> None:
+    """A call of the C library; raises OSError."""
+    words = [a.encode() if isinstance(a, str) else a for a in args]
+    if getattr(LIBC, name)(*words) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name} {args}: {os.strerror(error)}")
+
+
+def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
+    """Mount, as mount(2) says."""
+    called("mount", source, target, kind, ctypes.c_ulong(flags), options)
+
+
+def bind(root: str, within: str, ours: str, *, writable: bool) -> None:
+    """Show a directory or file of ours."""
+    target = root + within
+    if os.path.isdir(ours):  # noqa: PTH112
+        os.makedirs(target, exist_ok=True)  # noqa: PTH103
+    else:
+        os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+    mount(ours, target, None, BIND | REC)
+    flags = os.statvfs(target).f_flag & KEPT
+    mount("none", target, None, BIND | REMOUNT | NOSUID | flags | (0 if writable else RDONLY))
+
+
+def furnish(root: str, spec: dict[str, Any]) -> None:
+    """Everything that is to be seen, below `root`."""
+    mount("none", "/", None, REC | PRIVATE)
+    mount("tmpfs", root, "tmpfs", NOSUID | NODEV, "mode=755,size=1m")
+    for within, ours in spec["system"]:
+        bind(root, within, ours, writable=False)
+    for to, path in spec["links"]:
+        os.symlink(to, root + path)  # noqa: PTH211
+    for path in ("/proc", "/dev", "/tmp", spec["room"]):  # noqa: S108
+        os.makedirs(root + path, exist_ok=True)  # noqa: PTH103
+    mount("proc", root + "/proc", "proc", NOSUID | NODEV | 8)
+    for name in DEVICES:
+        bind(root, f"/dev/{name}", f"/dev/{name}", writable=True)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")  # noqa: PTH211
+    os.symlink("/proc/self/fd", f"{root}/dev/fd")  # noqa: PTH211
+    os.makedirs(root + "/dev/shm")  # noqa: PTH103, S108
+    for path in ("/tmp", "/dev/shm", spec["room"]):  # noqa: S108
+        mount("tmpfs", root + path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={spec['size']}")
+    for access in ("read", "write"):
+        for within, ours in spec[access]:
+            bind(root, within, ours, writable=access == "write")
+
+
+def move(root: str) -> None:
+    """Make `root` the root; the old one is out of reach, and the new one may not be written."""
+    os.makedirs(root + "/.old")  # noqa: PTH103
+    os.chdir(root)
+    syscall = {"x86_64": 155, "aarch64": 41, "ppc64le": 203, "s390x": 217, "riscv64": 41}[os.uname().machine]
+    called("syscall", ctypes.c_long(syscall), ".", ".old")
+    os.chdir("/")
+    called("umount2", "/.old", DETACH)
+    os.rmdir("/.old")  # noqa: PTH106
+    mount("none", "/", None, BIND | REMOUNT | RDONLY | NOSUID | NODEV)
+
+
+def give_up(user: int | None) -> None:
+    """No privilege from here on; with `user`, as that user."""
+    number = 0
+    while LIBC.prctl(CAPBSET_DROP, number, 0, 0, 0) == 0:
+        number += 1
+    if user is not None:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    called("prctl", AMBIENT, CLEAR_ALL, 0, 0, 0)
+    called("prctl", NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def main() -> None:
+    """Furnish, move in, give up, run the command."""
+    spec = json.loads(sys.argv[1])
+    furnish("/mnt", spec)
+    move("/mnt")
+    socket.sethostname("build")
+    give_up(spec["user"])
+    os.chdir(spec["room"])
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.execve(sys.argv[2], sys.argv[2:], spec["env"])  # noqa: S606
+    os._exit(reaped(child))
+
+
+def reaped(child: int) -> int:
+    """The child's exit status, as a shell says it; whoever else ends here meanwhile is buried."""
+    while True:
+        ended, status = os.wait()
+        if ended == child:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    main()
