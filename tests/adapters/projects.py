@@ -107,8 +107,11 @@ def fill(kind, out, name):
 
 
 def linger(kind, out, name):
-    running = subprocess.Popen(["sleep", "600"])
-    Path(Path("linger").read_text()).write_text(str(running.pid))
+    subprocess.Popen(["sleep", Path("linger").read_text()])
+
+
+def daemon(kind, out, name):
+    subprocess.Popen(["setsid", "--fork", "sleep", Path("linger").read_text()])
 
 
 def again(out, change):

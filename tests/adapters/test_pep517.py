@@ -9,8 +9,10 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -34,7 +36,7 @@ HOOKS = Path(process.__file__).with_name("hooks.py")
 class Workshop:
     """A builder with what it needs, and what it is told to build."""
 
-    def __init__(self, root: Path, environments: Path, isolation: str = os.environ.get("KIND","bubblewrap")) -> None:
+    def __init__(self, root: Path, environments: Path, isolation: str = "bubblewrap") -> None:
         self.isolation = isolation
         self.root = root
         self.kept = Kept()
@@ -77,6 +79,12 @@ def shop(tmp_path: Path, environments: Path) -> Workshop:
     return Workshop(tmp_path / "shop", environments)
 
 
+@pytest.fixture(params=["bubblewrap", "namespaces", "none"])
+def anywhere(tmp_path: Path, environments: Path, request: pytest.FixtureRequest) -> Workshop:
+    """With each kind of isolation."""
+    return Workshop(tmp_path / "shop", environments, request.param)
+
+
 def refused(kind: type[Error], call: Callable[..., object], *args: object) -> Error:
     with pytest.raises(kind) as caught:
         call(*args)
@@ -92,7 +100,8 @@ SDIST, WHEEL = "tiny-1.0.tar.gz", "tiny-1.0-py3-none-any.whl"
 
 
 @pytest.mark.parametrize("form", ["sha1", "sha256"])
-def test_sdist_and_wheel(shop: Workshop, tmp_path: Path, form: str) -> None:
+def test_sdist_and_wheel(anywhere: Workshop, tmp_path: Path, form: str) -> None:
+    shop = anywhere
     made = shop.build(tiny(tmp_path / "tiny", form))
     assert list(made) == [SDIST, WHEEL]
     sdist, wheel = made.values()
@@ -204,7 +213,8 @@ def test_a_subdirectory(shop: Workshop, tmp_path: Path) -> None:
         assert error.code == ("build-system-missing" if wrong == "packages" else "subdirectory")
 
 
-def test_what_a_build_sees(shop: Workshop, tmp_path: Path) -> None:
+def test_what_a_build_sees(anywhere: Workshop, tmp_path: Path) -> None:
+    shop = anywhere
     repo = tiny(tmp_path / "tiny", behaviour="see")
     repo.git("tag", "--annotate", "--message", "later", "1.0-eol")
     repo.git("branch", "other")
@@ -222,9 +232,9 @@ def test_what_a_build_sees(shop: Workshop, tmp_path: Path) -> None:
     assert seen["stdin"] == ""
     environ = seen["environ"]
     room = seen["home"].rpartition("/")[0]
-    assert seen["home"].startswith(str(shop.root / "scratch"))
+    assert room.startswith(str(shop.root / "scratch") if shop.isolation == "none" else "/build")
     assert environ.pop("PATH").endswith("/bin:/usr/bin:/bin")
-    for name in ("HOME", "TMPDIR"):
+    for name in ("HOME", "TMPDIR", "GIT_CEILING_DIRECTORIES"):
         assert environ.pop(name).startswith(room)
     environ.pop("VIRTUAL_ENV")
     environ.pop("LC_CTYPE", None)
@@ -358,7 +368,8 @@ def test_the_end_of_the_log_says_why(shop: Workshop, tmp_path: Path) -> None:
     assert log.read_bytes().startswith(b"\x1b[31mline 0")
 
 
-def test_a_build_that_never_ends(shop: Workshop, tmp_path: Path) -> None:
+def test_a_build_that_never_ends(anywhere: Workshop, tmp_path: Path) -> None:
+    shop = anywhere
     shop.builder = shop.make(limit=1.0)
     begun = time.monotonic()
     error = refused(ProjectError, shop.build, tiny(tmp_path / "tiny", behaviour="sleep"))
@@ -389,48 +400,64 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("files", [{"behaviour": "fill"}, {"zeros": "0" * 4_000_000}, {"zeros": "0" * 900_000}])
 def test_no_space_to_build(tmp_path: Path, environments: Path, small: Path, files: dict[str, str]) -> None:
-    Workshop(tmp_path / "roomy", environments).environments(())
+    Workshop(tmp_path / "roomy", environments).environments((), "bubblewrap")
     shop = Workshop(small / "shop", environments)
     assert refused(SetupError, shop.build, tiny(tmp_path / "tiny", **files)).code == "disk-full"
     assert shop.left() == []
 
 
-def test_processes_that_a_build_leaves_behind_are_ended(shop: Workshop, tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
-    repo = tiny(tmp_path / "tiny", behaviour="linger", linger=str(mark))
-    shop.build(repo)
-    pid = int(mark.read_text())
-    for _ in range(100):
-        state = Path(f"/proc/{pid}/stat")
-        if not state.exists() or ") Z " in state.read_text():
-            break
+def lingering(mark: str) -> list[int]:
+    """The processes of this machine that a project left behind under that mark."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if mark.encode() in path.read_bytes() and ") Z " not in path.with_name("stat").read_text():
+                found.append(int(path.parent.name))
+    return found
+
+
+def gone(mark: str) -> bool:
+    for _ in range(200):
+        if not lingering(mark):
+            return True
         time.sleep(0.02)
-    else:
-        pytest.fail("what the build left behind still runs")
+    return False
 
 
-def test_a_builder_that_is_killed_leaves_no_process_and_nothing_beyond_the_next_start(tmp_path: Path) -> None:
-    tiny(tmp_path / "tiny", behaviour="linger sleep", linger=str(tmp_path / "mark"))
+def test_processes_that_a_build_leaves_behind_are_ended(anywhere: Workshop, tmp_path: Path) -> None:
+    mark = f"600.{uuid4().int % 10**9}"
+    anywhere.build(tiny(tmp_path / "tiny", behaviour="linger", linger=mark))
+    assert not lingering(mark) if anywhere.isolation != "none" else gone(mark)
+
+
+@pytest.mark.parametrize("isolation", ["bubblewrap", "namespaces"])
+def test_a_daemon_is_ended_before_the_step_ends(environments: Path, tmp_path: Path, isolation: str) -> None:
+    mark = f"600.{uuid4().int % 10**9}"
+    shop = Workshop(tmp_path / "shop", environments, isolation)
+    shop.build(tiny(tmp_path / "tiny", behaviour="daemon", linger=mark))
+    assert lingering(mark) == []
+
+
+@pytest.mark.parametrize("isolation", ["bubblewrap", "namespaces", "none"])
+def test_a_builder_that_is_killed_leaves_no_process_and_nothing_beyond_the_next_start(
+    tmp_path: Path, isolation: str
+) -> None:
+    mark = f"600.{uuid4().int % 10**9}"
+    tiny(tmp_path / "tiny", behaviour="linger sleep", linger=mark)
     script = (
         "import sys\nfrom pathlib import Path\nfrom tests.adapters.test_pep517 import Repo, Workshop\n"
         "root = Path(sys.argv[1])\n"
-        "Workshop(root / 'shop', root / 'environments').build(Repo(root / 'tiny'))\n"
+        "Workshop(root / 'shop', root / 'environments', sys.argv[2]).build(Repo(root / 'tiny'))\n"
     )
-    building = subprocess.Popen([sys.executable, "-c", script, tmp_path], cwd=Path(__file__).parents[2])
+    argv = [sys.executable, "-c", script, tmp_path, isolation]
+    building = subprocess.Popen(argv, cwd=Path(__file__).parents[2])
     for _ in range(1000):
-        if (tmp_path / "mark").exists() and (tmp_path / "mark").read_text():
+        if lingering(mark):
             break
         time.sleep(0.02)
     building.kill()
     building.wait()
-    pid = int((tmp_path / "mark").read_text())
-    for _ in range(200):
-        state = Path(f"/proc/{pid}/stat")
-        if not state.exists() or ") Z " in state.read_text():
-            break
-        time.sleep(0.02)
-    else:
-        pytest.fail("the build goes on without its builder")
+    assert gone(mark), "the build goes on without its builder"
     scratch = tmp_path / "shop" / "scratch"
     assert list(scratch.iterdir())
     sweep(scratch)
@@ -501,9 +528,9 @@ def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
     asked: list[Sequence[str]] = []
     shop = Workshop(tmp_path, tmp_path / "environments")
 
-    def environments(requirements: Sequence[str]) -> Path:
+    def environments(requirements: Sequence[str], kind: str) -> Path:
         asked.append(tuple(requirements))
-        return shop.environments(())
+        return shop.environments((), kind)
 
     shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", environments)
     script = BACKEND + "\n\ndef get_requires_for_build_sdist(config_settings=None):\n    return ['pbr>=2']\n"
@@ -520,10 +547,10 @@ def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
 def test_what_a_project_once_asked_for_may_be_gone(tmp_path: Path) -> None:
     shop = Workshop(tmp_path, tmp_path / "environments")
 
-    def environments(requirements: Sequence[str]) -> Path:
+    def environments(requirements: Sequence[str], kind: str) -> Path:
         if requirements:
             raise ProjectError("it is gone", code="requirements-unsatisfiable")
-        return shop.environments(())
+        return shop.environments((), kind)
 
     shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", environments)
     (tmp_path / "state" / "learned").mkdir(parents=True)
@@ -541,9 +568,9 @@ def test_what_was_learned_can_be_thrown_away_or_spoilt(shop: Workshop, tmp_path:
 
 def test_an_environment_is_made_once_and_is_whole(tmp_path: Path) -> None:
     shop = Workshop(tmp_path, tmp_path / "environments")
-    path = shop.environments(())
+    path = shop.environments((), "bubblewrap")
     made = path.stat().st_mtime_ns
-    assert shop.environments([]) == path
+    assert shop.environments([], "bubblewrap") == path
     assert path.stat().st_mtime_ns == made
     assert [p.name for p in (tmp_path / "environments").iterdir()] == [path.name]
     assert shop.left() == []
@@ -555,16 +582,17 @@ def test_an_environment_is_made_once_and_is_whole(tmp_path: Path) -> None:
 
 def test_hooks_end_when_their_caller_dies(tmp_path: Path) -> None:
     tiny(tmp_path / "tiny", behaviour="sleep")
+    tree = str(tmp_path / "tiny")
     calls = [{"hook": "build_sdist", "directory": str(tmp_path)}]
-    order = {"tree": str(tmp_path / "tiny"), "answers": str(tmp_path / "answers"), "calls": calls}
-    (tmp_path / "order").write_text(json.dumps(order))
+    orders = [{"backend": "backend", "path": ["."], "tree": tree}, {"tree": tree, "calls": calls}]
+    env = {"PBR_VERSION": "1.0", "HOME": f"{tmp_path}/home", "TMPDIR": f"{tmp_path}/tmp"}
     with subprocess.Popen(
-        [sys.executable, "-P", HOOKS, "backend", '["."]', "2"], cwd=tmp_path / "tiny", stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, start_new_session=True, env={"PBR_VERSION": "1.0"},
+        [sys.executable, "-P", HOOKS, "2"], cwd=tmp_path / "tiny", stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, start_new_session=True, env=env,
     ) as running:  # fmt: skip
         assert running.stdout
         assert running.stdin
-        running.stdin.write(f"{tmp_path / 'order'}\n".encode())
+        running.stdin.write("".join(f"{json.dumps(order)}\n" for order in orders).encode())
         running.stdin.flush()
         child = int(running.stdout.readline())
         running.stdin.close()

@@ -73,7 +73,7 @@ def check_space(room: Path, said: bytes) -> None:
             f"no space to build in {room.parent}",
             code="disk-full",
             why=process.said(said, 3),
-            hint=f"df -h {room.parent}",
+            hint=f"df -h {room.parent}; what one build may fill is `disk` in [build] of tagtrail.toml",
         )
 
 

@@ -32,7 +32,7 @@ from tagtrail.formats.zipball import Wheel
 from tagtrail.io import durable, process, sandbox
 from tagtrail.io.backend import PROGRAM, Backend, backend
 from tagtrail.io.foreign import check_name, plain, take
-from tagtrail.io.git import Git, lay_out
+from tagtrail.io.git import Git, lay_out, objects_missing
 from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, SetupError
@@ -256,6 +256,8 @@ class Pep517:
             return answers.values
         order, why = work.order, process.said(running.log)
         check_space(work.room, running.log)
+        if answers.fault == "checkout":
+            raise objects_missing(order.commit, process.said(running.log, 5))
         how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}[answers.fault]
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed", why=why,
@@ -264,8 +266,6 @@ class Pep517:
 
 
 _FAULTS = {
-    "checkout": "the tag's tree cannot be laid out",
-    "file": "its build backend made no such file",
     "backend": "its build backend cannot be imported",
     "unsupported": "its build backend cannot do it",
     "hook": "its build backend says no",
