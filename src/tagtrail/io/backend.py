@@ -22,7 +22,8 @@ _MOST = 1 << 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """What the hooks returned, one value per call made. Where one failed, `fault` says how: `checkout`, `backend` (it
-    cannot be imported), `unsupported`, `hook` (it raised or died), `file`, `late` (no end within the limit)."""
+    cannot be imported), `unsupported`, `hook` (it raised or died), `file`, `command` (one failed), `absent` (there is
+    no such command), `late` (no end within the limit)."""
 
     values: tuple[Any, ...] = ()
     fault: str = ""
@@ -57,9 +58,32 @@ class Backend:
         self._begin({"calls": calls, "tree": tree})
         return self._answer()
 
+    def run(self, tree: str, argv: Sequence[str]) -> Answers:
+        """Run a command in `tree`, a directory; where it fails, the value is its status."""
+        self._begin({"run": argv, "tree": tree})
+        return self._answer()
+
+    def find(self, tree: str, patterns: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """For each pattern (of Python's `glob`), the paths below `tree` that fit it, as the process says."""
+        self._begin({"find": patterns, "tree": tree})
+        found = self._answer().values
+        lists = found if len(found) == len(patterns) else ((),) * len(patterns)
+        return tuple(tuple(map(str, paths)) if isinstance(paths, list) else () for paths in lists)
+
     def take(self, path: str) -> Iterator[bytes]:
         """The bytes of a regular file that the project made. Raises ValueError: why there are none."""
-        self._begin({"take": path})
+        return self._stream({"take": path})
+
+    def pack(self, directory: str) -> Iterator[bytes]:
+        """All that is in a directory, as a tar for `unpack`; nobody else reads it. Raises ValueError: why it is not."""
+        return self._stream({"pack": directory})
+
+    def unpack(self, tar: str, directory: str) -> None:
+        """Begin to lay out what `pack` gave."""
+        self._begin({"unpack": tar, "tree": directory})
+
+    def _stream(self, order: Mapping[str, object]) -> Iterator[bytes]:
+        self._begin(order)
         found = self._answer()
         if found.fault:
             raise ValueError(*found.values or (found.fault,))

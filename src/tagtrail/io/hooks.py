@@ -10,15 +10,21 @@ one of these forms; paths are those of the cell in which this runs:
     {"calls": [{"hook": "get_requires_for_build_sdist", "if_only": ["pbr>=2.0.0"]},
                {"hook": "build_sdist", "directory": "/build/out"}], "tree": "/build/tree"}
     {"take": "/build/out/nova-1.0.tar.gz"}                   the bytes of a regular file
+    {"run": ["go", "build"], "tree": "/build/tree"}          a command, with no input; where it fails, the value is the
+                                                             status it ended with
+    {"find": ["dist/*.tgz"], "tree": "/build/tree"}          for each pattern the paths below the tree that fit it
+    {"pack": "/build"}                                       the bytes of a tar of all that is there
+    {"unpack": "/in/prepared", "tree": "/build"}             lay such a tar out
 
 Each call runs in the tree, in a fork of its own, as if it were alone. With `if_only`, the calls after it are made only
 if its answer is exactly that list. Answers go to the descriptor ANSWERS as frames: eight bytes of length, and so many
 bytes. An order is answered with one frame of JSON, `{"values": [...], "fault": ""}` with one value per call made; where
-something failed, the fault is `checkout`, `backend` (cannot be imported), `unsupported`, `hook`, or `file`. After that
-of a `take` come frames with the file's bytes, an empty one at its end. When standard input ends, whoever started this
-is done or dead, and the whole process group ends too.
+something failed, the fault is `checkout`, `backend` (cannot be imported), `unsupported`, `hook`, `command`, `absent`
+(no such command) or `file`. After that of a `take` or `pack` come frames with the bytes, an empty one at their end.
+When standard input ends, whoever started this is done or dead, and the whole process group ends too.
 """
 
+import glob
 import json
 import os
 import select
@@ -33,6 +39,8 @@ from typing import Any
 
 OPTIONAL = ("get_requires_for_build_sdist", "get_requires_for_build_wheel")
 HOOK, UNSUPPORTED = 4, 5
+ABSENT = 127
+"""What a shell says of a command that is not there."""
 FAULTS = {HOOK: "hook", UNSUPPORTED: "unsupported"}
 PIECE = 1 << 20
 GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
@@ -86,6 +94,9 @@ def program(*argv: str, env: dict[str, str]) -> bool:
 
 def lay_out(order: dict[str, Any]) -> str:
     """Make a tree; the fault."""
+    if "unpack" in order:
+        unpacked = program("tar", "-C", order["tree"], "--no-same-owner", "-xpf", order["unpack"], env=LOCAL)
+        return "" if unpacked else "checkout"
     if "copy" in order:
         return (
             ""
@@ -135,6 +146,27 @@ def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[in
         os._exit(status)
 
 
+def command(order: dict[str, Any]) -> dict[str, Any]:
+    """Run a command in the tree; how it ended."""
+    child = os.fork()
+    if not child:
+        try:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.chdir(order["tree"])
+            os.execvp(order["run"][0], order["run"])  # noqa: S606  (the point)
+        except OSError as error:
+            print(f"{order['run'][0]}: {error.strerror}", file=sys.stderr, flush=True)  # noqa: T201  (into the log)
+        finally:
+            os._exit(ABSENT)
+    status = watch(child)
+    return {"values": [status] * bool(status), "fault": {0: "", ABSENT: "absent"}.get(status, "command")}
+
+
+def find(order: dict[str, Any]) -> dict[str, Any]:
+    """What fits each pattern, sorted."""
+    return {"values": [sorted(glob.glob(each, root_dir=order["tree"])) for each in order["find"]], "fault": ""}  # noqa: PTH207
+
+
 def read(value: bytes) -> tuple[int, Any]:
     """What a call wrote before it ended."""
     try:
@@ -178,6 +210,12 @@ class Worker:
         """Carry an order out and answer it."""
         if "take" in order:
             self.give(order["take"])
+        elif "run" in order:
+            self.tell(command(order))
+        elif "find" in order:
+            self.tell(find(order))
+        elif "pack" in order:
+            self.pack(order["pack"])
         elif "calls" in order and self.backend is not None:
             self.tell(call_all(self.backend, order, self.answers))
         elif "backend" in order or "calls" in order:
@@ -208,6 +246,21 @@ class Worker:
             while piece := file.read(PIECE):
                 self.frame(piece)
         self.frame(b"")
+
+    def pack(self, directory: str) -> None:
+        """All that is in a directory, as a tar; where that fails, there is no end."""
+        read, write = os.pipe()
+        argv = ["tar", "-C", directory, "--format=posix", "-cf", "-", "."]
+        child = os.posix_spawn("/usr/bin/tar", argv, LOCAL, file_actions=[(os.POSIX_SPAWN_DUP2, write, 1)])
+        os.close(write)
+        self.tell({"values": [], "fault": ""})
+        with os.fdopen(read, "rb") as file:
+            while piece := file.read(PIECE):
+                self.frame(piece)
+        if os.waitpid(child, 0)[1] == 0:
+            self.frame(b"")
+        else:
+            sys.exit("what was prepared cannot be packed")
 
     def tell(self, said: dict[str, Any]) -> None:
         """One answer."""
