@@ -5,6 +5,7 @@ import hashlib
 import json
 import platform
 import re
+import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -46,6 +47,7 @@ Environments = Callable[[Sequence[str], str], Path]
 
 _KINDS = ("sdist", "wheel")
 _LATER = ("sdist.xz", "tar.gz", "tar.xz")
+_ENV = "/env"
 _LOG = 1 << 20
 _PIECE = 1 << 20
 
@@ -228,6 +230,7 @@ class Pep517:
             cell = self._cell(work, environment)
             python = cell.within(environment / "bin" / "python")
             env = _environment(work.order, python.rpartition("/")[0], cell.build)
+            env |= _mapped({cell.build: sandbox.BUILD, str(environment): _ENV}) if cell.kind == "none" else {}
             started = backend(cell, python, cell.within(work.seen / PROGRAM.name), env=env, limit=self._limit)
             running = work.running.enter_context(started)
             work.backends[key] = cell, running
@@ -243,7 +246,7 @@ class Pep517:
         objects = ((path, path) for path in borrowed(work.objects.directory))
         return Cell(
             kind=work.order.isolation, room=room, limits=self._most,
-            read=((Path("/in"), work.seen), (Path("/env"), environment), *objects),
+            read=((Path("/in"), work.seen), (Path(_ENV), environment), *objects),
         )  # fmt: skip
 
     def _asked(
@@ -372,6 +375,15 @@ def _environment(order: BuildOrder, programs: str, room: str) -> dict[str, str]:
         # an instance may lie in somebody's checkout: git does not look for that repository above us
         "GIT_CEILING_DIRECTORIES": room,
     }
+
+
+def _mapped(paths: Mapping[str, str]) -> dict[str, str]:
+    """Where there is no isolation: compilers write paths as a cell's, so that no random one is in their output.
+
+    CFLAGS takes the place of the interpreter's own flags (`-O3 -DNDEBUG` and others), so these are in it.
+    """
+    flags = [f"-ffile-prefix-map={ours}={theirs}" for ours, theirs in paths.items()]
+    return {"CFLAGS": " ".join([*(sysconfig.get_config_var("CFLAGS") or "").split(), *flags])}
 
 
 def _file_name(text: str) -> str:
