@@ -260,7 +260,13 @@ WRONG = [
     ),
     # later
     ("[build]", '[engine]\ndatabase = "x"\n[build]', "engine: is not there yet; remove it"),
-    ('kind = "library"', 'kind = "library"\nexpect = ["*.whl"]', "project.nova.expect: is not there yet; remove it"),
+    ('kind = "library"', 'kind = "library"\nafter = ["x"]', "project.nova.after: is not there yet; remove it"),
+    # files from elsewhere
+    ('kind = "library"', 'kind = "library"\nexpect = ["../x"]', "project.nova.expect: '../x' is not a pattern"),
+    ('kind = "library"', 'kind = "library"\nbuilders = ["ci"]', "project.nova.builders: there is no builder 'ci'"),
+    ("[build]", '[builders.ci]\ntoken = "hunter2"\n[build]', "builders.ci.token: is a secret in clear"),
+    ("[build]", "[builders.ci]\n[build]", "builders.ci: has a token, or issuer"),
+    ("[build]", '[builders.ci]\nissuer = "https://ci.example"\n[build]', "builders.ci: has a token, or issuer"),
     ('build = ["sdist", "wheel"]', 'run = "make"', "kind.library.run: is not there yet; remove it"),
 ]
 
@@ -322,7 +328,6 @@ LATER = [
     ),
     ('publish = ["site"]', 'publish = ["site", "pypi"]', "targets.pypi.type = 'index' (there is 'site')"),
     ('publish = ["site"]', 'announce = ["announce"]', "targets.announce.type = 'mail' (there is 'site')"),
-    ("[org]", '[org]\napprove = { need = 1, from = "release-team" }', "org.approve.need = 1: approvals"),
     ('root = "site"', 'root = "s3://bucket/prefix"', "targets.site.root = 's3://bucket/prefix': a directory is"),
 ]
 

@@ -7,6 +7,7 @@ pattern     {version}, v{version}, nova-{version}    one {version} within the na
 project     oslo.config    PEP 508, and not a name that the site needs
 path        {project}/{file}    where artifacts lie: the file's name last, beside no page
 relative    keys/jo.asc    within the settings' directory
+files       *macosx*arm64.whl    shell-style: * and ? stand for characters of a file's name
 secret      env:NAME, file:PATH, cmd:COMMAND    never the secret itself
 """
 
@@ -17,8 +18,8 @@ from typing import Any
 from tagtrail.model.names import RESERVED, fold, project_key
 
 __all__ = [
-    "group_fault", "origin_fault", "path_fault", "pattern_fault", "plain_fault", "project_fault", "relative_fault",
-    "repo_fault", "secret_faults", "url_fault",
+    "file_pattern_fault", "group_fault", "origin_fault", "path_fault", "pattern_fault", "plain_fault", "project_fault",
+    "relative_fault", "repo_fault", "secret_faults", "url_fault",
 ]  # fmt: skip
 
 # Compiled when first used: `verify` loads this module, and asks for none of them.
@@ -96,6 +97,13 @@ def relative_fault(path: str) -> str:
     if not path.isprintable() or "\\" in path or {"", ".", ".."} & set(parts):
         return f"{path!r} is not a path within this directory"
     return ""
+
+
+def file_pattern_fault(pattern: str) -> str:
+    """Of which file names a release waits for."""
+    if re.fullmatch(r"[A-Za-z0-9._+!~*?-]{1,200}", pattern):
+        return ""
+    return f'{pattern!r} is not a pattern of a file name, such as "*macosx*arm64.whl"'
 
 
 def plain_fault(text: str) -> str:

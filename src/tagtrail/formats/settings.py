@@ -18,7 +18,7 @@
     signers = ["release-team"]
 
 docs/settings.md tells every key. Files under projects/ hold `[project.X]` tables only. What the design knows but this
-version does not make yet (target types, build kinds, approvals) may stand in the file and is refused by name when a
+version does not make yet (target types, build kinds) may stand in the file and is refused by name when a
 project that uses it is asked for. Reason codes (SetupError): settings, project-unknown, not-yet.
 """
 
@@ -29,6 +29,7 @@ from typing import Any
 
 from tagtrail.formats import canonical, toml
 from tagtrail.formats.forms import (
+    file_pattern_fault,
     group_fault,
     origin_fault,
     path_fault,
@@ -47,6 +48,7 @@ from tagtrail.model.names import project_key
 from tagtrail.model.settings import (
     FILE,
     Approve,
+    Bringer,
     BuildSettings,
     Kind,
     Org,
@@ -92,6 +94,7 @@ class _Reader:
         self.others = others
         self.rules = rules
         self.groups: set[str] = set()
+        self.bringers: set[str] = set()
         self.targets: set[str] = set()
         self.kinds: dict[str, Kind] = {}
 
@@ -108,6 +111,8 @@ class _Reader:
         if sum(t.type == "site" for t in targets) != 1:
             main.problem("targets", 'exactly one has type = "site": the trail is shown there')
         self.kinds = {name: self._kind(name, table) for name, table in main.tables("kind")}
+        builders = tuple(_bringer(name, table) for name, table in main.tables("builders"))
+        self.bringers = {b.name for b in builders}
         settings = Settings(
             org=org,
             people=people,
@@ -116,6 +121,7 @@ class _Reader:
             projects=tuple(self._projects()),
             build=_build(main.table("build")),
             rules=self._switches(main),
+            builders=builders,
         )
         main.later("engine")
         for file in (main, *self.others):
@@ -187,11 +193,16 @@ class _Reader:
             series=_formed(table, "series", plain_fault, ""),
             subdirectory=_formed(table, "subdirectory", relative_fault, ""),
             rules=self._switches(table),
+            expect=table.texts("expect", ()),
+            builders=table.texts("builders", ()),
             **self._shared(table, self.kinds.get(kind, Kind(name=kind))),
         )
         if project.public.startswith("/"):
             table.problem("public", "is an address that others can reach, not a path")
-        table.later("after", "declares", "expect", "security", "support-until")
+        _known(table, "builders", project.builders, self.bringers, "builder")
+        for pattern in project.expect:
+            _say(table, "expect", file_pattern_fault(pattern))
+        table.later("after", "declares", "security", "support-until")
         table.close()
         return project
 
@@ -269,6 +280,31 @@ def _versions(table: Table) -> str:
     return versions
 
 
+def _bringer(name: str, table: Table) -> Bringer:
+    """A token, or an issuer with what its tokens must say; never both."""
+    _say(table, "", group_fault(name))
+    claims = table.table("claims").rest() if "claims" in table.values else ()
+    found = Bringer(
+        name=name,
+        token=table.text("token", ""),
+        issuer=table.text("issuer", ""),
+        audience=table.text("audience", ""),
+        keys=table.text("keys", ""),
+        claims=tuple((key, value) for key, value in claims if isinstance(value, str)),
+    )
+    oidc = (found.issuer, found.audience, found.keys)
+    if bool(found.token) == any(oidc) or (any(oidc) and not (all(oidc) and found.claims)):
+        table.problem("", "has a token, or issuer, audience, keys and the claims of its own workflow")
+    if len(found.claims) != len(claims):
+        table.problem("claims", "each is a text")
+    if found.issuer:
+        _say(table, "issuer", "" if found.issuer.startswith("https://") else "begins with https://")
+    if found.keys and "://" not in found.keys:
+        _say(table, "keys", relative_fault(found.keys))
+    table.close()
+    return found
+
+
 def _build(table: Table) -> BuildSettings:
     build = BuildSettings(isolation=table.text("isolation", "none"))
     _known(table, "isolation", [build.isolation], ("none",), "isolation")
@@ -300,8 +336,6 @@ def project_of(settings: Settings, name: str) -> Project:
 
 def _later(settings: Settings, project: Project) -> Iterator[str]:
     place = f"project.{quoted_key(project.name)}"
-    if settings.org.approve.need:
-        yield f"org.approve.need = {settings.org.approve.need}: approvals"
     for build in project.build:
         if build in LATER_BUILDS:
             yield f"{place}.build: {build} (there are {', '.join(BUILDS)})"
@@ -338,6 +372,8 @@ def settings_digest(settings: Settings, project: Project, people: Iterable[str])
         "rules": [_said(rule) for rule in settings.rules],
         "people": sorted(people),
     }
+    bringers = [_said(bringer) for bringer in settings.builders if bringer.name in project.builders]
+    concerned |= {"builders": bringers} if bringers else {}
     return sha256(canonical.dumps(concerned)).hexdigest()
 
 

@@ -7,6 +7,7 @@ from tagtrail.model.frozen import frozen
 __all__ = [
     "FILE",
     "Approve",
+    "Bringer",
     "BuildSettings",
     "Kind",
     "Org",
@@ -65,6 +66,22 @@ class TargetSettings:
 
 
 @frozen
+class Bringer:
+    """Who may bring files that were built elsewhere: a token by reference, or a CI workflow by its OIDC identity.
+
+    `keys` is where the issuer's public keys (JWKS) are: an address, or a path relative to the settings file; `claims`
+    are what the workflow's token must say beside `iss` and `aud`.
+    """
+
+    name: str
+    token: str = ""
+    issuer: str = ""
+    audience: str = ""
+    keys: str = ""
+    claims: tuple[tuple[str, str], ...] = ()
+
+
+@frozen
 class RuleSwitch:
     """A rule set to another level, with the written reason."""
 
@@ -93,7 +110,11 @@ class Kind:
 
 @frozen
 class Project:
-    """One project with its kind's keys resolved. `rules` are its own switches after the instance's."""
+    """One project with its kind's keys resolved. `rules` are its own switches after the instance's.
+
+    `expect` are patterns of file names that must be there before anything is logged; `builders` name who may bring
+    files from elsewhere.
+    """
 
     name: str
     kind: str
@@ -109,6 +130,8 @@ class Project:
     announce: tuple[str, ...] = ()
     classifiers: tuple[str, ...] = ()
     rules: tuple[RuleSwitch, ...] = ()
+    expect: tuple[str, ...] = ()
+    builders: tuple[str, ...] = ()
 
 
 @frozen
@@ -122,6 +145,7 @@ class Settings:
     projects: tuple[Project, ...]
     build: BuildSettings = BuildSettings()
     rules: tuple[RuleSwitch, ...] = ()
+    builders: tuple[Bringer, ...] = ()
 
     def target(self, name: str) -> TargetSettings:
         """The target called `name`; KeyError if there is none (the reader has checked every reference)."""
