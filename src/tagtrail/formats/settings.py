@@ -134,7 +134,9 @@ class _Reader:
             origin=table.text("origin"),
             approve=self._approve(table.table("approve")),
             witnesses=_formed(table, "witnesses", relative_fault, ""),
+            reproducers=table.text("reproducers", ""),
         )
+        _known(table, "reproducers", [org.reproducers] if org.reproducers else [], self.groups, "group")
         _say(table, "name", plain_fault(org.name))
         _say(table, "origin", origin_fault(org.origin) if org.origin else "")
         table.close()
@@ -195,6 +197,8 @@ class _Reader:
             rules=self._switches(table),
             expect=table.texts("expect", ()),
             builders=table.texts("builders", ()),
+            generated=_reasons(table.table("generated")),
+            sbom=_formed(table, "sbom", relative_fault, ""),
             **self._shared(table, self.kinds.get(kind, Kind(name=kind))),
         )
         if project.public.startswith("/"):
@@ -231,6 +235,14 @@ def _formed(table: Table, key: str, fault: Any, default: str | None = None) -> s
     if text and text != default:
         _say(table, key, fault(text))
     return text
+
+
+def _reasons(table: Table) -> tuple[tuple[str, str], ...]:
+    """Patterns of members, each with the written reason."""
+    reasons = tuple((pattern, table.text(pattern)) for pattern in table.values)
+    for pattern, because in reasons:
+        _say(table, quoted_key(pattern), plain_fault(because))
+    return reasons
 
 
 def _known(table: Table, key: str, words: Iterable[str], known: Collection[str], what: str) -> None:

@@ -34,12 +34,13 @@ class Approve:
 @frozen
 class Org:
     """Who runs the instance. `origin` is the trail's name, permanent; `witnesses` a tlog-policy file, as a path
-    relative to the settings file (empty: nobody is asked)."""
+    relative to the settings file (empty: nobody is asked); `reproducers` the group whose rebuilds are entered."""
 
     name: str
     origin: str
     approve: Approve = Approve()
     witnesses: str = ""
+    reproducers: str = ""
 
 
 @frozen
@@ -112,6 +113,8 @@ class Kind:
 class Project:
     """One project with its kind's keys resolved. `rules` are its own switches after the instance's.
 
+    `generated` are (pattern, reason) of members that its build makes beside those that builds usually make; `sbom` is
+    the path in its repository of an SBOM of its own.
     `expect` are patterns of file names that must be there before anything is logged; `builders` name who may bring
     files from elsewhere.
     """
@@ -132,6 +135,8 @@ class Project:
     rules: tuple[RuleSwitch, ...] = ()
     expect: tuple[str, ...] = ()
     builders: tuple[str, ...] = ()
+    generated: tuple[tuple[str, str], ...] = ()
+    sbom: str = ""
 
 
 @frozen
