@@ -6,7 +6,7 @@ Every adapter proves itself with the suite of its port in `tagtrail.testing`. Er
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -72,6 +72,15 @@ class Source(Protocol):
         """All tags as (short name, object id), unpeeled, sorted by name."""
         ...
 
+    def file(self, repo: str, commit: str, path: str) -> bytes | None:
+        """A file's bytes at `commit` (its id); None where there is none, or something else (a link, a directory), or
+        one of more than a MiB."""
+        ...
+
+    def branches(self, repo: str, commit: str) -> tuple[str, ...]:
+        """The names of the branches whose history has `commit`, sorted."""
+        ...
+
 
 class Notes(Protocol):
     """Release notes: read, not invented."""
@@ -104,7 +113,12 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOrder:
-    """All that a build depends on, and nothing else: its digest is the key under which the build is remembered."""
+    """All that a build depends on, and nothing else: its digest is the key under which the build is remembered.
+
+    `builds` are build kinds; `prepare` and `run` are command lines by their words, the first with network, the second
+    without; `files` are patterns of what they make; {project}, {version}, {tag}, {commit} and {epoch} stand for what
+    they say. These three count for the digest only where they say something.
+    """
 
     project: str
     version: str
@@ -115,6 +129,9 @@ class BuildOrder:
     refs: tuple[tuple[str, str], ...]
     subdirectory: str = ""
     isolation: str = "none"
+    prepare: tuple[tuple[str, ...], ...] = field(default=(), metadata={"sparse": True})
+    run: tuple[tuple[str, ...], ...] = field(default=(), metadata={"sparse": True})
+    files: tuple[str, ...] = field(default=(), metadata={"sparse": True})
 
 
 class Builder(Protocol):

@@ -158,6 +158,9 @@ CHANGES: dict[str, Any] = {
     "refs": (("refs/tags/1", "p"),),
     "subdirectory": "x",
     "isolation": "bwrap",
+    "prepare": (("go", "mod", "download"),),
+    "run": (("go", "build"),),
+    "files": ("nova-*",),
 }
 
 
@@ -165,6 +168,13 @@ def test_every_build_input_changes_the_key() -> None:
     assert set(CHANGES) == {f.name for f in fields(BuildOrder)}
     digests = {facts.digest(replace(ORDER, **{name: value})) for name, value in CHANGES.items()}
     assert len(digests | {facts.digest(ORDER)}) == len(CHANGES) + 1
+
+
+def test_a_sparse_field_counts_only_where_it_says_something() -> None:
+    assert {"prepare", "run", "files"}.isdisjoint(facts.dump(ORDER))
+    full = replace(ORDER, run=(("go", "build"),), files=("nova-*",))
+    assert facts.load(BuildOrder, facts.dump(full)) == full
+    assert facts.load(BuildOrder, facts.dump(ORDER)) == ORDER
 
 
 def test_the_chain_nests() -> None:

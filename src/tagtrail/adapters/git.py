@@ -92,6 +92,18 @@ class GitSource:
         refs = _refs(self._place(repo).git, "refs/tags")
         return tuple(sorted((name.removeprefix("refs/tags/"), oid) for name, oid in refs))
 
+    def file(self, repo: str, commit: str, path: str) -> bytes | None:
+        """See `tagtrail.ports.Source`."""
+        git = self._place(repo).git
+        listed = git.run("ls-tree", "-z", "--full-tree", "--long", commit, "--", path).out.split()
+        size = int(listed[3]) if len(listed) > 3 and listed[0] in _PLAIN and listed[3].isdigit() else _MOST + 1
+        return git.items((listed[2].decode(),))[0].content if size <= _MOST else None
+
+    def branches(self, repo: str, commit: str) -> tuple[str, ...]:
+        """See `tagtrail.ports.Source`."""
+        refs = _refs(self._place(repo).git, f"--contains={commit}", "refs/heads")
+        return tuple(sorted(name.removeprefix("refs/heads/") for name, _ in refs))
+
     def _place(self, repo: str, *, fetch: bool = False) -> _Place:
         if not _is_remote(repo):
             return self._local(Path(repo.removeprefix("file://")), repo)
@@ -166,6 +178,7 @@ _FETCH = (
     "--no-auto-maintenance",
 )  # fmt: skip
 _DECLARATIONS = ("pyproject.toml", "setup.cfg")
+_PLAIN, _MOST = {b"100644", b"100755"}, 1 << 20
 _REFS = ("+refs/tags/*:refs/tags/*", "+refs/heads/*:refs/heads/*")
 
 

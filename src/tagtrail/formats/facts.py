@@ -1,6 +1,7 @@
 """Facts as JSON and back, by their type hints: how the journal remembers a step, and how a fact gets a digest.
 
-A dataclass is an object of its fields; a tuple is a list; None, strings, integers and booleans are themselves. Reading
+A dataclass is an object of its fields; a tuple is a list; None, strings, integers and booleans are themselves. A field
+whose metadata say `sparse` is left out while it is empty, so that a field that is new changes no digest. Reading
 is strict: other fields or types are a TamperError (`fact-form`), for a journal that was written by another version.
 """
 
@@ -20,7 +21,8 @@ T = TypeVar("T")
 def dump(fact: object) -> Any:
     """The fact as JSON values."""
     if is_dataclass(fact) and not isinstance(fact, type):
-        return {f.name: dump(getattr(fact, f.name)) for f in fields(fact)}
+        said = ((f, getattr(fact, f.name)) for f in fields(fact))
+        return {f.name: dump(value) for f, value in said if value or not f.metadata.get("sparse")}
     if isinstance(fact, tuple):
         return [dump(item) for item in fact]
     return fact

@@ -6,6 +6,7 @@ from tagtrail.model.frozen import frozen
 
 __all__ = [
     "FILE",
+    "PYTHON",
     "Approve",
     "Bringer",
     "BuildSettings",
@@ -20,6 +21,10 @@ __all__ = [
 
 FILE = "tagtrail.toml"
 """The settings' file in an instance's directory."""
+
+
+PYTHON = frozenset({"sdist", "sdist.xz", "wheel"})
+"""The build kinds that a build backend makes (PEP 517)."""
 
 
 @frozen
@@ -100,13 +105,17 @@ class BuildSettings:
 
 @frozen
 class Kind:
-    """What the projects of a kind have in common."""
+    """What the projects of a kind have in common. `prepare` and `run` are command lines, by their words; `files` are
+    patterns of what they make."""
 
     name: str
     build: tuple[str, ...] = ()
     publish: tuple[str, ...] = ()
     announce: tuple[str, ...] = ()
     classifiers: tuple[str, ...] = ()
+    prepare: tuple[tuple[str, ...], ...] = ()
+    run: tuple[tuple[str, ...], ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @frozen
@@ -116,7 +125,8 @@ class Project:
     `generated` are (pattern, reason) of members that its build makes beside those that builds usually make; `sbom` is
     the path in its repository of an SBOM of its own.
     `expect` are patterns of file names that must be there before anything is logged; `builders` name who may bring
-    files from elsewhere.
+    files from elsewhere. `declares` is FILE:KEY, a place in the project's own files that says the version; `branches`
+    are patterns of branches, one of which must have the tag's commit.
     """
 
     name: str
@@ -137,6 +147,16 @@ class Project:
     builders: tuple[str, ...] = ()
     generated: tuple[tuple[str, str], ...] = ()
     sbom: str = ""
+    prepare: tuple[tuple[str, ...], ...] = ()
+    run: tuple[tuple[str, ...], ...] = ()
+    files: tuple[str, ...] = ()
+    declares: str = ""
+    branches: tuple[str, ...] = ()
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is for a Python package index. A project of which nobody says what is built is taken for one."""
+        return bool(PYTHON & set(self.build)) or not (self.build or self.files)
 
 
 @frozen

@@ -17,12 +17,13 @@ TAGGER = "Ada Example <ada@example.org> {time} +0000"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """A commit: its id, committer time in Unix seconds, and the two files that a Source reads."""
+    """A commit: its id, committer time in Unix seconds, the two files that a Source reads, and further ones."""
 
     id: str
     time: int
     pyproject: str | None = None
     setup_cfg: str | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,11 +36,17 @@ class Repository:
     tags: dict[str, bytes] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
 
-    def commit(self, time: int, pyproject: str | None = None, setup_cfg: str | None = None) -> Commit:
-        """A new commit on HEAD; without a text, a pyproject.toml that names the project."""
+    def commit(
+        self,
+        time: int,
+        pyproject: str | None = None,
+        setup_cfg: str | None = None,
+        files: Mapping[str, bytes] | None = None,
+    ) -> Commit:
+        """A new commit on HEAD, the branch main; without a text, a pyproject.toml that names the project."""
         text = PYPROJECT.format(name=self.name) if pyproject is None else pyproject
         identity = _id("commit", f"{self.name} {len(self.commits)} {time} {text} {setup_cfg}".encode())
-        self.commits.append(Commit(id=identity, time=time, pyproject=text, setup_cfg=setup_cfg))
+        self.commits.append(Commit(id=identity, time=time, pyproject=text, setup_cfg=setup_cfg, files=files or {}))
         return self.commits[-1]
 
     def light(self, name: str, commit: str) -> None:
@@ -104,6 +111,16 @@ class Source:
     def tags(self, repo: str) -> tuple[tuple[str, str], ...]:
         """All tags, unpeeled, sorted by name."""
         return tuple(sorted(self._repository(repo).refs.items()))
+
+    def file(self, repo: str, commit: str, path: str) -> bytes | None:
+        """Of the files that the commit was made with; None where there is none."""
+        found = _commit(self._repository(repo), commit)
+        texts = {"pyproject.toml": found.pyproject, "setup.cfg": found.setup_cfg}
+        return {**{name: text.encode() for name, text in texts.items() if text}, **found.files}.get(path)
+
+    def branches(self, repo: str, commit: str) -> tuple[str, ...]:
+        """Everything is on main, which is the only one."""
+        return ("main",) if any(c.id == commit for c in self._repository(repo).commits) else ()
 
     def _repository(self, repo: str) -> Repository:
         if repo in self.down:

@@ -98,6 +98,21 @@ def no_local_path_gets_out(case: Case) -> None:
     holds(found.startswith("local:") and "/" not in found, f"{found} is no public address")
 
 
+def a_file_at_a_commit(case: Case) -> None:
+    """Its bytes there; None where there is no such file."""
+    for commit, text in zip(case.commits, case.pyprojects, strict=True):
+        wanted = text.encode() if text else None
+        equal(case.open().file(case.repo, commit, "pyproject.toml"), wanted, "the file is the one at that commit")
+    for path in ("nowhere", "pyproject", "pyproject.toml/x"):
+        equal(case.open().file(case.repo, case.commits[0], path), None, f"there is no {path}")
+
+
+def branches_that_have_a_commit(case: Case) -> None:
+    """By their short names; HEAD is on `main`."""
+    for commit in case.commits:
+        holds("main" in case.open().branches(case.repo, commit), "main has every commit")
+
+
 CHECKS: tuple[Callable[[Case], None], ...] = (
     an_annotated_tag,
     a_light_tag,
@@ -107,4 +122,6 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     all_tags_unpeeled,
     what_a_build_may_see,
     no_local_path_gets_out,
+    a_file_at_a_commit,
+    branches_that_have_a_commit,
 )
