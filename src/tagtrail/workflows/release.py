@@ -18,12 +18,11 @@ from tagtrail.model.facts import Approved, Artifact, Blob, Built, Effect, Entry,
 from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
-from tagtrail.rules.after import AFTER, After
-from tagtrail.rules.book import judge
 from tagtrail.trail import sequencer
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.examine import Examined, examine, refuse, tell_examined
+from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.publish import logged, ours_key, publish
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated, root_draft
@@ -191,12 +190,10 @@ def build(road: Road, prepared: Prepared) -> Built:
     artifacts = made if isinstance(made, tuple) else (made,)
     for artifact in artifacts:
         road.tell("built", _built_event(artifact))
-    facts = After(project=order.project, version=order.version, files=tuple(a.name for a in artifacts))
-    verdict = judge(AFTER, facts, (*road.settings.rules, *prepared.examined.project.rules))
-    if verdict.errors:
-        raise ProjectError(verdict.errors[0].text, code=verdict.errors[0].name, hint=verdict.errors[0].fix)
-    provenance = attest(road, prepared.plan, order, artifacts, str(tree))
-    return Built(plan=prepared.plan, artifacts=artifacts, tree=str(tree), provenance=provenance)
+    overrides = inspect(road, prepared.examined.project, order.version, artifacts)
+    plan = replace(prepared.plan, overrides=(*prepared.plan.overrides, *overrides))
+    provenance = attest(road, plan, order, artifacts, str(tree))
+    return Built(plan=plan, artifacts=artifacts, tree=str(tree), provenance=provenance)
 
 
 def _build(road: Road, order: BuildOrder, objects: Objects) -> tuple[Artifact, ...]:
