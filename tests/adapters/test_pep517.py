@@ -20,7 +20,7 @@ from tagtrail.adapters.builder.environments import Environments
 from tagtrail.adapters.builder.pep517 import Pep517
 from tagtrail.adapters.git import GitSource
 from tagtrail.formats.archive import Limits
-from tagtrail.io import process
+from tagtrail.io import process, sandbox
 from tagtrail.io.scratch import sweep
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Artifact
@@ -45,8 +45,9 @@ class Workshop:
         )
         self.builder = self.make()
 
-    def make(self, limit: float = 60.0, limits: Limits | None = None) -> Pep517:
-        return Pep517(self.root / "state", self.root / "scratch", self.environments, limit, limits)
+    def make(self, limit: float = 60.0, limits: Limits | None = None, disk: int = 1 << 28) -> Pep517:
+        most = sandbox.Limits(disk=disk)
+        return Pep517(self.root / "state", self.root / "scratch", self.environments, limit, limits, most)
 
     def order(self, repo: Repo, tag: str = "1.0", *builds: str) -> tuple[BuildOrder, Objects]:
         source = GitSource(self.root / "mirrors")
@@ -238,6 +239,8 @@ def test_what_a_build_sees(anywhere: Workshop, tmp_path: Path) -> None:
         assert environ.pop(name).startswith(room)
     environ.pop("VIRTUAL_ENV")
     environ.pop("LC_CTYPE", None)
+    assert ("CFLAGS" in environ) == (shop.isolation == "none")
+    environ.pop("CFLAGS", None)
     versions = [name for name in environ if environ[name] == "1.0"]
     assert versions == sorted(versions)
     assert {"PBR_VERSION", "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_TINY", "PDM_BUILD_SCM_VERSION"} <= set(versions)
@@ -398,10 +401,11 @@ def small(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", path], check=True)
 
 
-@pytest.mark.parametrize("files", [{"behaviour": "fill"}, {"zeros": "0" * 4_000_000}, {"zeros": "0" * 900_000}])
+@pytest.mark.parametrize("files", [{"behaviour": "fill"}, {"zeros": "0" * 4_000_000}, {"zeros": "0" * 1_500_000}])
 def test_no_space_to_build(tmp_path: Path, environments: Path, small: Path, files: dict[str, str]) -> None:
     Workshop(tmp_path / "roomy", environments).environments((), "bubblewrap")
     shop = Workshop(small / "shop", environments)
+    shop.builder = shop.make(disk=1 << 23)
     assert refused(SetupError, shop.build, tiny(tmp_path / "tiny", **files)).code == "disk-full"
     assert shop.left() == []
 
@@ -449,7 +453,7 @@ def test_a_builder_that_is_killed_leaves_no_process_and_nothing_beyond_the_next_
         "root = Path(sys.argv[1])\n"
         "Workshop(root / 'shop', root / 'environments', sys.argv[2]).build(Repo(root / 'tiny'))\n"
     )
-    argv = [sys.executable, "-c", script, tmp_path, isolation]
+    argv = [sys.executable, "-c", script, str(tmp_path), isolation]
     building = subprocess.Popen(argv, cwd=Path(__file__).parents[2])
     for _ in range(1000):
         if lingering(mark):
@@ -585,7 +589,7 @@ def test_hooks_end_when_their_caller_dies(tmp_path: Path) -> None:
     tree = str(tmp_path / "tiny")
     calls = [{"hook": "build_sdist", "directory": str(tmp_path)}]
     orders = [{"backend": "backend", "path": ["."], "tree": tree}, {"tree": tree, "calls": calls}]
-    env = {"PBR_VERSION": "1.0", "HOME": f"{tmp_path}/home", "TMPDIR": f"{tmp_path}/tmp"}
+    env = {"PBR_VERSION": "1.0", "HOME": f"{tmp_path}/home", "TMPDIR": f"{tmp_path}/scratch"}
     with subprocess.Popen(
         [sys.executable, "-P", HOOKS, "2"], cwd=tmp_path / "tiny", stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, start_new_session=True, env=env,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tagtrail.io import process
-from tagtrail.io.process import Finished
+from tagtrail.io.process import Finished, Over, Session
 from tagtrail.model.errors import SetupError
 
 ENV = {"PATH": "/usr/bin:/bin", "ONLY": "this"}
@@ -101,29 +101,52 @@ def test_a_stream_that_stops_is_not_waited_for() -> None:
 ECHO = """
 import os, sys
 done = int(sys.argv[1])
-while line := os.read(0, 4096):
+orders = sys.stdin.buffer
+while line := orders.readline():
     for word in line.decode().split():
         if word == "leave": sys.exit(3)
-        if word == "sleep": os.close(0) or __import__("time").sleep(60)
+        if word == "sleep": os.close(1) or os.close(2) or __import__("time").sleep(60)
+        if word == "half": os.write(done, (9).to_bytes(8, "big") + b"half") and sys.exit(0)
+        if word == "huge": os.write(done, (1 << 40).to_bytes(8, "big"))
         print(word, flush=True)
-    os.write(done, b"x")
+    os.write(done, len(line).to_bytes(8, "big") + line)
 """
+
+
+def asked(session: Session, line: str, limit: float = 20) -> bytes:
+    session.order(line, limit)
+    return session.frame(1 << 20)
+
+
+def over(session: Session, line: str, limit: float = 20) -> bool:
+    with pytest.raises(Over) as caught:
+        asked(session, line, limit)
+    return caught.value.late
 
 
 def test_a_session_takes_orders_one_after_the_other(tmp_path: Path) -> None:
     with process.session([sys.executable, "-c", ECHO], env=ENV, cwd=tmp_path, cap=20) as session:
-        assert session.ask("one two", 20) == "done"
+        assert asked(session, "one two") == b"one two\n"
         assert session.said == b"one\ntwo\n"
-        assert session.ask("three " * 100, 20) == "done"
+        assert asked(session, "three " * 100) == b"three " * 100 + b"\n"
         assert session.said == (b"three\n" * 4)[-20:]
-        assert session.ask("leave", 20) == "ended"
-        assert session.ask("anybody there", 20) == "ended"
+        session.order("four", 20)
+        session.order("five", 20)
+        assert [session.frame(10), session.frame(10)] == [b"four\n", b"five\n"]
+        assert not over(session, "leave")
+        assert not over(session, "anybody there")
+
+
+@pytest.mark.parametrize("word", ["half", "huge", "leave"])
+def test_a_session_that_answers_with_no_frame(tmp_path: Path, word: str) -> None:
+    with process.session([sys.executable, "-c", ECHO], env=ENV, cwd=tmp_path) as session:
+        assert not over(session, word)
 
 
 def test_a_session_whose_time_is_up_is_ended(tmp_path: Path) -> None:
     begun = time.monotonic()
     with process.session([sys.executable, "-c", ECHO], env=ENV, cwd=tmp_path) as session:
-        assert session.ask("sleep", 0.5) == "late"
+        assert over(session, "sleep", 0.5)
     assert time.monotonic() - begun < 10
 
 

@@ -127,6 +127,5 @@ def backend(
     `python`, `program` (PROGRAM's bytes) and `env`, its whole environment, are in the cell's words; `limit` is the time
     for one order in seconds.
     """
-    argv, start = cell.command([python, "-P", program], env)
-    with process.session(argv, env=start, cwd=cell.room, cap=_MOST) as session:
+    with cell.session([python, "-P", program], env, cap=_MOST) as session:
         yield Backend(session, limit)

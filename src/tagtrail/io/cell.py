@@ -1,26 +1,33 @@
 """The inside of a cell where bubblewrap is not there: `unshare ... python -I -S cell.py SPEC COMMAND...`.
 
 It is never imported, and needs nothing but the standard library. It is the first process of its namespaces: it builds
-an empty root with what SPEC (JSON) names, moves there for good, gives up every privilege, and runs COMMAND. When it
-ends, so does everything else within.
+an empty root with what is read from the descriptor SPEC (JSON), moves there for good, gives up every privilege, and
+runs COMMAND. When it ends, so does everything else within.
 
-    {"system": [["/usr", "/usr"]], "read": [["/env", "/srv/envs/1f"]], "write": [], "links": [["usr/bin", "/bin"]],
-     "room": "/build", "size": 1073741824, "user": 65534, "env": {"LC_ALL": "C.UTF-8"}}
+    {"system": [["/usr", "/usr"]],            read-only, [path within, path outside]
+     "read": [["/env", "/srv/envs/1f"]], "write": [], "links": [["usr/bin", "/bin"]],
+     "files": {"/etc/passwd": "..."},         files of its own
+     "rooms": [["/build", 1073741824]],       empty places to write, with their size in bytes
+     "at": "/build", "user": 65534,           where and as whom COMMAND begins (null: as whoever we are)
+     "env": {"LC_ALL": "C.UTF-8"}}
 """
 
 import ctypes
+import fcntl
 import json
 import os
 import socket
+import struct
 import sys
 from typing import Any
 
-NOSUID, NODEV, RDONLY, REMOUNT, BIND, REC, PRIVATE = 2, 4, 1, 32, 4096, 16384, 1 << 18
+RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 8, 1024, 32, 4096, 16384, 1 << 18
 DETACH = 2
 NO_NEW_PRIVS, CAPBSET_DROP, AMBIENT, CLEAR_ALL = 38, 24, 47, 4
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-KEPT = 2 | 4 | 8 | 1024
-"""Flags of a mount that may not be taken off when it is mounted again: nosuid, nodev, noexec, noatime."""
+KEPT = NOSUID | NODEV | NOEXEC | NOATIME
+"""Flags of a mount that may not be taken off when it is mounted again."""
+UP, GET_FLAGS, SET_FLAGS = 1, 0x8913, 0x8914
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -34,7 +41,7 @@ def called(name: str, *args: Any) -> None:
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
-    """Mount, as mount(2) says."""
+    """One step of making the root: the call of that name, with `flags` as a C long."""
     called("mount", source, target, kind, ctypes.c_ulong(flags), options)
 
 
@@ -47,7 +54,7 @@ def bind(root: str, within: str, ours: str, *, writable: bool) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     mount(ours, target, None, BIND | REC)
-    flags = os.statvfs(target).f_flag & KEPT
+    flags = (os.statvfs(target).f_flag & KEPT) | (0 if within.startswith("/dev/") else NODEV)
     mount("none", target, None, BIND | REMOUNT | NOSUID | flags | (0 if writable else RDONLY))
 
 
@@ -59,17 +66,20 @@ def furnish(root: str, spec: dict[str, Any]) -> None:
         bind(root, within, ours, writable=False)
     for to, path in spec["links"]:
         os.symlink(to, root + path)  # noqa: PTH211
-    for path in ("/proc", "/dev", "/tmp", spec["room"]):  # noqa: S108
+    for path, text in spec["files"].items():
+        os.makedirs(os.path.dirname(root + path), exist_ok=True)  # noqa: PTH103, PTH120
+        with open(root + path, "x", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(text)
+    for path in ("/proc", "/dev", *(path for path, _ in spec["rooms"])):
         os.makedirs(root + path, exist_ok=True)  # noqa: PTH103
-    mount("proc", root + "/proc", "proc", NOSUID | NODEV | 8)
+    mount("proc", root + "/proc", "proc", NOSUID | NODEV | NOEXEC)
     for name in DEVICES:
         bind(root, f"/dev/{name}", f"/dev/{name}", writable=True)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")  # noqa: PTH211
     os.symlink("/proc/self/fd", f"{root}/dev/fd")  # noqa: PTH211
-    os.makedirs(root + "/dev/shm")  # noqa: PTH103, S108
-    for path in ("/tmp", "/dev/shm", spec["room"]):  # noqa: S108
-        mount("tmpfs", root + path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={spec['size']}")
+    for path, size in spec["rooms"]:
+        mount("tmpfs", root + path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size}")
     for access in ("read", "write"):
         for within, ours in spec[access]:
             bind(root, within, ours, writable=access == "write")
@@ -87,6 +97,15 @@ def move(root: str) -> None:
     mount("none", "/", None, BIND | REMOUNT | RDONLY | NOSUID | NODEV)
 
 
+def loopback() -> None:
+    """Let processes within speak to each other at localhost; where the network is not ours, nothing happens."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as some:
+        about = struct.pack("16sh22x", b"lo", 0)
+        flags = struct.unpack("16sh22x", fcntl.ioctl(some, GET_FLAGS, about))[1]
+        if not flags & UP:
+            fcntl.ioctl(some, SET_FLAGS, struct.pack("16sh22x", b"lo", flags | UP))
+
+
 def give_up(user: int | None) -> None:
     """No privilege from here on; with `user`, as that user."""
     number = 0
@@ -102,12 +121,15 @@ def give_up(user: int | None) -> None:
 
 def main() -> None:
     """Furnish, move in, give up, run the command."""
-    spec = json.loads(sys.argv[1])
+    with open(int(sys.argv[1]), "rb") as told:  # noqa: PTH123  (a descriptor)
+        spec = json.loads(told.read())
+    os.umask(0o022)
     furnish("/mnt", spec)
     move("/mnt")
     socket.sethostname("build")
+    loopback()
     give_up(spec["user"])
-    os.chdir(spec["room"])
+    os.chdir(spec["at"])
     child = os.fork()
     if child == 0:
         os.setsid()

@@ -114,12 +114,14 @@ def objects_missing(which: str, why: str = "") -> ProjectError:
     )
 
 
-def lay_out(objects: Objects, directory: Path, *, head: str, bare: bool = False) -> Git:
+def lay_out(
+    objects: Objects, directory: Path, *, head: str, bare: bool = False, borrowed: Iterable[str] | None = None
+) -> Git:
     """A repository of our own in `directory` over somebody's objects: nothing copied, no configuration of theirs.
 
     It sees `objects.refs` and a detached HEAD at `head`, nothing else; files are checked out byte for byte as the
-    blobs are (no filters, no line ends changed). Borrowing is git's `objects/info/alternates`. Raises SetupError
-    `disk-full` or `not-writable`.
+    blobs are (no filters, no line ends changed). Borrowing is git's `objects/info/alternates`; `borrowed` says where
+    it is used that the objects are, if elsewhere. Raises SetupError `disk-full` or `not-writable`.
     """
     place = directory if bare else directory / ".git"
     new = objects.object_format == "sha256"
@@ -128,7 +130,7 @@ def lay_out(objects: Objects, directory: Path, *, head: str, bare: bool = False)
         "HEAD": f"{head}\n",
         "config": config + ("[extensions]\n\tobjectformat = sha256\n" if new else ""),
         "info/attributes": "* -text -ident -filter -working-tree-encoding\n",
-        "objects/info/alternates": f"{objects.directory}\n",
+        "objects/info/alternates": "".join(f"{path}\n" for path in borrowed or (objects.directory,)),
         "packed-refs": "".join(f"{oid} {ref}\n" for ref, oid in sorted(objects.refs)),
     }
     try:

@@ -276,7 +276,8 @@ class Worker:
 
 
 def furnish() -> None:
-    """A home that is empty but for the word that trees of another owner may be read."""
+    """A home that is empty but for the word that trees of another owner may be read; and no word of where we began."""
+    os.environ.pop("PWD", None)
     for name in ("HOME", "TMPDIR"):
         os.makedirs(os.environ[name], exist_ok=True)  # noqa: PTH103
     Path(os.environ["HOME"], ".gitconfig").write_text("[safe]\n\tdirectory = *\n")

@@ -52,14 +52,17 @@ def run(
     limit: float = 600.0,
     cap: int = 1 << 26,
     merge: bool = False,
+    apart: Sequence[int] | None = None,
 ) -> Finished:
     """Run `argv` in a session of its own and wait for it; when this returns, its process group is dead.
 
     `env` is the whole environment; `limit` is in seconds; of each output the last `cap` bytes are kept; with `merge`
-    errors go into `out`. Raises SetupError `command-missing`, and nothing else for whatever the command does.
+    errors go into `out`. `apart`, even empty, says that `argv` starts the first process of namespaces (all that ran
+    there is dead then as well), and which descriptors it inherits. Raises SetupError `command-missing`, and nothing
+    else for whatever the command does.
     """
     errors = subprocess.STDOUT if merge else subprocess.PIPE
-    with _input(stdin) as source, _started(argv, env, cwd, source, errors) as child:
+    with _input(stdin) as source, _started(argv, env, cwd, source, errors, apart) as child:
         pipes = [_Tail(pipe, cap) for pipe in (child.stdout, child.stderr) if pipe is not None]
         late = not _wait(child, pipes, time.monotonic() + limit)
     texts = [bytes(pipe.kept) for pipe in pipes] + [b""]
@@ -140,21 +143,25 @@ class Session:
 
 @contextlib.contextmanager
 def session(
-    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, cap: int = 1 << 20
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    cap: int = 1 << 20,
+    apart: Sequence[int] | None = None,
 ) -> Generator[Session, None, None]:
     """A command whose input is lines, until it ends; `argv` gets one more word, the number of a descriptor to which it
     writes its answers.
 
-    Of its output and errors the last `cap` bytes are kept. Its process group is dead when the block is left; if this
-    process dies, its input ends. Raises SetupError `command-missing`.
+    Of its output and errors the last `cap` bytes are kept; `apart` as in `run`. Its process group is dead
+    when the block is left; if this process dies, its input ends. Raises SetupError `command-missing`.
     """
     with contextlib.ExitStack() as ours:
         with contextlib.ExitStack() as theirs:
             orders, near = _pipe(theirs, ours)
             answers, done = _pipe(ours, theirs)
-            child = ours.enter_context(
-                _started([*argv, str(done)], env, cwd, orders, subprocess.STDOUT, pass_fds=(done,))
-            )
+            started = _started([*argv, str(done)], env, cwd, orders, subprocess.STDOUT, apart, (done,))
+            child = ours.enter_context(started)
         yield Session(near, answers, _Tail(_stdout(child), cap))
 
 
@@ -176,12 +183,18 @@ def _visible(line: str) -> str:
 
 @contextlib.contextmanager
 def _started(
-    argv: Sequence[str], env: Mapping[str, str], cwd: Path | None, stdin: int, stderr: int, pass_fds: Sequence[int] = ()
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    cwd: Path | None,
+    stdin: int,
+    stderr: int,
+    apart: Sequence[int] | None = None,
+    fds: Sequence[int] = (),
 ) -> Generator[subprocess.Popen[bytes], None, None]:
     try:
         child = subprocess.Popen(
             list(argv), env=dict(env), cwd=cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr,
-            start_new_session=True, umask=0o022, pass_fds=pass_fds,
+            start_new_session=True, umask=0o022, pass_fds=(*fds, *(apart or ())),
         )  # fmt: skip
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         raise SetupError(
@@ -190,7 +203,7 @@ def _started(
     try:
         yield child
     finally:
-        _end(child)
+        _end(child, apart=apart is not None)
 
 
 def _stdout(child: subprocess.Popen[bytes]) -> IO[bytes]:
@@ -300,12 +313,6 @@ def _ended(child: subprocess.Popen[bytes], left: float) -> bool:
     return True
 
 
-def _is_cell(child: subprocess.Popen[bytes]) -> bool:
-    """Whether its children are the first process of namespaces of their own."""
-    argv = child.args
-    return isinstance(argv, list) and Path(str(argv[0])).name in {"bwrap", "unshare"}
-
-
 def _children(pid: int) -> list[int]:
     try:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -313,11 +320,11 @@ def _children(pid: int) -> list[int]:
         return []
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def _end(child: subprocess.Popen[bytes], *, apart: bool) -> None:
     if child.returncode is None:
-        # the first process of a sandbox: when it is killed the kernel kills all others there, and whoever started it
-        # ends when they are gone
-        for first in _children(child.pid) if _is_cell(child) else ():
+        # the first process of its namespaces: when it is killed the kernel kills all others there, and whoever started
+        # it ends when they are gone
+        for first in _children(child.pid) if apart else ():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(first, signal.SIGKILL)
             _ended(child, _DRAIN)

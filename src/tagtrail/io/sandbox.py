@@ -7,8 +7,10 @@
 
 In the first two, foreign code runs without capabilities (started by root, as user 65534), the root directory is empty
 but for /usr, a handful of files of /etc, /proc of its own, a few devices, a size-limited /tmp and /build, and what the
-cell binds; there is no network unless the cell has one. The command that starts it gets an empty environment: what
-`/proc/1/environ` shows there is nothing. When the first process ends or is killed, the kernel kills all others.
+cell binds; there is no network unless the cell has one. What starts it gets an empty environment, so that
+`/proc/1/environ` shows nothing there; what it is told goes through a descriptor, so that `ps` shows nothing here. When
+the first process ends or is killed, the kernel kills all others; it is also killed when the thread that started it
+ends. A machine that runs out of memory ends what runs in a cell first.
 """
 
 import json
@@ -16,8 +18,8 @@ import os
 import shutil
 import sys
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -31,26 +33,35 @@ BUILD = "/build"
 """Where foreign code may write, seen from within; empty at first, and gone with the cell."""
 
 _NOBODY = 65534
-_TMP = "/tmp"  # noqa: S108  (the cell's own)
+_TMP, _SHARED = "/tmp", "/dev/shm"  # noqa: S108  (the cell's own)
+_SHARED_SIZE = 64 << 20
 _CELL = Path(__file__).with_name("cell.py")
 _SYSTEM = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 _NETWORK = (
-    "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/etc/ca-certificates", "/etc/pki",
-    "/etc/gai.conf", "/usr/local/share/ca-certificates",
+    "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf",
+    "/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/openssl.cnf", "/etc/ca-certificates/extracted",
+    "/etc/pki/tls/certs", "/etc/pki/tls/cert.pem", "/etc/pki/tls/openssl.cnf", "/etc/pki/ca-trust/extracted",
 )  # fmt: skip
+"""Names are looked up and certificates checked with these; not the directories in which secret keys lie beside them."""
+_OWN = {
+    "/etc/passwd": f"root:x:0:0::/:/bin/sh\nbuild:x:{_NOBODY}:{_NOBODY}::{BUILD}/home:/bin/sh\n",
+    "/etc/group": f"root:x:0:\nbuild:x:{_NOBODY}:\n",
+    "/etc/hosts": "127.0.0.1 localhost build\n::1 localhost\n",
+}
+"""Files that the cell has of its own, where it is not shown this machine's."""
 _LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a cell may use up: bytes of memory for each process, bytes in /build and in /tmp, processes.
+    """What a cell may use up: bytes of memory for each process, bytes in /build and as many in /tmp, processes.
 
-    Without isolation only memory holds, and the size of a single file.
+    Without isolation only memory holds, and `disk` as the size of a single file.
     """
 
-    memory: int = 8 << 30
-    disk: int = 8 << 30
-    processes: int = 4096
+    memory: int = 4 << 30
+    disk: int = 4 << 30
+    processes: int = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,21 +91,55 @@ class Cell:
                 return str(within / ours.relative_to(bound))
         raise KeyError(ours)
 
-    def command(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
-        """The command line that runs `argv` with exactly `env` in the cell, and the environment to start that with."""
+    def run(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        limit: float = 600.0,
+        cap: int = 1 << 26,
+        merge: bool = False,
+    ) -> process.Finished:
+        """Run `argv` with exactly `env` in the cell, beginning in /build: `process.run`."""
+        with self._start(argv, env) as start:
+            return process.run(
+                start.argv, env=start.env, cwd=start.cwd, apart=start.told, limit=limit, cap=cap, merge=merge
+            )
+
+    @contextmanager
+    def session(
+        self, argv: Sequence[str], env: Mapping[str, str], *, cap: int = 1 << 20
+    ) -> Generator[process.Session, None, None]:
+        """A command that takes orders in the cell: `process.session`."""
+        with self._start(argv, env) as start:
+            running = process.session(start.argv, env=start.env, cwd=start.cwd, apart=start.told, cap=cap)
+            with running as session:
+                yield session
+
+    @contextmanager
+    def _start(self, argv: Sequence[str], env: Mapping[str, str]) -> Generator["_Start", None, None]:
         limited = [*self._limits(), *argv]
         if self.kind == "none":
-            return limited, dict(env)
-        if self.kind == "bubblewrap":
-            return [*self._bubblewrap(env), "--", *_unprivileged(), *limited], {}
-        return self._namespaces(limited, env), {}
+            yield _Start(argv=limited, env=env, cwd=self.room)
+            return
+        with ExitStack() as stack:
+            if self.kind == "bubblewrap":
+                own = [(path, _told(stack, text)) for path, text in self._own().items()]
+                told = _told(stack, "".join(f"{word}\0" for word in self._bubblewrap(env, own)))
+                line = [_program("bwrap"), "--args", str(told), "--", *_unprivileged(), *limited]
+                yield _Start(argv=line, told=(told, *(fd for _, fd in own)))
+            else:
+                told = _told(stack, json.dumps(self._spec(env)))
+                python = [sys.executable, "-I", "-S", str(_CELL), str(told)]
+                yield _Start(argv=[*self._unshare(), "--", *python, *limited], told=(told,))
 
     def _limits(self) -> list[str]:
         most = self.limits
         count = [] if self.kind == "none" else [f"--nproc={most.processes}"]
-        return ["/usr/bin/prlimit", f"--data={most.memory}", f"--fsize={most.disk}", "--core=0", *count, "--"]
+        first = ["/usr/bin/choom", "--adjust=1000", "--"]
+        return [*first, "/usr/bin/prlimit", f"--data={most.memory}", f"--fsize={most.disk}", "--core=0", *count, "--"]
 
-    def _bubblewrap(self, env: Mapping[str, str]) -> list[str]:
+    def _bubblewrap(self, env: Mapping[str, str], own: Sequence[tuple[str, int]]) -> list[str]:
         apart = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
         if not self.network:
             apart.append("--unshare-net")
@@ -102,44 +147,64 @@ class Cell:
             apart += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
         else:
             apart += ["--unshare-user", "--uid", str(_NOBODY), "--gid", str(_NOBODY)]
-        size = ["--size", str(self.limits.disk), "--perms", "1777", "--tmpfs"]
+        mode = ("--perms", "1777")
         return [
-            _program("bwrap"), *apart, "--die-with-parent", "--new-session", "--hostname", "build",
-            *_above(self._seen()),
+            *apart, "--die-with-parent", "--new-session", "--hostname", "build",
+            *_above([*self._seen(), *(path for path, _ in own)]),
             *(word for path in self._seen() for word in ("--ro-bind", path, path)),
             *(word for link in _links() for word in ("--symlink", *link)),
-            "--proc", "/proc", "--dev", "/dev", *size, _TMP, *size, BUILD,
+            *(word for path, fd in own for word in ("--perms", "0444", "--file", str(fd), path)),
+            "--proc", "/proc", "--dev", "/dev",
+            *(word for path, size in self._rooms() for word in (*mode, "--size", str(size), "--tmpfs", path)),
             *_above([str(within) for within, _ in (*self.read, *self.write)]),
             *(word for within, ours in self.read for word in ("--ro-bind", str(ours), str(within))),
             *(word for within, ours in self.write for word in ("--bind", str(ours), str(within))),
-            "--remount-ro", "/", "--chdir", BUILD, "--clearenv",
+            "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", BUILD, "--clearenv",
             *(word for name, value in env.items() for word in ("--setenv", name, value)),
         ]  # fmt: skip
 
-    def _namespaces(self, argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    def _unshare(self) -> list[str]:
         apart = ["--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts", *([] if self.network else ["--net"])]
         if os.geteuid() != 0:
             apart += ["--user", "--map-current-user", "--keep-caps"]
-        spec = {
+        return [_program("unshare"), *apart]
+
+    def _spec(self, env: Mapping[str, str]) -> dict[str, object]:
+        """What `cell.py` is told."""
+        return {
             "system": [(path, path) for path in self._seen()],
             "read": [(str(within), str(ours)) for within, ours in self.read],
             "write": [(str(within), str(ours)) for within, ours in self.write],
             "links": _links(),
-            "room": BUILD,
-            "size": self.limits.disk,
+            "files": self._own(),
+            "rooms": self._rooms(),
+            "at": BUILD,
             "user": _NOBODY if os.geteuid() == 0 else None,
             "env": dict(env),
         }
-        return [
-            _program("unshare"), *apart, "--", sys.executable, "-I", "-S", str(_CELL), json.dumps(spec), *argv,
-        ]  # fmt: skip
+
+    def _rooms(self) -> list[tuple[str, int]]:
+        return [(_TMP, self.limits.disk), (_SHARED, _SHARED_SIZE), (BUILD, self.limits.disk)]
 
     def _seen(self) -> list[str]:
         """Of this machine: the operating system, and the Python that build environments refer to."""
-        python = [] if sys.base_prefix.startswith("/usr") else [sys.base_prefix]
-        files = [*_SYSTEM, *(_NETWORK if self.network else ())]
         plain = [path for path in _LINKS if Path(path).is_dir() and not Path(path).is_symlink()]
-        return ["/usr", *plain, *python, *(path for path in files if os.path.exists(path))]  # noqa: PTH110
+        files = [*_SYSTEM, *(_NETWORK if self.network else ())]
+        return ["/usr", *plain, *_python(), *(path for path in files if os.path.exists(path))]  # noqa: PTH110
+
+    def _own(self) -> dict[str, str]:
+        return {path: text for path, text in _OWN.items() if path not in self._seen()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """How a command in a cell is started: its line, environment and directory; where there is isolation, the
+    descriptors from which that is told what to do."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path = Path("/")
+    told: tuple[int, ...] | None = None
 
 
 @contextmanager
@@ -160,34 +225,53 @@ def lent(directory: Path, cell: Cell) -> Generator[None, None, None]:
                 os.chown(os.path.join(path, name), 0, 0, follow_symlinks=False)  # noqa: PTH118
 
 
-def isolation(asked: str) -> str:
-    """The kind of isolation to use: what was asked for, or with `auto` the best that runs here.
+def isolation(asked: str, home: Path) -> str:
+    """The kind of isolation to use: what was asked for, or with `auto` the best that runs here; `home` is what foreign
+    code must never see.
 
-    Raises SetupError `isolation-unavailable`.
+    Raises SetupError `isolation-unavailable`; `home-seen`: a cell would show it.
     """
     wanted = KINDS[:2] if asked == "auto" else (asked,)
-    for kind in wanted:
-        if kind == "none" or not _fault(kind):
-            return kind
-    raise SetupError(
-        f"foreign code cannot be run apart here ({asked})",
-        code="isolation-unavailable",
-        why="\n".join(f"{kind}: {_fault(kind)}" for kind in wanted),
-        hint='apt-get install bubblewrap; or, knowing that builds then see this machine, [build] isolation = "none"',
-    )
+    kind = next((kind for kind in wanted if kind == "none" or not _fault(kind)), None)
+    if kind is None:
+        raise SetupError(
+            f"foreign code cannot be run apart here ({asked})",
+            code="isolation-unavailable",
+            why="\n".join(f"{kind}: {_fault(kind)}" for kind in wanted),
+            hint='apt-get install bubblewrap; or, knowing that builds then see all of it, [build] isolation = "none"',
+        )
+    over = next((path for path in ("/usr", *_python()) if home.resolve().is_relative_to(path)), None)
+    if kind != "none" and over is not None:
+        raise SetupError(
+            f"{home} lies in {over}, which what is built may read", code="home-seen", hint="move it to another place"
+        )
+    return kind
 
 
 @cache
 def _fault(kind: str) -> str:
     """Why this kind does not run here; tried once for each process."""
     try:
-        argv, env = Cell(kind=kind).command(["/usr/bin/env"], {"CELL": kind})
-        done = process.run(argv, env=env, limit=10.0)
+        done = Cell(kind=kind).run(["/usr/bin/env"], {"CELL": kind}, limit=10.0)
     except SetupError as error:
-        return error.what
+        return f"{error.what}; {error.hint}"
     if done.ok and f"CELL={kind}".encode() in done.out:
         return ""
     return process.said(done.err, 3) or f"it ends with {done.code}"
+
+
+def _told(stack: ExitStack, text: str) -> int:
+    """A descriptor from which a text can be read; it is closed with `stack`."""
+    fd = os.memfd_create("told")
+    stack.callback(os.close, fd)
+    os.write(fd, os.fsencode(text))
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _python() -> list[str]:
+    """Where the Python is that build environments refer to, if that is not below /usr."""
+    return [] if Path(sys.base_prefix).is_relative_to("/usr") else [sys.base_prefix]
 
 
 def _unprivileged() -> list[str]:

@@ -5,9 +5,11 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from tagtrail.adapters.builder.outputs import open_up
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Member
 from tagtrail.formats.gitobject import DIRECTORY, LINK, MODULE, Listed, parse_listing, verified
@@ -16,7 +18,7 @@ from tagtrail.io.git import Git, items, lay_out, objects_missing
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.ports import BuildOrder, Objects
 
-__all__ = ["borrowed", "check_space", "files", "tree_digest", "tree_tar"]
+__all__ = ["check_space", "closed", "files", "shown", "tree_digest", "tree_tar"]
 
 _SAID = 1 << 20
 _ALTERNATES = 20
@@ -51,7 +53,32 @@ def files(git: Git, commit: str) -> Iterator[str]:
     return (m.id for m in _listing(git, commit) if m.mode not in {DIRECTORY, MODULE})
 
 
-def borrowed(objects: Path) -> tuple[Path, ...]:
+def shown(order: BuildOrder, objects: Objects, directory: Path) -> tuple[tuple[Path, Path], ...]:
+    """Lay the tag's repository out in `directory`, to be checked out in a cell; what of git's objects that cell has to
+    show, as (path within, ours). Where there is no isolation, those are the paths of ours."""
+    ours = _borrowed(objects.directory)
+    within = ours if order.isolation == "none" else tuple(Path(f"/objects/{number}") for number in range(len(ours)))
+    seen = replace(objects, refs=order.refs)
+    lay_out(seen, directory, head=order.commit, borrowed=[str(path) for path in within])
+    open_up(directory)
+    return tuple(zip(within, ours, strict=True))
+
+
+def closed(objects: Objects) -> SetupError | None:
+    """Why a cell that root starts, and that runs as another user, cannot read the objects."""
+    for top in _borrowed(objects.directory) if os.geteuid() == 0 else ():
+        for path, _, names in os.walk(top):
+            needed = [(path, 0o005), *((os.path.join(path, name), 0o004) for name in names)]  # noqa: PTH118
+            if any(os.lstat(path).st_mode & bits != bits for path, bits in needed):
+                return SetupError(
+                    f"git's objects in {top} are closed to others", code="objects-closed",
+                    why="what root builds is built as another user, who has to read them",
+                    hint=f"chmod -R go+rX {top}; or run tagtrail as the user to whom they belong",
+                )  # fmt: skip
+    return None
+
+
+def _borrowed(objects: Path) -> tuple[Path, ...]:
     """A directory of git's objects, and those from which it borrows in turn (`info/alternates`)."""
     found: list[Path] = []
     left = [objects]

@@ -100,7 +100,8 @@ class Environments:
         _close(room / "env")
 
     def _cell(self, room: Path, kind: str) -> Cell:
-        (room / "env").mkdir(mode=0o755)
+        (room / "env").mkdir()
+        (room / "env").chmod(0o755)
         (room / "own").mkdir()
         named = (self._environ.get(name, "") for name in _PATHS)
         shown = [Path(path) for value in named for path in re.split("[ ,]", value) if path.startswith("/")]
@@ -145,8 +146,7 @@ class Environments:
             "UV_NO_PROGRESS": "1",
             "LC_ALL": "C.UTF-8",
         }
-        argv, start = cell.command([cell.within(Path(self._uv)), *args], env)
-        return process.run(argv, env=start, limit=self._limit)
+        return cell.run([cell.within(Path(self._uv)), *args], env, limit=self._limit)
 
 
 def _requirement(line: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tagtrail.adapters.builder.checkout import borrowed, check_space, files, tree_digest
+from tagtrail.adapters.builder.checkout import check_space, closed, files, shown, tree_digest
 from tagtrail.adapters.builder.outputs import (
     Blobs,
     Made,
@@ -21,7 +21,6 @@ from tagtrail.adapters.builder.outputs import (
     metadata_of_sdist,
     metadata_of_wheel,
     new,
-    open_up,
     unpack,
 )
 from tagtrail.formats import tarball
@@ -54,14 +53,16 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    """One build under way: `room` is its scratch directory, of which foreign code sees `room/in`; `git` reads the tag;
-    `blobs` are the ids of its files, `materials` what was installed in the environments that took part."""
+    """One build under way: `room` is its scratch directory, of which foreign code sees `room/in`; `git` reads the tag,
+    `lent` is what of its objects foreign code sees (path within, ours), `blobs` are the ids of its files; `materials`
+    is what was installed in the environments that took part."""
 
     order: BuildOrder
     objects: Objects
     room: Path
     git: Git
     blobs: Blobs
+    lent: tuple[tuple[Path, Path], ...]
     materials: set[Material] = field(default_factory=set)
     backends: dict[object, tuple[Cell, Backend]] = field(default_factory=dict)
     running: ExitStack = field(default_factory=ExitStack)
@@ -243,11 +244,8 @@ class Pep517:
     def _cell(self, work: _Work, environment: Path) -> Cell:
         room = work.room / f"cell-{len(work.backends)}"
         room.mkdir()
-        objects = ((path, path) for path in borrowed(work.objects.directory))
-        return Cell(
-            kind=work.order.isolation, room=room, limits=self._most,
-            read=((Path("/in"), work.seen), (Path(_ENV), environment), *objects),
-        )  # fmt: skip
+        read = ((Path("/in"), work.seen), (Path(_ENV), environment), *work.lent)
+        return Cell(kind=work.order.isolation, room=room, limits=self._most, read=read)
 
     def _asked(
         self, work: _Work, tree: _Tree, extras: Sequence[str], calls: Sequence[Mapping[str, object]]
@@ -260,7 +258,7 @@ class Pep517:
         order, why = work.order, process.said(running.log)
         check_space(work.room, running.log)
         if answers.fault == "checkout":
-            raise objects_missing(order.commit, process.said(running.log, 5))
+            raise closed(work.objects) or objects_missing(order.commit, process.said(running.log, 5))
         how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}[answers.fault]
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed", why=why,
@@ -299,7 +297,8 @@ def _begun(room: Path, order: BuildOrder, objects: Objects) -> _Work:
     seen.mkdir()
     _show(seen / PROGRAM.name, PROGRAM.read_bytes())
     git = lay_out(objects, room / "git", head=order.commit, bare=True)
-    return _Work(order=order, objects=objects, room=room, git=git, blobs=Blobs(digits=len(order.commit)))
+    lent = shown(order, objects, seen / "layout")
+    return _Work(order=order, objects=objects, room=room, git=git, lent=lent, blobs=Blobs(digits=len(order.commit)))
 
 
 def _show(path: Path, data: bytes) -> None:
@@ -311,12 +310,10 @@ def _show(path: Path, data: bytes) -> None:
 def _checkout(work: _Work) -> _Tree:
     """The tag's tree. Raises SetupError `subdirectory`, and what `parse_build_system` raises."""
     order, below = work.order, work.order.subdirectory
-    lay_out(replace(work.objects, refs=order.refs), work.seen / "layout", head=order.commit)
-    open_up(work.seen / "layout")
     start = f"{order.commit}:{below}/" if below else f"{order.commit}:"
     there, pyproject, setup = work.git.items((f"{order.commit}:{below}", f"{start}pyproject.toml", f"{start}setup.py"))
     if there.kind != "tree":
-        raise _no_subdirectory(below)
+        raise _no_subdirectory(below) if below else objects_missing(order.commit)
     text = pyproject.content.decode("utf-8", "replace") if pyproject.kind == "blob" else None
     system = parse_build_system(text, has_setup=setup.kind == "blob")
     return _Tree(name="tree", source={"git": work.seen / "layout" / ".git"}, below=below, system=system)
