@@ -43,14 +43,15 @@ class Builder:
 
     def _artifact(self, kind: str, order: BuildOrder, drift: str, kept: Kept) -> Artifact:
         suffix, media = _SUFFIXES.get(kind, (f".{kind}", "application/octet-stream"))
+        stem = sdist_stem(order.project, order.version)
         text = f"{kind} of {order.project} {order.version} at {order.commit}{drift}\n"
         return Artifact(
-            name=sdist_stem(order.project, order.version) + suffix,
+            name=stem + suffix,
             blob=kept.put([text.encode()], media),
             tar=sha256(text.encode()).hexdigest() if "tar" in suffix else "",
             metadata=kept.put([_METADATA.format(order).encode()], "text/plain"),
             requires_python=">=3.11",
-            generated=("PKG-INFO",),
+            generated=("PKG-INFO",) if "tar" in suffix else (f"{stem}.dist-info/METADATA",),
         )
 
 
