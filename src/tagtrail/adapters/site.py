@@ -49,7 +49,9 @@ class SiteTarget:
         entry = logged.entry
         if entry.event != "release":
             return ()
-        proofs = [(f"{file.name}.tlog-proof", logged.proof) for file in entry.files]
+        # the proof of a file that is named again stays the first one
+        own = entry.added or tuple(file.name for file in entry.files)
+        proofs = [(f"{name}.tlog-proof", logged.proof) for name in own]
         files = [(b.name, b.blob) for b in logged.blobs] + proofs
         page = Blob(sha256=sha256(entry.raw).hexdigest(), size=len(entry.raw), media=media("index.html"))
         path = release_page(entry.project, entry.version)

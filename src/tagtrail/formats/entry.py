@@ -24,12 +24,15 @@ there and the others only where they say something. Other events (`key`, `withdr
 https://tagtrail.dev/attestation/event/v0.1 (a name; nothing is fetched from it), their subject is the object concerned,
 and under `tagtrail` stand `event`, `time` and those fields above that apply.
 
+Files added to a version later are one more `release` entry of it: every file of the version, those of before with what
+was said of them, `added` with the new names, and `sidecars` for the new files and the tag.
+
 The *Draft* is the statement without `time`, `approvals` and `sidecars`; its SHA-256 is what approvals sign.
 Names of files are ASCII, of `[A-Za-z0-9._+!~-]`, and begin with a letter or digit.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeGuard, get_args
 
@@ -42,11 +45,11 @@ from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.names import name_key
 
 if TYPE_CHECKING:
-    from tagtrail.model.facts import Artifact, Signed, Tag
+    from tagtrail.model.facts import Artifact, Sidecar, Signed, Tag
 
 __all__ = [
-    "EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "draft_digest", "event_draft", "parse",
-    "seal",
+    "EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "draft_digest", "event_draft", "later_draft",
+    "parse", "seal",
 ]  # fmt: skip
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -93,6 +96,40 @@ def draft(signed: "Signed") -> Draft:
     }
     subject = [(a.name, a.blob.sha256) for a in sorted(built.artifacts, key=lambda a: a.name)]
     return _draft(plan.tag.project, plan.tag.version, RELEASE_TYPE, subject, {"purl": plan.purl}, ours, extra)
+
+
+def later_draft(
+    standing: Entry,
+    added: "Sequence[Artifact]",
+    *,
+    policy: str,
+    sidecars: "Sequence[Sidecar]" = (),
+    approvals: Sequence[Approval] = (),
+) -> Draft:
+    """The draft of a later entry of the same version: all that `standing` says of its files, and those that are new.
+
+    Raises ProjectError `entry-too-large`, `file-name`, `file-names-alike`.
+    """
+    statement: Any = canonical.loads(standing.raw, MAX_ENTRY)
+    ours = statement["predicate"]["tagtrail"]
+    for artifact in added:
+        _refuse_name(artifact.name)
+    _refuse_twins(standing.project, [*ours["files"], *(a.name for a in added)])
+    for field in ("time", "sidecars", "approvals"):
+        del ours[field]
+    ours |= {
+        "files": ours["files"] | {a.name: _file_json(a) for a in added},
+        "added": sorted(a.name for a in added),
+        "policy": policy,
+        "overrides": [],
+    }
+    extra = {
+        "sidecars": {s.name: s.blob.sha256 for s in sidecars},
+        "approvals": [{"key": a.key, "digest": a.digest} for a in approvals],
+    }
+    subject = sorted([(f.name, f.sha256) for f in standing.files] + [(a.name, a.blob.sha256) for a in added])
+    purl = {"purl": standing.purl}
+    return _draft(standing.project, standing.version, RELEASE_TYPE, subject, purl, ours, extra)
 
 
 def event_draft(event: str, project: str, subject: Iterable[tuple[str, str]]) -> Draft:

@@ -79,18 +79,26 @@ def find_release(ledger: Reading, project: str, version: str) -> Entry | None:
 
 
 def _standing(trail: Reading, draft: Draft) -> Entry | None:
+    same = trail.marked(draft_mark(draft.digest))
     if not draft.version:
-        same = trail.marked(draft_mark(draft.digest))
         return None if same and same.event == "key" and _superseded(trail, same) else same
     found = find_release(trail, draft.project, draft.version)
-    if found is None or draft_digest(found.raw) == draft.digest:
-        return found
+    if same is not None or found is None or _extends(draft, found):
+        return same
     raise TamperError(
         f"{draft.project} {draft.version} is entry {found.index} of the trail already, with other content",
         code="version-taken",
         why="a version is released once",
         hint=f"look: tagtrail status {draft.project} {draft.version}; then release under a new version",
     )
+
+
+def _extends(draft: Draft, before: Entry) -> bool:
+    """Whether a draft says of the same tag all files of the version's newest entry, and adds exactly what it says."""
+    after = entry.parse(before.index + 1, entry.seal(draft, before.time))
+    named, known = ({(f.name, f.sha256) for f in e.files} for e in (after, before))
+    new = {name for name, _ in named - known}
+    return bool(new) and known < named and {*after.added} == new and after.tag == before.tag
 
 
 def _superseded(trail: Reading, key: Entry) -> bool:

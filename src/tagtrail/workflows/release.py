@@ -3,8 +3,6 @@
 Run it again to resume: what was made is remembered, what is logged is carried, and nothing is ever made twice.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -14,12 +12,15 @@ from tagtrail.formats.purl import purl
 from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
-from tagtrail.model.facts import Approved, Artifact, Blob, Built, Effect, Entry, Plan, Row, Sidecar, Signed, Tag
+from tagtrail.model.facts import Approved, Artifact, Built, Entry, Plan, Row, Sidecar, Signed, Tag
 from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
 from tagtrail.trail import sequencer
+from tagtrail.workflows.add import gathered, log_later
+from tagtrail.workflows.approve import approve, remembered
 from tagtrail.workflows.attest import attest
+from tagtrail.workflows.begun import TRAIL, Waiting, begun
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.examine import Examined, examine, refuse, tell_examined
 from tagtrail.workflows.inspect import inspect
@@ -28,18 +29,31 @@ from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated, root_draft
 from tagtrail.workflows.witnessed import guard, witnessed
 
-__all__ = ["TRAIL", "Outcome", "Prepared", "already", "carried", "look", "prepare", "release"]
+__all__ = [
+    "TRAIL",
+    "Outcome",
+    "Prepared",
+    "already",
+    "approve",
+    "build",
+    "built_before",
+    "carried",
+    "look",
+    "prepare",
+    "release",
+]
 
 RACES = 20
 """How often somebody else may enter the trail first."""
-TRAIL = "trail"
-"""The target name of the row that says: this release was begun. It is seen when the trail has it."""
-NOTHING = Blob(sha256=sha256().hexdigest(), size=0)
+_FOR = {"approval-missing": "approval", "files-missing": "files"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How far a release came. `exit` is the command's code; `entry` is None before the hinge."""
+    """How far a release came. `exit` is the command's code; `entry` is None before the hinge.
+
+    `waits` says for which approval or file it waits, and `next` the command that helps.
+    """
 
     exit: int
     project: str
@@ -47,6 +61,8 @@ class Outcome:
     reached: Step
     entry: Entry | None = None
     rows: tuple[Row, ...] = ()
+    waits: str = ""
+    next: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,23 +84,28 @@ def release(road: Road, project: Project, tag: str, *, until: Step = "published"
     """
     examined = look(road, project, tag)
     if examined.taken:
-        return carried(road, already(road, examined, examined.taken), until)
+        return _further(road, project, already(road, examined, examined.taken), until)
     tell_examined(examined, road.tell)
     prepared = prepare(road, examined)
     if until == "plan":
         return _stopped(prepared, "plan")
     try:
-        with _begun(road, prepared.plan):
+        with begun(road, project.name, prepared.plan.tag.name, lambda: _is_logged(road, prepared)):
             built = build(road, prepared)
             if until == "built":
                 return _stopped(prepared, "built")
-            signed = sign(road, approve(road, built), prepared.raw)
+            signed = sign(road, approve(road, gathered(road, built)), prepared.raw)
             if until == "signed":
                 return _stopped(prepared, "signed")
             entry = log(road, project, signed)
-    except RemoteError as error:
+    except (RemoteError, Waiting) as error:
         return _waiting(road, error, project.name, examined.version)
     return carried(road, entry, until)
+
+
+def _is_logged(road: Road, prepared: Prepared) -> bool:
+    tag = prepared.plan.tag
+    return sequencer.find_release(road.ledger, tag.project, tag.version) is not None
 
 
 # --- Tag and Plan ---------------------------------------------------------------------------------------------------
@@ -196,16 +217,17 @@ def build(road: Road, prepared: Prepared) -> Built:
     return Built(plan=plan, artifacts=artifacts, tree=str(tree), provenance=provenance)
 
 
+def built_before(road: Road, prepared: Prepared) -> Built | None:
+    """What `build` gives where it built already; None: nothing is built."""
+    known = remembered(road.journal, f"built:{digest(prepared.order)}", Artifact)
+    return build(road, prepared) if known else None
+
+
 def _build(road: Road, order: BuildOrder, objects: Objects) -> tuple[Artifact, ...]:
     road.tell("bytes", {"what": f"building {', '.join(order.builds)} of {order.project}", "done": 0, "total": 0})
     began = road.clock()
     made = road.builder.build(order, objects, road.kept)
     return tuple(replace(artifact, began=began, ended=road.clock()) for artifact in made)
-
-
-def approve(road: Road, built: Built) -> Approved:  # noqa: ARG001  (need 0 is all there is; `prepare` refuses more)
-    """What the settings' people approved of these bytes: need 0, so nobody was asked (more is refused as not yet)."""
-    return Approved(built=built)
 
 
 def sign(road: Road, approved: Approved, raw: bytes) -> Signed:
@@ -276,28 +298,6 @@ def _still_there(road: Road, project: Project, tag: Tag) -> None:
         )
 
 
-@contextmanager
-def _begun(road: Road, plan: Plan) -> Iterator[None]:
-    """A row that says that this release was begun, until the trail has it: `status` shows it, `resume` goes on with it.
-
-    One that was stopped as asked is closed: only whoever stopped it goes on.
-    """
-    tag = plan.tag
-    begun = Effect(target=TRAIL, key=f"{tag.project}/{tag.name}", entry=-1, path=tag.name, blob=NOTHING)
-    row = Row(effect=begun, state="asked", since=road.clock(), tries=1)
-    if not road.journal.move(None, row):
-        before = next(r for r in road.journal.rows(-1) if r.effect.key == begun.key)
-        row = replace(row, tries=before.tries + 1)
-        road.journal.move(before, row)
-    try:
-        yield
-    except Error as error:
-        road.journal.move(row, replace(row, state="refused", why=error.what))
-        raise
-    done = sequencer.find_release(road.ledger, tag.project, tag.version) is not None
-    road.journal.move(row, replace(row, state="seen" if done else "dropped", since=road.clock()))
-
-
 # --- Published ------------------------------------------------------------------------------------------------------
 
 
@@ -315,8 +315,24 @@ def carried(road: Road, entry: Entry, until: Step = "published") -> Outcome:
     return Outcome(exit=code, project=entry.project, version=entry.version, reached=reached, entry=entry, rows=rows)
 
 
-def _waiting(road: Road, error: RemoteError, project: str, version: str, entry: Entry | None = None) -> Outcome:
-    """Too few witnesses answer: nobody is shown what is signed. Any other error is raised again."""
+def _further(road: Road, project: Project, first: Entry, until: Step) -> Outcome:
+    """A version that the trail has: files that were added since enter it too; then it is carried."""
+    standing = sequencer.find_release(road.ledger, first.project, first.version) or first
+    try:
+        entry = log_later(road, project, standing)
+    except (RemoteError, Waiting) as error:
+        return _waiting(road, error, project.name, first.version, standing if isinstance(error, RemoteError) else None)
+    return carried(road, entry, until)
+
+
+def _waiting(road: Road, error: Error, project: str, version: str, entry: Entry | None = None) -> Outcome:
+    """Too few witnesses answer, so nobody is shown what is signed; or an approval or a file is missing.
+
+    Any other error is raised again.
+    """
+    if isinstance(error, Waiting):
+        road.tell("waiting", {"for": _FOR.get(error.code, ""), "what": error.what, "why": error.why})
+        return Outcome(exit=4, project=project, version=version, reached="built", waits=error.what, next=error.hint)
     if error.code != "quorum-unmet":
         raise error
     road.tell("waiting", {"for": "witnesses", "what": error.what, "why": error.why})

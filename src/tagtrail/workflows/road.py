@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tagtrail.formats.note import AnySigner
 from tagtrail.formats.policy import Policy
@@ -23,6 +23,7 @@ from tagtrail.ports import (
     Tell,
     Witness,
 )
+from tagtrail.verify.persons import Names
 
 __all__ = ["Road"]
 
@@ -38,7 +39,8 @@ class Road:
     `builder_key` signs how files were built here;
     `trust` is what we ask of our own checkpoints (our log key, the settings' witnesses and quorum), `witnesses` how
     those of its witnesses that have an address are asked, by their names in it;
-    `lease` keeps other processes out of what it names while it is held.
+    `lease` keeps other processes out of what it names while it is held;
+    `names` are those under which people's keys are known, so that one person counts once.
     """
 
     settings: Settings
@@ -64,6 +66,11 @@ class Road:
     clock: Clock
     tell: Tell
     lease: Callable[[str], AbstractContextManager[object]] = nullcontext
+    names: Names = field(default_factory=dict)
+
+    def project(self, name: str) -> Project:
+        """The settings of the project that is written so; KeyError if there is none."""
+        return {project.name: project for project in self.settings.projects}[name]
 
     def signers(self, project: Project) -> tuple[Key, ...]:
         """The keys of the people who may sign the project's tags."""

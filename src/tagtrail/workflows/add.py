@@ -1,0 +1,231 @@
+"""Files from elsewhere: staged in the Draft of a tag, joining its release, or a later entry that lists the full set.
+
+What is staged belongs to a tag object, so a moved tag begins with nothing. It is private until a signer has approved
+its digests: nothing that is staged enters the trail by itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from tagtrail.formats import entry as entries
+from tagtrail.formats.site import media, sums_name, tag_name
+from tagtrail.formats.sums import format_sums
+from tagtrail.model.errors import ProjectError, RemoteError
+from tagtrail.model.facts import Approval, Artifact, Built, Entry, Sidecar
+from tagtrail.model.names import name_key, project_key
+from tagtrail.model.settings import Project
+from tagtrail.trail import sequencer
+from tagtrail.workflows.approve import Asked, approvals, ask, remembered
+from tagtrail.workflows.begun import LATER, Waiting, begun
+from tagtrail.workflows.inspect import inspect
+from tagtrail.workflows.publish import ours_key
+from tagtrail.workflows.road import Road
+from tagtrail.workflows.roots import root_draft
+from tagtrail.workflows.witnessed import guard, witnessed
+
+__all__ = ["asked_later", "awaited", "drop", "gathered", "log_later", "stage", "staged"]
+
+RACES = 20
+"""How often somebody else may enter the trail first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Staged:
+    """A line of what happened to a Draft: a file came, or (None) was dropped again."""
+
+    name: str
+    artifact: Artifact | None = None
+
+
+# --- staging --------------------------------------------------------------------------------------------------------
+
+
+def staged(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
+    """What was added to the Draft of the tag object with SHA-256 `tag`, by name; the first of a name stands."""
+    place, found = _place(project, tag), dict[str, Artifact]()
+    for number in range(road.journal.cursor(place)):
+        line = remembered(road.journal, f"{place}:{number}", _Staged)
+        if line is not None and line.artifact is not None:
+            found.setdefault(line.name, line.artifact)
+        elif line is not None:
+            found.pop(line.name, None)
+    return tuple(found[name] for name in sorted(found))
+
+
+def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifact) -> bool:
+    """Put a file into the Draft; False: it was there. Whatever is staged is not public.
+
+    Raises ProjectError `add-other-bytes`, `name-taken`, and what the rules on names raise.
+    """
+    names = _logged_names(road, project.name)
+    key = name_key(project.name, artifact.name)
+    if names.get(key, artifact.blob.sha256) != artifact.blob.sha256:
+        what = f"{artifact.name} is {names[key][:16]}... in the trail, this one is {artifact.blob.sha256[:16]}..."
+        raise ProjectError(what, code="name-taken", why="one name has one digest for ever", hint="a new version")
+    inspect(road, project, version, [artifact])
+    before = {a.name: a for a in staged(road, project.name, tag)}
+    _check_same(before.get(artifact.name), artifact)
+    if artifact.name in before or key in names:
+        return False
+    _write(road, _place(project.name, tag), _Staged(name=artifact.name, artifact=artifact))
+    standing = {a.name: a for a in staged(road, project.name, tag)}
+    _check_same(standing.get(artifact.name), artifact)  # somebody else may have been first
+    return True
+
+
+def drop(road: Road, project: str, tag: str, name: str) -> None:
+    """Take a file out of the Draft again. Raises ProjectError `add-not-staged`."""
+    known = [a.name for a in staged(road, project, tag)]
+    if name not in known:
+        why = f"there are {', '.join(known)}" if known else "nothing is staged"
+        raise ProjectError(f"{name} is not in the draft", code="add-not-staged", why=why)
+    _write(road, _place(project, tag), _Staged(name=name))
+
+
+def awaited(project: Project, names: Sequence[str]) -> tuple[str, ...]:
+    """The patterns of `expect` for which no file is there."""
+    return tuple(p for p in project.expect if not any(fnmatchcase(name, p) for name in names))
+
+
+def _check_same(there: Artifact | None, ours: Artifact) -> None:
+    if there is not None and there.blob.sha256 != ours.blob.sha256:
+        what = f"{ours.name} is in the draft as {there.blob.sha256[:16]}..., this one is {ours.blob.sha256[:16]}..."
+        why = f"it was brought by {there.origin.by}"
+        raise ProjectError(what, code="add-other-bytes", why=why, hint=f"tagtrail add PROJECT TAG --drop {ours.name}")
+
+
+def _place(project: str, tag: str) -> str:
+    return f"draft:{project_key(project)}:{tag}"
+
+
+def _write(road: Road, place: str, line: _Staged) -> None:
+    """Behind the lines that are there; who loses the place to another takes the next one."""
+    while True:
+        number = road.journal.cursor(place)
+        won = road.journal.once(f"{place}:{number}", _Staged, lambda: line)
+        road.journal.cursor(place, number, number + 1)
+        if won == line:
+            return
+
+
+def _logged_names(road: Road, project: str) -> dict[str, str]:
+    released = (e for e in road.ledger.entries(project=project) if e.event == "release")
+    return {name_key(project, file.name): file.sha256 for entry in released for file in entry.files}
+
+
+# --- part of the release --------------------------------------------------------------------------------------------
+
+
+def gathered(road: Road, built: Built) -> Built:
+    """What was built with what was brought, all names judged together.
+
+    Raises Waiting `files-missing` where an expected file is not there; ProjectError `add-built`, and the rules' codes.
+    """
+    tag = built.plan.tag
+    project = road.project(tag.project)
+    brought = staged(road, tag.project, tag.sha256)
+    both = {a.name for a in built.artifacts} & {a.name for a in brought}
+    if both:
+        name = min(both)
+        hint = f"tagtrail add {tag.project} {tag.name} --drop {name}"
+        raise ProjectError(f"{name} is built here, and was brought too", code="add-built", hint=hint)
+    whole = tuple(sorted((*built.artifacts, *brought), key=lambda a: a.name)) if brought else built.artifacts
+    if brought:
+        inspect(road, project, tag.version, [replace(a, generated=()) for a in whole])
+    _expect(project, tag.name, [a.name for a in whole])
+    return replace(built, artifacts=whole)
+
+
+def _expect(project: Project, tag: str, names: Sequence[str]) -> None:
+    if missing := awaited(project, names):
+        here = len(project.expect) - len(missing)
+        raise Waiting(
+            f"{project.name} {tag} waits for {', '.join(missing)}",
+            code="files-missing",
+            why=f"{here} of {len(project.expect)} expected files are here; nothing is logged before all are",
+            hint=f"tagtrail add {project.name} {tag} FILE...",
+        )
+
+
+# --- later ----------------------------------------------------------------------------------------------------------
+
+
+def asked_later(road: Road, project: Project, standing: Entry) -> tuple[tuple[Artifact, ...], Asked] | None:
+    """The files that were staged since a version was logged, and what they ask for; None where there are none."""
+    if standing.tag is None:
+        return None
+    known = {file.name for file in standing.files}
+    new = tuple(a for a in staged(road, project.name, standing.tag.sha256) if a.name not in known)
+    if not new:
+        return None
+    policy = road.policy(project)
+    draft = entries.later_draft(standing, new, policy=policy)
+    channel = standing.channel
+    targets = [n for n in (*project.publish, *project.announce) if channel in road.settings.target(n).on]
+    files = [(f.name, f.sha256) for f in standing.files] + [(a.name, a.blob.sha256) for a in new]
+    names = tuple(a.name for a in new)
+    return new, ask(road, project, draft, standing.tag, policy, targets, files, names)
+
+
+def log_later(road: Road, project: Project, standing: Entry) -> Entry:
+    """Enter what was added to a version since; the version's newest entry, `standing` itself where there is nothing.
+
+    Raises Waiting `approval-missing`, and what `release.log` raises.
+    """
+    found = asked_later(road, project, standing)
+    if found is None or standing.tag is None:
+        return standing
+    new, asked = found
+    tag = standing.tag
+    with begun(
+        road, project.name, tag.name, lambda: asked_later(road, project, _newest(road, standing)) is None, LATER
+    ):
+        inspect(road, project, standing.version, new)
+        return _enter(road, standing, new, approvals(road, asked), asked)
+
+
+def _newest(road: Road, entry: Entry) -> Entry:
+    return sequencer.find_release(road.ledger, entry.project, entry.version) or entry
+
+
+def _enter(road: Road, standing: Entry, new: Sequence[Artifact], approved: tuple[Approval, ...], asked: Asked) -> Entry:
+    """One entry, whose list of digests is called after its index: made again where somebody else was first."""
+    guard(road)
+    road.journal.once(ours_key(asked.draft.digest), bool, lambda: True)
+    for _ in range(RACES):
+        head, root = road.ledger.committed(), root_draft(road)
+        index = (head.size if head else 0) + bool(root)
+        beside = _beside(road, standing, new, index, asked.draft.digest)
+        policy = asked.text.settings
+        draft = entries.later_draft(standing, new, policy=policy, sidecars=beside, approvals=approved)
+        try:
+            drafts = (root, draft) if root else (draft,)
+            entered = sequencer.append(drafts, after=head, ledger=road.ledger, log=road.log, clock=road.clock)
+        except RemoteError as error:
+            if error.code != "trail-moved":
+                raise
+            continue
+        witnessed(road, *entered)
+        return entered[-1]
+    raise RemoteError(f"{RACES} others entered the trail first", code="trail-moved", hint="run it again")
+
+
+def _beside(road: Road, standing: Entry, new: Sequence[Artifact], index: int, digest: str) -> tuple[Sidecar, ...]:
+    key = f"signed:{digest}:{index}:{road.signer.fingerprint}"
+    made = road.journal.once(key, Sidecar, _sidecars, road, standing, new, index)
+    road.tell("signed", {"files": len(new)})
+    return made if isinstance(made, tuple) else (made,)
+
+
+def _sidecars(road: Road, standing: Entry, new: Sequence[Artifact], index: int) -> tuple[Sidecar, ...]:
+    """Signatures of the new files, their list, and the tag, without which the entry could not be verified."""
+    sums, raw = sums_name(standing.project, standing.version, index), tag_name(standing.project, standing.version)
+    listing = format_sums((a.name, a.blob.sha256) for a in new)
+    files = [
+        *((f"{a.name}.asc", road.signer.sign(road.kept.read(a.blob.sha256))) for a in new),
+        (sums, listing),
+        (f"{sums}.asc", road.signer.sign(listing)),
+        (raw, road.kept.read(dict(standing.sidecars)[raw])),
+    ]
+    return tuple(Sidecar(name=name, blob=road.kept.put([data], media(name))) for name, data in files)

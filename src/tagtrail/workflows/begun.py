@@ -1,0 +1,45 @@
+"""A row that says that something was begun that the trail does not have yet: `status` shows it, `resume` goes on."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from hashlib import sha256
+
+from tagtrail.model.errors import Error
+from tagtrail.model.facts import Blob, Effect, Row, State
+from tagtrail.workflows.road import Road
+
+__all__ = ["LATER", "TRAIL", "Waiting", "begun"]
+
+TRAIL = "trail"
+"""The target name of the row that says: this release was begun. It is seen when the trail has it."""
+LATER = "later"
+"""Likewise for files that are added to a version that the trail has."""
+NOTHING = Blob(sha256=sha256().hexdigest(), size=0)
+
+
+class Waiting(Error):  # noqa: N818  (it is no error: nothing is wrong)
+    """Somebody must do something first: approve, bring a file. Nothing is wrong (exit 4)."""
+
+    exit_code = 4
+
+
+@contextmanager
+def begun(road: Road, project: str, tag: str, done: Callable[[], bool], target: str = TRAIL) -> Iterator[None]:
+    """The row stands until the trail has what was begun (`done`).
+
+    One that was stopped as asked is closed: only whoever stopped it goes on.
+    """
+    effect = Effect(target=target, key=f"{project}/{tag}", entry=-1, path=tag, blob=NOTHING)
+    row = Row(effect=effect, state="asked", since=road.clock(), tries=1)
+    if not road.journal.move(None, row):
+        before = next(r for r in road.journal.rows(-1) if (r.effect.target, r.effect.key) == (target, effect.key))
+        row = replace(row, tries=before.tries + 1)
+        road.journal.move(before, row)
+    try:
+        yield
+    except Error as error:
+        state: State = "held" if isinstance(error, Waiting) else "refused"
+        road.journal.move(row, replace(row, state=state, why=error.what))
+        raise
+    road.journal.move(row, replace(row, state="seen" if done() else "dropped", since=road.clock()))

@@ -1,0 +1,121 @@
+"""A file that somebody else built, looked at before it is taken: read as an enemy's, never re-packed.
+
+Its name bears the project and the version; a wheel's metadata, tags and RECORD say what its name says; an archive holds
+nothing that leads outside. Which of a project's files may come from elsewhere is nobody's rule: a signer approves each.
+
+    .whl             for Python projects
+    .tar.gz, .zip    read as archives; of a Python project, with metadata, as an sdist
+    .tar.* and the like are refused: nobody would look into them
+    all else         bytes (installers, signatures of others, programs): their names are judged
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import BinaryIO
+
+from tagtrail.formats import tarball
+from tagtrail.formats.archive import Limits
+from tagtrail.formats.metadata import Metadata, check_file_name, check_identity, parse_metadata
+from tagtrail.formats.site import media
+from tagtrail.formats.wheel import check_wheel, metadata_in
+from tagtrail.formats.zipball import Wheel
+from tagtrail.model.errors import ProjectError
+from tagtrail.model.facts import Artifact, Blob, Origin
+from tagtrail.model.names import SUFFIXES
+from tagtrail.model.settings import Project
+from tagtrail.ports import Kept
+
+__all__ = ["LARGEST", "take_in"]
+
+LARGEST = 2 << 30
+"""Bytes of the largest file that is taken in."""
+
+_PIECE = 1 << 20
+_UNREAD = (".tar", ".tar.xz", ".tar.bz2", ".tar.zst", ".tar.lzma", ".tar.lz", ".7z", ".rar", *SUFFIXES)
+
+
+def take_in(
+    file: BinaryIO, name: str, *, project: Project, version: str, by: str, kept: Kept, spool: BinaryIO
+) -> Artifact:
+    """The file, kept as it is, with what it says of itself; `by` is who brought it, `spool` an empty file for reading.
+
+    Raises ProjectError `add-kind`, `add-empty`, `output-invalid`, `name-mismatch`, `version-mismatch`,
+    `metadata-invalid`, wheel-* and archive-*.
+    """
+    _check_kind(name, python=bool({"sdist", "wheel"} & {*project.build}))
+    if not file.read(1):
+        raise ProjectError(f"{name} is empty", code="add-empty", hint="look at how it was made")
+    file.seek(0)
+    tar, metadata = "", b""
+    if name.endswith(".whl"):
+        check_file_name(name, "wheel", project=project.name, version=version)
+        metadata = _wheel(file, name)
+    elif name.endswith(".tar.gz"):
+        tar, metadata = _tar(file, name, spool)
+    elif name.endswith(".zip"):
+        Wheel(file, Limits())
+    said = _said(metadata, name, project.name, version)
+    file.seek(0)
+    return Artifact(
+        name=name,
+        blob=kept.put(_pieces(file), media(name)),
+        tar=tar,
+        metadata=_kept(metadata, kept),
+        requires_python=said.requires_python if said else "",
+        origin=Origin(how="added", by=by),
+        as_built=True,
+    )
+
+
+def _check_kind(name: str, *, python: bool) -> None:
+    if name.endswith(".whl") and not python:
+        what = f"{name} is a wheel, and the project is no Python project"
+        raise ProjectError(what, code="add-kind", why="its settings build neither sdist nor wheel")
+    if name.lower().endswith(_UNREAD):
+        what = f"{name} is an archive of a kind that is not read here"
+        raise ProjectError(
+            what, code="add-kind", why="what nobody can look into is not taken in", hint="pack a .tar.gz"
+        )
+
+
+def _wheel(file: BinaryIO, name: str) -> bytes:
+    wheel = Wheel(file, Limits())
+    for member in wheel.members:
+        for _ in wheel.content(member):
+            pass  # each checksum is looked at
+    check_wheel(wheel, name)
+    return metadata_in(wheel, name)
+
+
+def _tar(file: BinaryIO, name: str, spool: BinaryIO) -> tuple[str, bytes]:
+    """SHA-256 of the tar within, and PKG-INFO where it has one."""
+    found = tarball.normal_sdist(file, spool, lambda _: None, 0, name=name)
+    info = next((m for m in found.members if m.name == f"{found.top}/PKG-INFO" and m.kind == "file"), None)
+    if info is not None and info.size > _PIECE:
+        raise ProjectError(f"{name} has a PKG-INFO of {info.size} bytes", code="metadata-invalid")
+    return _digest(spool), b"".join(tarball.content(spool, info)) if info else b""
+
+
+def _digest(spool: BinaryIO) -> str:
+    digest = sha256()
+    spool.seek(0)
+    for piece in _pieces(spool):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _said(metadata: bytes, name: str, project: str, version: str) -> Metadata | None:
+    if not metadata:
+        return None
+    said = parse_metadata(metadata, name)
+    check_identity(said, project=project, version=version, where=name)
+    return said
+
+
+def _kept(metadata: bytes, kept: Kept) -> Blob | None:
+    return kept.put([metadata], "text/plain") if metadata else None
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
