@@ -247,8 +247,10 @@ def test_missing_key_file(known: Place) -> None:
 
 
 def test_what_is_not_made_yet(known: Place) -> None:
-    assert known.add("mylib", "--name", "srv", "--kind", "server").code == 0
-    ended = known.run("-C", str(known.home), "check", "srv", "1.0")
+    settings = known.home / "tagtrail.toml"
+    text = settings.read_text().replace('publish = ["site"]', 'publish = ["site", "pypi"]', 1)
+    settings.write_text(f'{text}\n[targets.pypi]\ntype = "index"\n')
+    ended = known.run("-C", str(known.home), "check", "mylib", "1.0")
     assert (ended.code, ended.refusal) == (2, "not-yet")
 
 

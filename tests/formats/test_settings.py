@@ -12,7 +12,7 @@ from tagtrail.formats.settings_text import initial, people_lines, project_lines
 from tagtrail.formats.site import Site
 from tagtrail.formats.toml import quoted, quoted_key, read
 from tagtrail.model.errors import SetupError
-from tagtrail.model.settings import FILE, Approve, Project, RuleSwitch, Settings
+from tagtrail.model.settings import FILE, Approve, BuildSettings, Project, RuleSwitch, Settings
 
 RULES = {"TAG001": True, "TAG007": False}
 
@@ -267,7 +267,60 @@ WRONG = [
     ("[build]", '[builders.ci]\ntoken = "hunter2"\n[build]', "builders.ci.token: is a secret in clear"),
     ("[build]", "[builders.ci]\n[build]", "builders.ci: has a token, or issuer"),
     ("[build]", '[builders.ci]\nissuer = "https://ci.example"\n[build]', "builders.ci: has a token, or issuer"),
-    ('build = ["sdist", "wheel"]', 'run = "make"', "kind.library.run: is not there yet; remove it"),
+    # what is built
+    ('build = ["sdist", "wheel"]', "build = []", "project.nova.build: makes nothing: name build kinds, or what `run`"),
+    ("signers =", 'run = "make"\nsigners =', "project.nova.run: must be a list of command lines, not a string"),
+    ("signers =", 'run = ["make"]\nsigners =', "project.nova.run: must be a list of command lines, each a list of its"),
+    (
+        "signers =",
+        "run = [[]]\nsigners =",
+        "project.nova.run: must be a list of command lines, each a list of its words",
+    ),
+    ("signers =", 'run = [["make", 1]]\nsigners =', "project.nova.run: must be a list of command lines, each a list"),
+    ("signers =", 'run = [["a\\u0000"]]\nfiles = ["a"]\nsigners =', "project.nova.run: has a command line that cannot"),
+    ("signers =", 'run = [["make"]]\nsigners =', "project.nova.run: makes what nobody takes: name it in files"),
+    ("signers =", 'prepare = [["make"]]\nsigners =', "project.nova.prepare: makes what nobody takes: name it in files"),
+    ("signers =", 'files = ["dist/*"]\nsigners =', "project.nova.files: names what `run` makes, and there is no run"),
+    (
+        "signers =",
+        'run = [["make"]]\nfiles = ["../x"]\nsigners =',
+        "project.nova.files: '../x' is not a path within this directory",
+    ),
+    *(
+        (
+            "signers =",
+            f'run = [["make"]]\nfiles = ["{name}"]\nsigners =',
+            f"project.nova.files: {name!r} is not a pattern",
+        )
+        for name in ("dist/**/x", "{commit}.tgz", "a b", "{version")
+    ),
+    (
+        "signers =",
+        'build = ["tar.gz"]\npublish = ["site", "pypi"]\nsigners =',
+        "project.nova.publish: 'pypi' is an index of Python packages, and nothing of that kind is built",
+    ),
+    (
+        "signers =",
+        'declares = "../x:y"\nsigners =',
+        "project.nova.declares: '../x' is not a path within this directory",
+    ),
+    ("signers =", 'declares = "a.json"\nsigners =', 'project.nova.declares: names a key of a.json, such as "a.json:'),
+    ("signers =", 'declares = "a.json:a..b"\nsigners =', "project.nova.declares: names a key of a.json, such as"),
+    (
+        "signers =",
+        'declares = "VERSION:a"\nsigners =',
+        "project.nova.declares: VERSION has no keys: name the file alone",
+    ),
+    (
+        "signers =",
+        'declares = "a.yml:a.b"\nsigners =',
+        "project.nova.declares: of YAML a key at the top is read, and 'a.b'",
+    ),
+    (
+        "signers =",
+        'branches = ["a b"]\nsigners =',
+        "project.nova.branches: 'a b' is not a pattern of branches, such as",
+    ),
 ]
 
 
@@ -321,11 +374,6 @@ def test_other_files_hold_projects_only() -> None:
 # --- what this version does not make yet ---
 
 LATER = [
-    (
-        'build = ["sdist", "wheel"]',
-        'build = ["sdist", "tar.xz"]',
-        "project.nova.build: tar.xz (there are sdist, wheel)",
-    ),
     ('publish = ["site"]', 'publish = ["site", "pypi"]', "targets.pypi.type = 'index' (there is 'site')"),
     ('publish = ["site"]', 'announce = ["announce"]', "targets.announce.type = 'mail' (there is 'site')"),
     ('root = "site"', 'root = "s3://bucket/prefix"', "targets.site.root = 's3://bucket/prefix': a directory is"),

@@ -41,6 +41,7 @@ from tagtrail.formats.forms import (
     secret_faults,
     url_fault,
 )
+from tagtrail.formats.kinds import BUILDS, making, making_faults
 from tagtrail.formats.site import DEFAULT_PATH, Site
 from tagtrail.formats.toml import Table, meant, quoted_key
 from tagtrail.model.errors import SetupError
@@ -96,6 +97,7 @@ class _Reader:
         self.groups: set[str] = set()
         self.bringers: set[str] = set()
         self.targets: set[str] = set()
+        self.indexes: set[str] = set()
         self.kinds: dict[str, Kind] = {}
 
     def settings(self) -> Settings:
@@ -108,6 +110,7 @@ class _Reader:
         org = self._org(main.table("org"))
         targets = tuple(_target(name, table) for name, table in main.tables("targets"))
         self.targets = {t.name for t in targets}
+        self.indexes = {t.name for t in targets if t.type == "index"}
         if sum(t.type == "site" for t in targets) != 1:
             main.problem("targets", 'exactly one has type = "site": the trail is shown there')
         self.kinds = {name: self._kind(name, table) for name, table in main.tables("kind")}
@@ -155,18 +158,17 @@ class _Reader:
         table.close()
         return kind
 
-    def _shared(self, table: Table, above: Kind) -> dict[str, tuple[str, ...]]:
+    def _shared(self, table: Table, above: Kind) -> dict[str, Any]:
         """What a kind says and a project may repeat."""
         words = {
-            "build": ((*BUILDS, *LATER_BUILDS), "build kind"),
+            "build": (BUILDS, "build kind"),
             "publish": (self.targets, "target"),
             "announce": (self.targets, "target"),
         }
         said = {key: table.texts(key, getattr(above, key)) for key in (*words, "classifiers")}
         for key in words.keys() & table.values.keys():
             _known(table, key, said[key], *words[key])
-        table.later("prepare", "run", "files")
-        return said
+        return said | making(table, above)
 
     def _projects(self) -> Iterator[Project]:
         places: dict[str, str] = {}
@@ -199,14 +201,18 @@ class _Reader:
             builders=table.texts("builders", ()),
             generated=_reasons(table.table("generated")),
             sbom=_formed(table, "sbom", relative_fault, ""),
+            declares=table.text("declares", ""),
+            branches=table.texts("branches", ()),
             **self._shared(table, self.kinds.get(kind, Kind(name=kind))),
         )
+        for key, fault in making_faults(project, self.indexes) if kind in self.kinds else ():
+            table.problem(key, fault)
         if project.public.startswith("/"):
             table.problem("public", "is an address that others can reach, not a path")
         _known(table, "builders", project.builders, self.bringers, "builder")
         for pattern in project.expect:
             _say(table, "expect", file_pattern_fault(pattern))
-        table.later("after", "declares", "security", "support-until")
+        table.later("after", "security", "support-until")
         table.close()
         return project
 
@@ -347,10 +353,6 @@ def project_of(settings: Settings, name: str) -> Project:
 
 
 def _later(settings: Settings, project: Project) -> Iterator[str]:
-    place = f"project.{quoted_key(project.name)}"
-    for build in project.build:
-        if build in LATER_BUILDS:
-            yield f"{place}.build: {build} (there are {', '.join(BUILDS)})"
     for name in (*project.publish, *project.announce):
         target = settings.target(name)
         if target.type != "site":

@@ -74,6 +74,16 @@ class Table:
             self.problem(key, f"names {max(values, key=values.count)!r} twice")
         return tuple(values)
 
+    def commands(self, key: str, default: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        """A list of command lines, each a list of its words."""
+        lines = self._value(key, list, "a list of command lines", [list(line) for line in default]) or []
+        if not all(isinstance(line, list) and line and all(type(word) is str for word in line) for line in lines):
+            self.problem(key, 'must be a list of command lines, each a list of its words: [["make", "dist"]]')
+            return ()
+        if any("\0" in word for line in lines for word in line) or not all(line[0] for line in lines):
+            self.problem(key, "has a command line that cannot be run")
+        return tuple(tuple(line) for line in lines)
+
     def table(self, key: str) -> "Table":
         """A table within, empty where there is none."""
         value = self._value(key, dict, "a table", default={}) or {}
