@@ -32,6 +32,7 @@ _MEDIA = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
     ".jsonl": "application/jsonl",
+    ".cdx.json": "application/vnd.cyclonedx+json",
     ".atom": "application/atom+xml",
     ".rss": "application/rss+xml",
     ".asc": "application/pgp-signature",

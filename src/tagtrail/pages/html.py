@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tagtrail.formats.provenance import provenance_name
+from tagtrail.formats.sbom import sbom_name
 from tagtrail.formats.site import marker, project_page, release_page, sums_name, tag_name
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry
@@ -99,6 +100,7 @@ def release(view: View, name: str, version: str) -> bytes:
         **_example(found[0]),
         tag_file=tag_name(found[0].project, found[0].version),
         provenance=provenance_name(found[0].project, found[0].version),
+        sbom=sbom_name(found[0].project, found[0].version),
         keys=keys_page(found[0].first),
         place=lambda file: view.site.file(found[0].home(file), file),
     )

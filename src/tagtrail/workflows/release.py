@@ -21,6 +21,7 @@ from tagtrail.workflows.add import gathered, log_later
 from tagtrail.workflows.approve import approve, remembered
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
+from tagtrail.workflows.bill import bill, prepare_bill
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.examine import Examined, examine, refuse, tell_examined
 from tagtrail.workflows.inspect import inspect
@@ -226,6 +227,7 @@ def built_before(road: Road, prepared: Prepared) -> Built | None:
 def _build(road: Road, order: BuildOrder, objects: Objects) -> tuple[Artifact, ...]:
     road.tell("bytes", {"what": f"building {', '.join(order.builds)} of {order.project}", "done": 0, "total": 0})
     began = road.clock()
+    prepare_bill()
     made = road.builder.build(order, objects, road.kept)
     return tuple(replace(artifact, began=began, ended=road.clock()) for artifact in made)
 
@@ -250,6 +252,7 @@ def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]
         (f"{sums}.asc", road.signer.sign(listing)),
         (tag_name(tag.project, tag.version), raw),
         (f"{tag.project}-{tag.version}.notes.md", built.plan.notes.encode()),
+        *bill(road, built),
     ]
     made = (Sidecar(name=name, blob=road.kept.put([data], media(name))) for name, data in files)
     return (*made, *built.provenance)
