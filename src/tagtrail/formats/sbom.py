@@ -1,0 +1,181 @@
+"""PROJECT-VERSION.cdx.json: a software bill of materials in CycloneDX 1.6 (JSON), made of the built metadata.
+
+    {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+     "serialNumber": "urn:uuid:...",                           made from the purl and the files' digests
+     "metadata": {
+       "timestamp": "2026-04-01T15:00:00+00:00",               SOURCE_DATE_EPOCH
+       "lifecycles": [{"phase": "build"}],
+       "component": {"bom-ref": "pkg:pypi/nova@33.0.0", "type": "library", "name": "nova", "version": "33.0.0",
+                     "purl": "pkg:pypi/nova@33.0.0", "licenses": [{"expression": "Apache-2.0"}],
+                     "externalReferences": [{"type": "distribution", "url": "nova-33.0.0.tar.gz",
+                                             "hashes": [{"alg": "SHA-256", "content": "..."}]}]},
+       "properties": [{"name": "tagtrail:covers", "value": "..."}]},
+     "components": [{"bom-ref": "pkg:pypi/pbr", "type": "library", "name": "pbr", "purl": "pkg:pypi/pbr",
+                     "scope": "required",                      "optional": only with an extra
+                     "properties": [{"name": "tagtrail:requires", "value": "pbr>=6.0"}]}],
+     "dependencies": [{"ref": "pkg:pypi/nova@33.0.0", "dependsOn": ["pkg:pypi/pbr"]}, {"ref": "pkg:pypi/pbr"}]}
+
+It covers what the metadata declare (Requires-Dist): no versions, for nothing was resolved; nothing that a wheel carries
+inside. `tagtrail:covers` says so. The bytes depend on the metadata, the files, the epoch and the version of the library
+that writes them. A project's own SBOM takes its place: any CycloneDX JSON from 1.2 on, its bytes left as they are.
+
+Source: CycloneDX 1.6 (ECMA-424), written by cyclonedx-python-lib, which is imported here alone, and slowly: `ready`
+does that beside the build. Reason codes (ProjectError): sbom-form, metadata-invalid.
+"""
+
+import json
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from tagtrail.formats.encoding import shown
+from tagtrail.model.errors import ProjectError
+
+if TYPE_CHECKING:
+    from cyclonedx.model.bom import Bom
+    from cyclonedx.model.component import Component
+    from packaging.metadata import RawMetadata
+
+__all__ = ["COVERS", "check_own", "format_sbom", "ready", "sbom_name"]
+
+COVERS = (
+    "dependencies as the built metadata declare them (Requires-Dist): not resolved, so without versions; "
+    "not what is bundled or linked inside the files, nor what built them"
+)
+MAX_OWN = 1 << 20
+"""Bytes of a project's own SBOM."""
+
+
+def sbom_name(project: str, version: str) -> str:
+    """`PROJECT-VERSION.cdx.json`."""
+    return f"{project}-{version}.cdx.json"
+
+
+def ready() -> None:
+    """Load what writes an SBOM."""
+    import packaging.metadata  # noqa: F401
+
+
+def format_sbom(metadata: bytes, *, purl: str, files: Iterable[tuple[str, str]], epoch: int) -> bytes:
+    """The SBOM of a release: its core metadata, its purl, its files (name, SHA-256), SOURCE_DATE_EPOCH.
+
+    Raises ProjectError `metadata-invalid`.
+    """
+    from cyclonedx.output.json import JsonV1Dot6
+
+    listed = tuple(sorted(files))
+    bom = _bom(_raw(metadata), purl, listed, epoch)
+    return JsonV1Dot6(bom).output_as_string(indent=1).encode() + b"\n"
+
+
+def check_own(data: bytes, path: str) -> None:
+    """A project's own SBOM, as far as anybody must be able to read it. Raises ProjectError `sbom-form`."""
+    try:
+        found: Any = json.loads(data)
+        fault = "" if found["bomFormat"] == "CycloneDX" and found["specVersion"] >= "1.2" else "it is another format"
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        fault = f"{type(error).__name__}: {error}"
+    if fault:
+        what = f"{shown(path)} at the tag is no CycloneDX SBOM in JSON"
+        hint = "correct it, or leave `sbom` out of the project's settings: one is made of the metadata"
+        raise ProjectError(what, code="sbom-form", why=fault, hint=hint)
+
+
+def _raw(metadata: bytes) -> "RawMetadata":
+    from packaging.metadata import parse_email
+
+    try:
+        metadata.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ProjectError("the metadata are not UTF-8", code="metadata-invalid") from error
+    return parse_email(metadata)[0]
+
+
+def _bom(raw: "RawMetadata", purl: str, files: tuple[tuple[str, str], ...], epoch: int) -> "Bom":
+    from datetime import UTC, datetime
+
+    from cyclonedx.model import Property
+    from cyclonedx.model.bom import Bom, BomMetaData
+    from cyclonedx.model.lifecycle import LifecyclePhase, PredefinedLifecycle
+
+    main = _main(raw, purl, files)
+    needed = _needed(raw.get("requires_dist", []))
+    bom = Bom(
+        serial_number=_serial(purl, files),
+        components=needed,
+        metadata=BomMetaData(
+            component=main,
+            timestamp=datetime.fromtimestamp(epoch, UTC),
+            lifecycles=[PredefinedLifecycle(phase=LifecyclePhase.BUILD)],
+            properties=[Property(name="tagtrail:covers", value=COVERS)],
+        ),
+    )
+    bom.register_dependency(main, needed)
+    return bom
+
+
+def _serial(purl: str, files: tuple[tuple[str, str], ...]) -> Any:
+    """A UUID of version 8 (RFC 9562: of one's own making), the same for the same files."""
+    from uuid import UUID
+
+    text = "\n".join([purl, *(f"{digest} {name}" for name, digest in files)])
+    number = int.from_bytes(sha256(text.encode()).digest()[:16], "big")
+    number = number & ~(0xF << 76) | 0x8 << 76
+    return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _main(raw: "RawMetadata", purl: str, files: tuple[tuple[str, str], ...]) -> "Component":
+    from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
+    from cyclonedx.model.component import Component
+    from cyclonedx.model.license import LicenseExpression
+    from packageurl import PackageURL
+
+    expression = raw.get("license_expression", "")
+    return Component(
+        name=raw.get("name", ""),
+        version=raw.get("version", ""),
+        description=raw.get("summary"),
+        bom_ref=purl,
+        purl=PackageURL.from_string(purl),
+        licenses=[LicenseExpression(expression)] if expression else [],
+        external_references=[
+            ExternalReference(
+                type=ExternalReferenceType.DISTRIBUTION,
+                url=XsUri(name),
+                hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest)],
+            )
+            for name, digest in files
+        ],
+    )
+
+
+def _needed(lines: Iterable[str]) -> list["Component"]:
+    """One component for each declared project, with every requirement that names it."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    found: dict[str, list[Requirement]] = {}
+    for line in lines:
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement as error:
+            what = f"the metadata require {shown(line)}, which is no requirement"
+            raise ProjectError(what, code="metadata-invalid") from error
+        found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
+    return [_component(name, found[name]) for name in sorted(found)]
+
+
+def _component(name: str, requirements: list[Any]) -> "Component":
+    from cyclonedx.model import Property
+    from cyclonedx.model.component import Component, ComponentScope
+    from packageurl import PackageURL
+
+    optional = all("extra ==" in str(r.marker) for r in requirements)
+    purl = PackageURL(type="pypi", name=name)
+    return Component(
+        name=name,
+        bom_ref=purl.to_string(),
+        purl=purl,
+        scope=ComponentScope.OPTIONAL if optional else ComponentScope.REQUIRED,
+        properties=[Property(name="tagtrail:requires", value=str(r)) for r in requirements],
+    )
