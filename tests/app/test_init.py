@@ -43,7 +43,7 @@ def test_a_whole_instance(umask: int, tmp_path: Path) -> None:
     assert mode(home) == 0o755
     settings = read_settings(home)
     assert site_of(settings) == Site(name="jo.example", origin="jo.example/rel/trail", url="https://jo.example/rel/")
-    assert settings.build.isolation == "none"
+    assert settings.build.isolation == "auto"
     assert list((home / "site").iterdir()) == []
     assert find_home(None, env={}, start=home / "site") == home
     assert list(tmp_path.iterdir()) == [home]

@@ -103,6 +103,57 @@ def test_a_project_repeats_keys_of_its_kind() -> None:
     assert (nova.build, nova.publish, nova.series, nova.tag) == (("wheel",), (), "2026.1 Gazpacho", "v{version}")
 
 
+def test_how_much_a_build_may_use_up() -> None:
+    assert parsed(GOOD.replace('[build]\nisolation = "none"\n', "")).build == BuildSettings(isolation="auto")
+    most = 'memory = "512M"\ndisk = "2T"\nprocesses = 100\ntime = 600\n'
+    expected = BuildSettings(isolation="none", memory=512 << 20, disk=2 << 40, processes=100, time=600)
+    assert parsed(GOOD.replace("[build]\n", f"[build]\n{most}")).build == expected
+
+
+def test_what_is_built_is_of_the_kind_or_of_the_project() -> None:
+    tool = """
+[kind.tool]
+build = []
+prepare = [["go", "mod", "download"]]
+run = [["go", "build", "-o", "dist/{project}"], ["sh", "-c", "echo ${HOME} {}"]]
+files = ["dist/{project}-{version}-*"]
+publish = ["site"]
+[project.one]
+kind = "tool"
+repo = "/src/one"
+signers = ["release-team"]
+declares = "Chart.yaml:version"
+branches = ["main", "stable/*"]
+[project.two]
+kind = "tool"
+repo = "/src/two"
+signers = ["release-team"]
+prepare = []
+run = [["make", "dist"]]
+files = ["*.tgz"]
+build = ["tar.gz"]
+"""
+    found = parsed(GOOD + tool)
+    one, two = project_of(found, "one"), project_of(found, "two")
+    assert one.prepare == (("go", "mod", "download"),)
+    assert one.run == (("go", "build", "-o", "dist/{project}"), ("sh", "-c", "echo ${HOME} {}"))
+    assert (one.build, one.files, one.declares) == ((), ("dist/{project}-{version}-*",), "Chart.yaml:version")
+    assert one.branches == ("main", "stable/*")
+    assert (two.build, two.prepare, two.run, two.files) == (("tar.gz",), (), (("make", "dist"),), ("*.tgz",))
+    assert (one.is_python, two.is_python, project_of(found, "nova").is_python) == (False, False, True)
+
+
+def test_what_a_project_says_of_its_build_is_in_its_digest_and_what_it_does_not_say_is_not() -> None:
+    plain = parsed(GOOD)
+    nova = project_of(plain, "nova")
+    texts = ("declares = 'VERSION'", "branches = ['main']", "run = [['make']]\nfiles = ['x']", "build = ['tar.gz']")
+    digests = {settings_digest(plain, nova, ())}
+    for text in texts:
+        found = parsed(GOOD + text)
+        digests.add(settings_digest(found, project_of(found, "nova"), ()))
+    assert len(digests) == len(texts) + 1
+
+
 def test_projects_in_files_of_their_own() -> None:
     more = '[project."oslo.config"]\nkind = "library"\nrepo = "/src/oslo.config"\nsigners = ["release-team"]\n'
     found = parsed(GOOD, projects_oslo=more)
@@ -123,7 +174,11 @@ WRONG = [
     ('repo = "https://git.example.org/nova"', "", "project.nova.repo: missing"),
     # unknown keys
     ("signers =", "singers = [1]\nsigners =", "project.nova.singers: unknown key, did you mean 'signers'?"),
-    ("[build]\n", '[build]\ncache = "x"\n', "build.cache: unknown key (there are isolation)"),
+    (
+        "[build]\n",
+        '[build]\ncache = "x"\n',
+        "build.cache: unknown key (there are disk, isolation, memory, processes, time)",
+    ),
     ("[build]", "[bulid]", "bulid: unknown key, did you mean 'build'?"),
     ('root = "site"', 'root = "site"\nurls = ""', "targets.site.urls: unknown key, did you mean 'url'?"),
     ("[org]", "[org]\nurl = 1", "org.url: unknown key (there are approve, name, origin, reproducers, witnesses)"),
@@ -234,7 +289,11 @@ WRONG = [
         'kind = "library"\nversions = "semver"',
         "project.nova.versions: there is no scheme of versions",
     ),
-    ('isolation = "none"', 'isolation = "chroot"', "build.isolation: there is no isolation 'chroot' (there are none)"),
+    (
+        'isolation = "none"',
+        'isolation = "chroot"',
+        "build.isolation: there is no isolation 'chroot' (there are auto, bubblewrap,",
+    ),
     # names
     ("[project.nova]", "[project.simple]", "project.simple: the site needs this name for itself"),
     ("[project.nova]", "[project.Trail]", "project.Trail: the site needs this name for itself"),
@@ -259,6 +318,17 @@ WRONG = [
         "project.nova.repo: has a user or a password in",
     ),
     # later
+    *(
+        (
+            "[build]\n",
+            f'[build]\nmemory = "{size}"\n',
+            f'build.memory: must be a size such as "512M" or "8G", not \'{size}\'',
+        )
+        for size in ("8", "8g", "8GB", "-1G", "0G", "08G", "1.5G", "8 G", "8P", "\u0668G")
+    ),
+    ("[build]\n", "[build]\ndisk = 8\n", "build.disk: must be a string, not a number"),
+    ("[build]\n", "[build]\nprocesses = -1\n", "build.processes: must be at least 0, not -1"),
+    ("[build]\n", '[build]\ntime = "1h"\n', "build.time: must be a whole number, not a string"),
     ("[build]", '[engine]\ndatabase = "x"\n[build]', "engine: is not there yet; remove it"),
     ('kind = "library"', 'kind = "library"\nafter = ["x"]', "project.nova.after: is not there yet; remove it"),
     # files from elsewhere

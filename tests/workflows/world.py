@@ -111,6 +111,7 @@ class World:
             source=self.source,
             notes=memory.Notes(),
             builder=self.builder,
+            isolation=lambda: "none",
             signer=self.signer,
             kept=self.kept,
             ledger=ledger,

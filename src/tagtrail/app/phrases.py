@@ -369,7 +369,8 @@ def _plan(fields: Fields) -> Iterator[Line]:
     yield _step("plan", f"{fields['project']} {fields['version']}  {fields['channel']}{after}")
     if fields["visible"]:
         yield _step("seen by", fields["visible"])
-    unfenced = "; not isolated: it runs as you do" if fields["isolation"] == "none" else f"; in {fields['isolation']}"
+    how = fields["isolation"]
+    unfenced = "; not apart: it runs as you do" if how == "none" else f"; apart by {how}"
     yield _step(
         "build", f"{', '.join(fields['build'])} of {fields['commit'][:12]}, {_count(fields['refs'], 'ref')}{unfenced}"
     )

@@ -18,10 +18,10 @@ from tagtrail.app.reading import open_instance
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.formats.site import CHECKPOINT, Site
-from tagtrail.io import http, scratch
+from tagtrail.io import http, sandbox, scratch
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Key
-from tagtrail.model.settings import Project, TargetSettings
+from tagtrail.model.settings import BuildSettings, Project, TargetSettings
 from tagtrail.ports import Clock, Journal, Store, Tell, Witness
 from tagtrail.trail.keys import current_root
 from tagtrail.workflows.road import Road
@@ -29,6 +29,8 @@ from tagtrail.workflows.road import Road
 __all__ = ["now", "open_road"]
 
 MAX_CHECKPOINT = 64 * 1024
+STEP = 3600
+"""Seconds that one step of a build may take, unless the settings say otherwise."""
 PUBLIC = "public-seen"
 """The journal's cursor that says that the public site has answered once."""
 
@@ -62,7 +64,8 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         policy=lambda project: settings_digest(settings, project, _fingerprints(people, project)),
         source=GitSource(at.state("repos")),
         notes=GitNotes(rooms),
-        builder=Pep517(at.path / "state", rooms, Environments(at.state("envs"), rooms)),
+        builder=_builder(at, settings.build),
+        isolation=lambda: sandbox.isolation(settings.build.isolation, at.path),
         signer=OpenPGP(at.secret("release-key.pgp")),
         kept=kept,
         ledger=ledger,
@@ -84,6 +87,14 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
 
 def _fingerprints(people: dict[str, tuple[Key, ...]], project: Project) -> tuple[str, ...]:
     return tuple(sorted({key.fingerprint for group in project.signers for key in people[group]}))
+
+
+def _builder(at: Home, chosen: BuildSettings) -> Pep517:
+    said = {name: getattr(chosen, name) for name in ("memory", "disk", "processes") if getattr(chosen, name)}
+    most, rooms = sandbox.Limits(**said), at.state("scratch")
+    limit = float(chosen.time or STEP)
+    environments = Environments(at.state("envs"), rooms, limit=limit, most=most)
+    return Pep517(at.path / "state", rooms, environments, limit, most=most)
 
 
 def _store(at: Home, target: TargetSettings) -> DirectoryStore:

@@ -22,6 +22,7 @@ version does not make yet (target types, build kinds) may stand in the file and 
 project that uses it is asked for. Reason codes (SetupError): settings, project-unknown, not-yet.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from hashlib import sha256
@@ -62,6 +63,7 @@ from tagtrail.model.settings import (
 
 __all__ = ["CHANNELS", "parse_settings", "project_of", "settings_digest", "site_of"]
 
+ISOLATIONS = ("auto", "bubblewrap", "namespaces", "none")
 CHANNELS = ("final", "rc", "beta", "alpha", "dev", "post")
 BUILDS = ("sdist", "wheel")
 LATER_BUILDS = ("sdist.xz", "tar.gz", "tar.xz")
@@ -324,10 +326,25 @@ def _bringer(name: str, table: Table) -> Bringer:
 
 
 def _build(table: Table) -> BuildSettings:
-    build = BuildSettings(isolation=table.text("isolation", "none"))
-    _known(table, "isolation", [build.isolation], ("none",), "isolation")
+    build = BuildSettings(
+        isolation=table.text("isolation", "auto"),
+        memory=_size(table, "memory"),
+        disk=_size(table, "disk"),
+        processes=table.number("processes", 0),
+        time=table.number("time", 0),
+    )
+    _known(table, "isolation", [build.isolation], ISOLATIONS, "isolation")
     table.close()
     return build
+
+
+def _size(table: Table, key: str) -> int:
+    """Bytes, written as 512M or 8G; 0 where nothing is said."""
+    text = table.text(key, "")
+    found = re.fullmatch(r"([1-9][0-9]{0,8})([KMGT])", text)
+    if text and found is None:
+        table.problem(key, f'must be a size such as "512M" or "8G", not {text!r}')
+    return int(found[1]) << {"K": 10, "M": 20, "G": 30, "T": 40}[found[2]] if found else 0
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------

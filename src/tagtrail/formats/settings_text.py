@@ -30,9 +30,6 @@ classifiers = ["Environment :: No Input/Output (Daemon)"]
 [kind.generic]
 build   = ["tar.gz", "tar.xz"]
 publish = ["site"]
-
-[build]
-isolation = "none"  # what is built runs as you do: release only what you would run
 """
 
 

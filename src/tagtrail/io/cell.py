@@ -70,19 +70,35 @@ def furnish(root: str, spec: dict[str, Any]) -> None:
         os.makedirs(os.path.dirname(root + path), exist_ok=True)  # noqa: PTH103, PTH120
         with open(root + path, "x", encoding="utf-8") as file:  # noqa: PTH123
             file.write(text)
-    for path in ("/proc", "/dev", *(path for path, _ in spec["rooms"])):
+    processes(root)
+    devices(root)
+    for path, size in spec["rooms"]:
         os.makedirs(root + path, exist_ok=True)  # noqa: PTH103
+        mount("tmpfs", root + path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size}")
+    for access in ("read", "write"):
+        for within, ours in spec[access]:
+            bind(root, within, ours, writable=access == "write")
+
+
+def processes(root: str) -> None:
+    """/proc of the new namespace; what changes the kernel is read-only, for whoever is root outside."""
+    os.makedirs(root + "/proc")  # noqa: PTH103
     mount("proc", root + "/proc", "proc", NOSUID | NODEV | NOEXEC)
+    for name in ("sys", "sysrq-trigger", "irq", "bus", "fs"):
+        path = f"{root}/proc/{name}"
+        if os.path.exists(path):  # noqa: PTH110
+            mount(path, path, None, BIND | REC)
+            mount("none", path, None, BIND | REMOUNT | RDONLY | NOSUID | NODEV | NOEXEC)
+
+
+def devices(root: str) -> None:
+    """A few, and links to what a process has open."""
+    os.makedirs(root + "/dev")  # noqa: PTH103
     for name in DEVICES:
         bind(root, f"/dev/{name}", f"/dev/{name}", writable=True)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")  # noqa: PTH211
     os.symlink("/proc/self/fd", f"{root}/dev/fd")  # noqa: PTH211
-    for path, size in spec["rooms"]:
-        mount("tmpfs", root + path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size}")
-    for access in ("read", "write"):
-        for within, ours in spec[access]:
-            bind(root, within, ours, writable=access == "write")
 
 
 def move(root: str) -> None:

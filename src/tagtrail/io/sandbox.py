@@ -26,7 +26,7 @@ from pathlib import Path
 from tagtrail.io import process
 from tagtrail.model.errors import SetupError
 
-__all__ = ["BUILD", "KINDS", "Cell", "Limits", "isolation", "lent"]
+__all__ = ["BUILD", "KINDS", "Cell", "Limits", "isolation", "lent", "other_user"]
 
 KINDS = ("bubblewrap", "namespaces", "none")
 BUILD = "/build"
@@ -143,7 +143,7 @@ class Cell:
         apart = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
         if not self.network:
             apart.append("--unshare-net")
-        if os.geteuid() == 0:
+        if other_user() is not None:
             apart += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
         else:
             apart += ["--unshare-user", "--uid", str(_NOBODY), "--gid", str(_NOBODY)]
@@ -165,7 +165,7 @@ class Cell:
 
     def _unshare(self) -> list[str]:
         apart = ["--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts", *([] if self.network else ["--net"])]
-        if os.geteuid() != 0:
+        if other_user() is None:
             apart += ["--user", "--map-current-user", "--keep-caps"]
         return [_program("unshare"), *apart]
 
@@ -179,7 +179,7 @@ class Cell:
             "files": self._own(),
             "rooms": self._rooms(),
             "at": BUILD,
-            "user": _NOBODY if os.geteuid() == 0 else None,
+            "user": other_user(),
             "env": dict(env),
         }
 
@@ -207,13 +207,24 @@ class _Start:
     told: tuple[int, ...] | None = None
 
 
+@cache
+def other_user() -> int | None:
+    """As whom foreign code runs where we are root. None: as we do, without privileges; so does a root who is none
+    outside of a container, where there is no other user."""
+    try:
+        lines = [list(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    except OSError:
+        return None
+    return _NOBODY if os.geteuid() == 0 and any(at <= _NOBODY < at + count for at, _, count in lines) else None
+
+
 @contextmanager
 def lent(directory: Path, cell: Cell) -> Generator[None, None, None]:
     """A directory of ours that foreign code may write in the block; then it is ours again, with all that is in it.
 
     No link is followed. Only root has to lend: other users' cells write as that user.
     """
-    if os.geteuid() != 0 or cell.kind == "none":
+    if other_user() is None or cell.kind == "none":
         yield
         return
     os.chown(directory, _NOBODY, _NOBODY)
@@ -275,7 +286,7 @@ def _python() -> list[str]:
 
 
 def _unprivileged() -> list[str]:
-    if os.geteuid() != 0:
+    if other_user() is None:
         return []
     user = [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
     return ["/usr/bin/setpriv", *user, "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]

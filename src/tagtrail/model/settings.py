@@ -98,9 +98,14 @@ class RuleSwitch:
 
 @frozen
 class BuildSettings:
-    """How foreign code is run on this machine. `isolation` is `none` until the sandbox stands."""
+    """How foreign code is run on this machine: `isolation` as in `io/sandbox.py`, or `auto`; and what it may use up,
+    bytes of memory for each process and of disk, processes, seconds for one step (0: as `io/sandbox.py` has it)."""
 
-    isolation: str = "none"
+    isolation: str = "auto"
+    memory: int = 0
+    disk: int = 0
+    processes: int = 0
+    time: int = 0
 
 
 @frozen

@@ -168,7 +168,7 @@ def prepare(road: Road, examined: Examined) -> Prepared:
         builds=project.build,
         refs=objects.refs,
         subdirectory=project.subdirectory,
-        isolation=road.settings.build.isolation,
+        isolation=road.isolation(),
     )
     return Prepared(examined=examined, plan=plan, order=order, objects=objects, raw=examined.tagged.raw)
 

@@ -36,7 +36,8 @@ class Road:
     the target whose root carries the trail; `public` the checkpoints that others
     are being shown now, as bytes; `log` and `root` are the secret keys of the trail and of the root of trust
     (None: the root's keys lie elsewhere);
-    `builder_key` signs how files were built here;
+    `isolation` finds out how foreign code is run apart here, when a build is planned; `builder_key` signs how files were
+    built here;
     `trust` is what we ask of our own checkpoints (our log key, the settings' witnesses and quorum), `witnesses` how
     those of its witnesses that have an address are asked, by their names in it;
     `lease` keeps other processes out of what it names while it is held;
@@ -50,6 +51,7 @@ class Road:
     source: Source
     notes: Notes
     builder: Builder
+    isolation: Callable[[], str]
     signer: Signer
     kept: Kept
     ledger: Ledger

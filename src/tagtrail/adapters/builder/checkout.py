@@ -15,6 +15,7 @@ from tagtrail.formats.archive import Member
 from tagtrail.formats.gitobject import DIRECTORY, LINK, MODULE, Listed, parse_listing, verified
 from tagtrail.io import process
 from tagtrail.io.git import Git, items, lay_out, objects_missing
+from tagtrail.io.sandbox import other_user
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.ports import BuildOrder, Objects
 
@@ -66,7 +67,7 @@ def shown(order: BuildOrder, objects: Objects, directory: Path) -> tuple[tuple[P
 
 def closed(objects: Objects) -> SetupError | None:
     """Why a cell that root starts, and that runs as another user, cannot read the objects."""
-    for top in _borrowed(objects.directory) if os.geteuid() == 0 else ():
+    for top in _borrowed(objects.directory) if other_user() else ():
         for path, _, names in os.walk(top):
             needed = [(path, 0o005), *((os.path.join(path, name), 0o004) for name in names)]  # noqa: PTH118
             if any(os.lstat(path).st_mode & bits != bits for path, bits in needed):
