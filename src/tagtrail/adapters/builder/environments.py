@@ -27,13 +27,14 @@ _OURS = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_DIRS", "PATH",
 """And without isolation, where the caller's files are to be seen."""
 _PATHS = ("UV_FIND_LINKS", "UV_CONFIG_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Those that name files or directories: they are shown to the installer, read-only."""
-_ENV, _UV = Path("/env"), Path("/tool/uv")
+_ENV, _UV, _PINS = Path("/env"), Path("/tool/uv"), Path("/tool/pins")
 
 
 class Environments:
     """Directories under `root`, one per set of requirements, Python, uv and kind of isolation. Called with requirements
     and that kind, it returns the directory of an environment that holds them; `environ` is the caller's environment,
-    `limit` in seconds, `most` what the installer may use up.
+    `limit` in seconds, `most` what the installer may use up; with `pins` (`pbr==7.0.1`) these versions are installed and
+    no others, also of what the requirements require in turn.
 
     `scratch` is where one is made (swept by the wiring), on the same file system. The installer runs apart, for it runs
     the build hooks of requirements that come as source: it has the network, and a cache of its own that goes with it.
@@ -48,8 +49,10 @@ class Environments:
         environ: Mapping[str, str] = os.environ,
         limit: float = 900.0,
         most: Limits | None = None,
+        pins: Sequence[str] = (),
     ) -> None:
         self._root = root
+        self._pins = tuple(sorted(pins))
         self._scratch = scratch
         self._environ = environ
         self._limit = limit
@@ -67,7 +70,7 @@ class Environments:
 
     def _digest(self, requirements: tuple[str, ...], kind: str) -> str:
         python = (sys.implementation.cache_tag, platform.python_version(), platform.machine(), sys.base_prefix)
-        facts = [requirements, python, self._installer, kind]
+        facts = [requirements, python, self._installer, kind, *([self._pins] if self._pins else [])]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
     @cached_property
@@ -107,16 +110,26 @@ class Environments:
         shown = [Path(path) for value in named for path in re.split("[ ,]", value) if path.startswith("/")]
         return Cell(
             kind=kind, room=room / "own", network=True, limits=self._most,
-            read=((_UV, Path(self._uv)), *((path, path) for path in shown if path.exists())),
+            read=((_UV, Path(self._uv)), *self._pinned(room), *((path, path) for path in shown if path.exists())),
             write=((_ENV, room / "env"),),
         )  # fmt: skip
+
+    def _pinned(self, room: Path) -> tuple[tuple[Path, Path], ...]:
+        """The file of pins, and where the installer sees it."""
+        if not self._pins:
+            return ()
+        (room / "pins").write_text("".join(f"{_requirement(pin)}\n" for pin in self._pins), encoding="utf-8")
+        (room / "pins").chmod(0o644)
+        return ((_PINS, room / "pins"),)
 
     def _install(self, cell: Cell, room: Path, requirements: tuple[str, ...]) -> None:
         python = cell.within(room / "env" / "bin" / "python")
         # words after `--` are requirements: _requirement has read and written each
+        pins = ["--constraint", cell.within(room / "pins")] if self._pins else []
         done = self._run(
-            cell, "pip", "install", "--python", python, "--link-mode=copy", "--compile-bytecode", "--", *requirements
-        )
+            cell, "pip", "install", "--python", python, "--link-mode=copy", "--compile-bytecode", *pins, "--",
+            *requirements,
+        )  # fmt: skip
         if done.ok:
             return
         why, names = process.said(done.err), ", ".join(requirements)
