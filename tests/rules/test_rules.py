@@ -102,6 +102,31 @@ WRONG = {
     "version": (facts(declared=Declared(python=True, version="1.1.0")), ("TAG010", "version-declared", "error")),
     "first pre-release": (facts("1.2.0rc1", history=()), ("TAG011", "first-prerelease", "warning")),
     "still no final": (facts("1.2.0rc2", history=history("1.2.0rc1")), ("TAG011", "first-prerelease", "warning")),
+    "no file with the version": (
+        facts(project=project(declares="a.json:version")),
+        ("TAG013", "declares-missing", "error"),
+    ),
+    "no version in the file": (
+        facts(project=project(declares="a.json:version"), written=b"{}"),
+        ("TAG013", "declares-unreadable", "error"),
+    ),
+    "another version in the file": (
+        facts(project=project(declares="a.json:version"), written=b'{"version": "1.1.0"}'),
+        ("TAG013", "version-in-file", "error"),
+    ),
+    "two projects, one tag": (
+        facts(beside=(project(name="other"),)),
+        ("TAG014", "tag-of-one-project", "error"),
+    ),
+    "two directories, one tag": (
+        facts(beside=(project(name="other", subdirectory="other"),)),
+        ("TAG014", "tag-of-one-project", "warning"),
+    ),
+    "no branch": (facts(project=project(branches=("main",))), ("TAG015", "on-a-branch", "error")),
+    "another branch": (
+        facts(project=project(branches=("main", "stable/*")), branches=("mainline", "feature/stable/1")),
+        ("TAG015", "on-a-branch", "error"),
+    ),
     "own settings": (facts(declared=Declared(own=("publish",))), ("TAG012", "own-settings", "error")),
 }
 
@@ -131,6 +156,16 @@ def test_every_finding_says_what_to_do(name: str) -> None:
 
 
 RIGHT = {
+    "the version in the file, as others write it": facts(
+        "1.2.0rc1", project=project(declares="a.json:version"), written=b'{"version": "1.2.0-rc.1"}'
+    ),
+    "a file that is there and that nobody asked for": facts(written=b'{"version": "9"}'),
+    "a project beside with tags of its own": facts(beside=(project(name="other", tag="other-{version}"),)),
+    "on one of the branches": facts(project=project(branches=("main", "stable/*")), branches=("stable/1.x", "x")),
+    "branches that nobody asked for": facts(branches=("feature",)),
+    "a first pre-release of what is not Python": facts(
+        "1.2.0rc1", project=project(build=("tar.gz",)), history=history()
+    ),
     "a patch of an old series": facts("1.0.1", history=history("1.0.0", "1.1.0")),
     "another spelling of the name": facts(project=project(name="my-lib"), declared=Declared(name="My_Lib")),
     "another spelling of the version": facts(declared=Declared(version="1.2")),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from packaging.version import Version
@@ -13,6 +14,7 @@ from tagtrail.model.settings import Project
 from tagtrail.rules.book import Rule, Said, rule
 from tagtrail.rules.declared import Declared
 from tagtrail.rules.versions import LIFECYCLE, comparable, latest, overtaken_by, parse, starts_with_year, version_in
+from tagtrail.rules.written import written
 
 __all__ = ["BEFORE", "Before"]
 
@@ -22,8 +24,9 @@ class Before:
     """What is known before a build. `tag` is the tag's name, `kind` whether it is there, `sha256` its raw object's.
 
     `commit` is what would be built. `refusal` is why the tag's signature does not count; it is asked only where
-    `judged`. `tags` are the repository's tags; `history` the project's entries, oldest first, as they are in the
-    trail.
+    `judged`. `tags` are the repository's tags; `history` the project's entries, oldest first, as they are in the trail.
+    `written` is the file that `declares` names (None: there is none), `branches` those that have the commit: both are
+    looked for only where the settings ask for them. `beside` are the other projects of the same repository.
     """
 
     project: Project
@@ -37,6 +40,9 @@ class Before:
     tags: tuple[str, ...] = ()
     history: tuple[Entry, ...] = ()
     declared: Declared = field(default_factory=Declared)
+    written: bytes | None = None
+    branches: tuple[str, ...] = ()
+    beside: tuple[Project, ...] = ()
 
     @property
     def version(self) -> str:
@@ -333,12 +339,12 @@ def version_declared(facts: Before) -> Iterator[Said]:
 def first_prerelease(facts: Before) -> Iterator[Said]:
     """A first pre-release of a new project reaches everybody.
 
-    While a project has no final release, plain `pip install` takes a pre-release.
+    While a project has no final release, plain `pip install` takes a pre-release. What is not Python is not asked.
 
         asked 1.0.0rc1        (nothing is released yet)
         good  1.0.0
     """
-    new = facts.parsed
+    new = facts.parsed if facts.project.is_python else None
     if new is not None and new.is_prerelease and all(v.is_prerelease for v in facts.released):
         install = f"plain `pip install {facts.project.name}`"
         text = f"no final release yet: {install} takes the pre-release {facts.version}"
@@ -362,7 +368,71 @@ def own_settings(facts: Before) -> Iterator[Said]:
         yield Said(text=text, fix="remove it from pyproject.toml; ask the operator to set it in tagtrail.toml")
 
 
+@rule("TAG013", "version-in-file", needs=("version",))
+def version_in_file(facts: Before) -> Iterator[Said]:
+    """The file that the settings name says the tag's version.
+
+    `declares = "metadata.json:version"` names a file of the project and a key in it: JSON, TOML, setup.cfg's form, one
+    key at the top of a YAML file, or a file that holds nothing but the version. 1.2.0-rc.1 is 1.2.0rc1, as everywhere.
+
+        bad   "version": "1.1.0"     (in metadata.json, under the tag 1.2.0)
+        bad   no metadata.json, or none with a version
+        good  "version": "1.2.0"
+    """
+    place = facts.project.declares
+    if not place:
+        return
+    path, _, key = place.partition(":")
+    found = written(place, facts.written) if facts.written is not None else None
+    if facts.written is None:
+        fix = f"add it at this commit, or correct declares for {facts.project.name}"
+        yield Said(text=f"there is no file {path} that says the version", fix=fix, code="declares-missing")
+    elif found is None:
+        where = f"no text at {key}" if key else "no text"
+        fix = f"write the version there, or correct declares for {facts.project.name}"
+        yield Said(text=f"{path} has {where} that could be read", fix=fix, code="declares-unreadable")
+    elif version_key(found) != version_key(facts.version):
+        fix = f'set it to "{facts.version}" and commit that before tagging'
+        yield Said(text=f"{place} says {found[:40]!a}, the tag says {facts.version}", fix=fix)
+
+
+@rule("TAG014", "tag-of-one-project", needs=("version",))
+def tag_of_one_project(facts: Before) -> Iterator[Said]:
+    """No other project reads a version out of the same tag.
+
+    Where one repository holds several projects, each has tags of its own: `tag = "client-{version}"`. Two projects of
+    one directory and one tag would be the same release under two names. Projects of two directories may be tagged
+    together, and that is only asked about.
+
+        bad   1.2.0         (of two projects of one repository and one subdirectory)
+        asked 1.2.0         (both with tag = "{version}", in two subdirectories)
+        good  client-1.2.0  (one with tag = "client-{version}", one with tag = "server-{version}")
+    """
+    for other in facts.beside:
+        if parse(version_in(other.tag, facts.tag) or ""):
+            level: Literal["warning"] | None = "warning" if other.subdirectory != facts.project.subdirectory else None
+            text = f"{facts.tag} is a tag of {other.name} too, which has the same repository"
+            fix = f'tell their tags apart: tag = "{facts.project.name}-{{version}}" for {facts.project.name}'
+            yield Said(text=text, fix=fix, level=level)
+
+
+@rule("TAG015", "on-a-branch")
+def on_a_branch(facts: Before) -> Iterator[Said]:
+    """The tag's commit is on a branch that releases are made from, where the settings name such branches.
+
+    `branches = ["main", "stable/*"]`: who may sign tags cannot thereby release what nobody merged.
+
+        bad   a commit on feature/x alone
+        good  a commit that main has
+    """
+    wanted = facts.project.branches
+    if wanted and not any(fnmatchcase(branch, pattern) for branch in facts.branches for pattern in wanted):
+        on = f"on {', '.join(facts.branches[:3])}" if facts.branches else "on no branch"
+        text = f"{facts.commit[:12]} is {on}, and not on {' or '.join(wanted)}"
+        yield Said(text=text, fix=f"merge it, and tag what {wanted[0]} has then")
+
+
 BEFORE: tuple[Rule[Before], ...] = (
     signed_by_allowed, tag_pattern, pep440, canonical_version, not_lower, one_tag_per_version, year_jump, version_free,
-    name_declared, version_declared, first_prerelease, own_settings,
+    name_declared, version_declared, first_prerelease, own_settings, version_in_file, tag_of_one_project, on_a_branch,
 )  # fmt: skip

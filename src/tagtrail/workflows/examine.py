@@ -6,6 +6,8 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
+from packaging.version import Version
+
 from tagtrail.formats.facts import dump
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Entry, Finding, Key, Tag, Tagged
@@ -91,6 +93,9 @@ def examine(
         tags=tuple(short for short, _ in source.tags(project.repo)),
         history=history,
         declared=declared(tagged.pyproject, tagged.setup_cfg),
+        written=_written(source, project, tagged),
+        branches=source.branches(project.repo, tagged.commit) if project.branches else (),
+        beside=tuple(p for p in settings.projects if p.repo == project.repo and p.name != project.name),
     )
     verdict = judge(BEFORE, facts, (*settings.rules, *project.rules))
     return _examined(facts, tagged, judged, verdict)
@@ -110,6 +115,14 @@ def _judge(
         return None, None if unknowable else refusal
 
 
+def _written(source: Source, project: Project, tagged: Tagged) -> bytes | None:
+    """The file that is to say the version."""
+    if not project.declares:
+        return None
+    path = project.declares.partition(":")[0]
+    return source.file(project.repo, tagged.commit, "/".join(filter(None, (project.subdirectory, path))))
+
+
 def _digest(tagged: Tagged) -> str:
     return sha256(tagged.raw).hexdigest() if tagged.raw is not None else ""
 
@@ -127,8 +140,13 @@ def _examined(facts: Before, tagged: Tagged, judged: JudgedTag | None, verdict: 
         verdict=verdict,
         taken=facts.taken if version else None,
         follows=str(follows or ""),
-        visible=seen_by(facts.project.name, version, released) if version and facts.declared.python else "",
+        visible=_visible(facts, version, released),
     )
+
+
+def _visible(facts: Before, version: Version | None, released: tuple[Version, ...]) -> str:
+    python = facts.declared.python and facts.project.is_python
+    return seen_by(facts.project.name, version, released) if version and python else ""
 
 
 def _tag(facts: Before, tagged: Tagged, judged: JudgedTag) -> Tag | None:

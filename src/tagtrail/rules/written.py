@@ -1,0 +1,73 @@
+"""What a file of the project says its version is, where the settings name the place: `declares = "FILE:KEY"`.
+
+JSON, TOML and setup.cfg's form are read as such. Of YAML only `KEY: value` at the top is read, a plain or quoted word
+on one line: that is all there is in galaxy.yml, Chart.yaml and their like. A file of another kind holds the version
+and nothing else. Nothing is run, and nothing is guessed: what is not there in this form is not there.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from configparser import ConfigParser
+from configparser import Error as ConfigError
+from typing import Any
+
+__all__ = ["written"]
+
+_SCALAR = r"""(?:"([^"\\]*)"|'([^']*)'|([^\s"'#&*!|>%@`{\[][^\s#]*))"""
+"""Of YAML: one word, plain or in quotes, without escapes."""
+_BROKEN = (ValueError, RecursionError, ConfigError)
+
+
+def written(place: str, data: bytes) -> str | None:
+    """The version at FILE:KEY in the file's bytes; None where there is no text of that form."""
+    path, _, key = place.partition(":")
+    read = next((read for suffix, read in _READERS.items() if path.endswith(suffix)), _whole)
+    try:
+        found = read(data.decode("utf-8"), key)
+    except _BROKEN:
+        return None
+    return found.strip() if isinstance(found, str) else None
+
+
+def _at(table: Any, key: str) -> object:
+    for part in key.split("."):
+        table = table.get(part) if isinstance(table, Mapping) else None
+    return table
+
+
+def _json(text: str, key: str) -> object:
+    return _at(json.loads(text), key)
+
+
+def _toml(text: str, key: str) -> object:
+    return _at(tomllib.loads(text), key)
+
+
+def _ini(text: str, key: str) -> object:
+    parser = ConfigParser(interpolation=None)
+    parser.read_string(text)
+    section, _, option = key.rpartition(".")
+    return parser.get(section, option, fallback=None)
+
+
+def _yaml(text: str, key: str) -> object:
+    name = re.escape(key)
+    lines = re.findall(rf"^[\"']?{name}[\"']?[ \t]*:.*", text, re.MULTILINE)
+    found = re.fullmatch(rf"{name}:[ \t]+{_SCALAR}[ \t]*([ \t]#.*)?\r?", lines[0]) if len(lines) == 1 else None
+    return next(filter(None, found.groups()), None) if found else None
+
+
+def _whole(text: str, key: str) -> object:  # noqa: ARG001  (a reader like the others; there is no key)
+    return text
+
+
+_READERS: dict[str, Callable[[str, str], object]] = {
+    ".json": _json,
+    ".toml": _toml,
+    ".cfg": _ini,
+    ".ini": _ini,
+    ".yml": _yaml,
+    ".yaml": _yaml,
+}
