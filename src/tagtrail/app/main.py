@@ -24,6 +24,8 @@ COMMANDS = {
         ("check", "what is wrong with a tag, also before it exists; on any checkout: check . TAG"),
         ("plan", "all that would happen, and who would see it"),
         ("release", "the road from a signed tag to the site; run it again to resume"),
+        ("add", "files built elsewhere: looked at, never re-packed, released when a signer approved"),
+        ("approve", "sign the digests of a release that waits for it"),
         ("resume", "go on with everything unfinished"),
         ("status", "everything unfinished, and whether a version is burned"),
     ),

@@ -72,6 +72,8 @@ def _text(road: Road, outcome: Outcome) -> str:
     total = len(outcome.rows)
     if outcome.exit == 6:
         return f"nothing was overwritten, nothing announced.  {verdict_of(outcome.rows)[1]}"
+    if outcome.waits:
+        return outcome.waits
     if outcome.reached == "signed" and outcome.exit == 4:
         return f"{outcome.project} {outcome.version} waits for its witnesses; nobody is shown it yet"
     if outcome.exit:
@@ -87,6 +89,8 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
     command = f"tagtrail -C {home}"
     if outcome.exit == 6:
         return f"tag other bytes as a new version; look: {command} status"
+    if outcome.next:
+        return outcome.next.replace("tagtrail", command, 1)
     if outcome.reached == "signed" and outcome.exit == 4:
         return f"{command} resume"
     if outcome.exit:

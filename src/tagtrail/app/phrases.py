@@ -172,8 +172,30 @@ def _logged(fields: Fields) -> Iterator[Line]:
 
 
 def _waiting(fields: Fields) -> Iterator[Line]:
+    if fields["for"] == "approval":
+        return  # `approval` told it, with the text
     yield _step("wait", f"for {fields['for']}: {fields['what']}")
     yield from (_line("quiet", f"  {'':10} {why}") for why in str(fields["why"]).split("; ") if why)
+
+
+def _approval(fields: Fields) -> Iterator[Line]:
+    """What waits for approval; the text is what a person signs, so it is shown as it is."""
+    have = f"{fields['have']} of {fields['need']}" if fields["need"] else "asked of a signer"
+    until = f", until {format_time(fields['expires'])}" if fields["expires"] else ""
+    yield _step("approve", f"digest {short(fields['digest'])}, {have}{until}")
+    yield from (_line("quiet", f"  {'by':>8}   {key}") for key in fields["keys"])
+    yield from (_line("quiet", f"  | {text}") for text in str(fields["text"]).rstrip().split("\n") if text)
+    if fields["missing"]:
+        yield _line("quiet", f"  {'':10} missing: {fields['missing']}")
+
+
+def _approved(fields: Fields) -> Iterator[Line]:
+    yield _step("approved", f"digest {short(fields['digest'])} by {fields['key']}", "good")
+
+
+def _staged(fields: Fields) -> Iterator[Line]:
+    new = f"brought by {fields['by']}" if fields["new"] else "was there already"
+    yield _step("add", f"{fields['file']:<38} {size(fields['size']):>7}  {short(fields['sha256'])}   {new}")
 
 
 def _recosigned(fields: Fields) -> Iterator[Line]:
@@ -437,6 +459,9 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "signed": _signed,
     "logged": _logged,
     "waiting": _waiting,
+    "approval": _approval,
+    "approved": _approved,
+    "staged": _staged,
     "recosigned": _recosigned,
     "already": _already,
     "row": _row,

@@ -1,11 +1,15 @@
 """A plan as people read it: what would be built, where it would go, who would see it, what is not protected."""
 
+from dataclasses import replace
+
 from tagtrail.app.console import Console
 from tagtrail.formats.site import release_page
 from tagtrail.model.settings import Project
+from tagtrail.workflows.approve import count, tell_asked
+from tagtrail.workflows.begun import Waiting
 from tagtrail.workflows.examine import tell_examined
 from tagtrail.workflows.publish import unseen
-from tagtrail.workflows.release import already, look, prepare
+from tagtrail.workflows.release import already, look, pending, prepare
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
 
@@ -18,6 +22,7 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console) -> int:
     examined = look(road, project, tag)
     if examined.taken:
         entry = already(road, examined, examined.taken)
+        _tell_asked(road, project, tag)
         missing = unseen(road, entry)
         text = f"{entry.project} {entry.version} is entry {entry.index}; {len(missing)} of its files are not seen yet"
         state = {"exit": 0, "project": entry.project, "version": entry.version, "state": "logged", "text": text}
@@ -50,4 +55,20 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console) -> int:
             "notes": plan.notes,
         },
     )
+    _tell_asked(road, project, tag)
     return 0
+
+
+def _tell_asked(road: Road, project: Project, tag: str) -> None:
+    """What there is to approve: the digest and the text, once a build gave them; or which files are not there yet."""
+    asks = road.settings.org.approve
+    try:
+        asked = pending(replace(road, tell=lambda *_: None), project, tag)
+    except Waiting as error:
+        road.tell("waiting", {"for": "files", "what": error.what, "why": error.why})
+        return
+    if asked and not asked.nothing:
+        tell_asked(road, asked, count(road, asked))
+    elif asks.need and asked is None:
+        need = f"{asks.need} of {asks.group} must approve"
+        road.tell("note", {"text": f"{need}: `tagtrail release` builds, then shows the digest to approve"})

@@ -41,6 +41,17 @@ class Instance:
             for group in self.settings.people
         }
 
+    def names(self) -> dict[str, frozenset[str]]:
+        """Under which names the keys of all groups are known: who has two keys is one person."""
+        from tagtrail.verify.persons import names_in
+
+        known: dict[str, frozenset[str]] = {}
+        for group in self.settings.people:
+            for file in group.keys:
+                found = names_in((self.home / file).read_bytes(), self._file(group.name, file), file)
+                known |= {key: known.get(key, frozenset()) | names for key, names in found.items()}
+        return known
+
     def trust(self, log: Verifier) -> Policy:
         """What is asked of the log's own checkpoints: signed by `log`, seen by the settings' witnesses.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagtrail.formats.allowed_signers import AllowedSigner, format_allowed_signers
+from tagtrail.formats.approval import NAMESPACE
 from tagtrail.formats.sshsig import parse_key_line
 from tagtrail.io import process
 from tagtrail.model.errors import SetupError
@@ -83,7 +84,8 @@ def _person(name: str, data: bytes, source: str) -> Person:
     if keys[0].scheme == "openpgp":
         file = "".join(key.material.rstrip("\n") + "\n" for key in keys).encode("ascii")
     else:
-        lines = (AllowedSigner(principals=name, key=parse_key_line(k.material), namespaces=("git",)) for k in keys)
+        both = ("git", NAMESPACE)
+        lines = (AllowedSigner(principals=name, key=parse_key_line(k.material), namespaces=both) for k in keys)
         file = format_allowed_signers(tuple(lines))
     return Person(name=name, keys=keys, source=source, file=file)
 

@@ -82,6 +82,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         clock=clock,
         tell=tell,
         lease=lambda name: scratch.locked(at.state(f"{name}.lock")),
+        names=instance.names,
     )
 
 

@@ -159,7 +159,7 @@ def count(road: Road, asked: Asked) -> Count:
     """The approvals that count now: each is judged again, against the keys and the clock of today."""
     may = {key.fingerprint: key for key in _who(road, asked)}
     keys = tuple(key for key in may.values() if _stands(road, asked, key))
-    known = persons({fingerprint: frozenset() for fingerprint in may} | {**road.names})
+    known = persons({fingerprint: frozenset() for fingerprint in may} | {**road.names()})
     group = {key.fingerprint for key in road.people.get(asked.group, ())}
     author = known.get(asked.author, asked.author)
     counts = {known[key.fingerprint] for key in keys if key.fingerprint in group}
@@ -252,7 +252,7 @@ def _refuse_useless(road: Road, asked: Asked, key: Key) -> None:
     """An approval that would count for nothing is refused, so that nobody takes it for one."""
     if asked.brought and key.fingerprint in {signer.fingerprint for signer in _signers(road, asked)}:
         return  # it is wanted as a signer's, whoever else approved
-    known = persons({key.fingerprint: frozenset(), asked.author: frozenset()} | {**road.names})
+    known = persons({key.fingerprint: frozenset(), asked.author: frozenset()} | {**road.names()})
     person = known[key.fingerprint]
     if person == known[asked.author] and not road.settings.org.approve.author_counts:
         why = "the author signed the tag; org.approve.author is not set, so somebody else must look"

@@ -17,8 +17,8 @@ from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
 from tagtrail.trail import sequencer
-from tagtrail.workflows.add import gathered, log_later
-from tagtrail.workflows.approve import approve, remembered
+from tagtrail.workflows.add import asked_later, gathered, log_later
+from tagtrail.workflows.approve import Asked, approve, asked_of, remembered
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
 from tagtrail.workflows.bill import bill, prepare_bill
@@ -40,6 +40,7 @@ __all__ = [
     "built_before",
     "carried",
     "look",
+    "pending",
     "prepare",
     "release",
 ]
@@ -222,6 +223,20 @@ def built_before(road: Road, prepared: Prepared) -> Built | None:
     """What `build` gives where it built already; None: nothing is built."""
     known = remembered(road.journal, f"built:{digest(prepared.order)}", Artifact)
     return build(road, prepared) if known else None
+
+
+def pending(road: Road, project: Project, tag: str) -> Asked | None:
+    """What the Draft of a tag asks for as things stand; None where nothing is built or added. Nothing is written.
+
+    Raises Waiting `files-missing`, and what `prepare` raises.
+    """
+    examined = look(road, project, tag)
+    if examined.taken:
+        first = already(road, examined, examined.taken)
+        found = asked_later(road, project, sequencer.find_release(road.ledger, first.project, first.version) or first)
+        return found[1] if found else None
+    built = built_before(road, prepare(road, examined))
+    return asked_of(road, gathered(road, built)) if built else None
 
 
 def _build(road: Road, order: BuildOrder, objects: Objects) -> tuple[Artifact, ...]:

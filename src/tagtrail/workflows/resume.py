@@ -8,8 +8,9 @@ from tagtrail.model.errors import Error
 from tagtrail.model.facts import Entry, Row
 from tagtrail.model.steps import Step
 from tagtrail.ports import Journal, Reading
+from tagtrail.workflows.begun import LATER, TRAIL
 from tagtrail.workflows.carry import exit_code
-from tagtrail.workflows.release import TRAIL, Outcome, carried, release
+from tagtrail.workflows.release import Outcome, carried, release
 from tagtrail.workflows.road import Road
 
 __all__ = ["Unfinished", "resume", "unfinished"]
@@ -20,8 +21,8 @@ CURSOR = "carried"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
-    """`begun` are rows of releases that are not in the trail; `entries` those with something left to do, with their
-    rows."""
+    """`begun` are rows of releases, or of files added later, that are not in the trail; `entries` those with
+    something left to do, with their rows."""
 
     begun: tuple[Row, ...]
     entries: tuple[tuple[Entry, tuple[Row, ...]], ...]
@@ -30,7 +31,8 @@ class Unfinished:
 def unfinished(ledger: Reading, journal: Journal) -> Unfinished:
     """What is left to do, from the trail and the journal. Entries of which the journal knows nothing are unfinished."""
     open_rows = journal.rows()
-    begun = tuple(r for r in open_rows if r.effect.target == TRAIL and not _is_logged(ledger, r))
+    first = (r for r in open_rows if r.effect.target == TRAIL and not _is_logged(ledger, r))
+    begun = (*first, *(r for r in open_rows if r.effect.target == LATER))
     waiting = {r.effect.entry for r in open_rows} - {-1}
     below = tuple(e for i in sorted(waiting) if i < journal.cursor(CURSOR) for e in ledger.entries(i, i + 1))
     above = ledger.entries(journal.cursor(CURSOR))

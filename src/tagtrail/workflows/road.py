@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tagtrail.formats.note import AnySigner
 from tagtrail.formats.policy import Policy
@@ -36,12 +36,12 @@ class Road:
     the target whose root carries the trail; `public` the checkpoints that others
     are being shown now, as bytes; `log` and `root` are the secret keys of the trail and of the root of trust
     (None: the root's keys lie elsewhere);
-    `isolation` finds out how foreign code is run apart here, when a build is planned; `builder_key` signs how files were
-    built here;
+    `isolation` finds out how foreign code is run apart here, when a build is planned;
+    `builder_key` signs how files were built here;
     `trust` is what we ask of our own checkpoints (our log key, the settings' witnesses and quorum), `witnesses` how
     those of its witnesses that have an address are asked, by their names in it;
     `lease` keeps other processes out of what it names while it is held;
-    `names` are those under which people's keys are known, so that one person counts once.
+    `names` gives those under which people's keys are known, so that one person counts once.
     """
 
     settings: Settings
@@ -68,7 +68,7 @@ class Road:
     clock: Clock
     tell: Tell
     lease: Callable[[str], AbstractContextManager[object]] = nullcontext
-    names: Names = field(default_factory=dict)
+    names: Callable[[], Names] = dict
 
     def project(self, name: str) -> Project:
         """The settings of the project that is written so; KeyError if there is none."""

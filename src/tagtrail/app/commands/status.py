@@ -7,6 +7,7 @@ from tagtrail.app.home import find_home
 from tagtrail.app.outcomes import target_summary, verdict_of
 from tagtrail.app.wiring import open_road
 from tagtrail.model.facts import Entry, Row
+from tagtrail.workflows.begun import LATER
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.resume import unfinished
 from tagtrail.workflows.road import Road
@@ -43,7 +44,7 @@ def _tell_all(road: Road, only: str | None, console: Console) -> list[int]:
     for row in left.begun:
         if only in (None, row.effect.key.partition("/")[0]):
             console.tell("status", _begun(row))
-            codes.append(5)
+            codes.append(exit_code((row,)))
     for entry, rows in left.entries:
         if only in (None, entry.project):
             seen = road.ledger.cosigned(covering=entry.index) is not None
@@ -54,12 +55,13 @@ def _tell_all(road: Road, only: str | None, console: Console) -> list[int]:
 
 def _begun(row: Row) -> dict[str, object]:
     project, _, tag = row.effect.key.partition("/")
+    what = "files were added, not in the trail" if row.effect.target == LATER else "begun, not in the trail"
     return {
         "project": project,
         "version": tag,
         "index": None,
         "burned": False,
-        "text": "begun, not in the trail, nothing is public.  not burned: safe to run again",
+        "text": f"{what}, nothing {'of them ' * (row.effect.target == LATER)}is public.  not burned: safe to run again",
         "why": row.why,
         "since": row.since,
         "targets": [],

@@ -1,0 +1,183 @@
+"""`tagtrail add PROJECT TAG FILE... [--by KEY]`: files built elsewhere, into the draft of a release or behind one.
+
+All of them are looked at before one is taken; nothing is re-packed. They wait for the approval of a signer.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tagtrail.app.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tagtrail.model.facts import Artifact
+    from tagtrail.model.settings import Project
+    from tagtrail.workflows.road import Road
+
+__all__ = ["arguments", "bringer", "run", "tagged"]
+
+_PIECE = 1 << 20
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """PROJECT TAG FILE... [--by KEY] [--drop NAME]."""
+    parser.add_argument("project", metavar="PROJECT")
+    parser.add_argument("tag", metavar="TAG", help="the tag, or the version")
+    parser.add_argument("files", metavar="FILE", nargs="*", type=Path)
+    parser.add_argument(
+        "--by", metavar="KEY", help="who brings them: a public key's file or fingerprint (else git's user.signingkey)"
+    )
+    parser.add_argument("--drop", metavar="NAME", action="append", default=[], help="take a file out of the draft")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """0 where the files are in the draft; of a version that is logged, what `release` ends with."""
+    from tagtrail.app.home import find_home
+    from tagtrail.app.outcomes import outcome_event
+    from tagtrail.app.wiring import open_road
+    from tagtrail.formats.settings import project_of
+    from tagtrail.model.errors import SetupError
+    from tagtrail.workflows.add import drop, stage
+    from tagtrail.workflows.release import release
+
+    if not args.files and not args.drop:
+        raise SetupError("add needs a FILE", code="usage", hint="tagtrail add PROJECT TAG FILE...")
+    home = find_home(args.home)
+    road = open_road(home, tell=console.tell)
+    project = project_of(road.settings, args.project)
+    version, tag, logged = tagged(road, project, args.tag)
+    for name in args.drop:
+        drop(road, project.name, tag, name)
+        console.line(f"{name} is no longer in the draft")
+    by = bringer(road, project, args.by) if args.files else ""
+    for artifact in _taken(road, home, project, version, args.files, by):
+        new = stage(road, project, version, tag, artifact)
+        console.tell("staged", staged_event(project, version, artifact, new=new))
+    if logged:
+        outcome = release(road, project, args.tag)
+        console.tell("outcome", outcome_event(road, home, outcome))
+        return outcome.exit
+    console.tell("outcome", _outcome(road, home, project, args.tag, tag))
+    return 0
+
+
+def staged_event(project: "Project", version: str, artifact: "Artifact", *, new: bool) -> dict[str, object]:
+    """The fields of the `staged` event."""
+    return {
+        "project": project.name,
+        "version": version,
+        "file": artifact.name,
+        "size": artifact.blob.size,
+        "sha256": artifact.blob.sha256,
+        "by": artifact.origin.by,
+        "new": new,
+    }
+
+
+def tagged(road: "Road", project: "Project", tag: str) -> tuple[str, str, bool]:
+    """Version, SHA-256 of the tag object, and whether the trail has it: of a tag that counts. Raises what `release`
+    raises before it builds."""
+    from tagtrail.model.errors import ProjectError
+    from tagtrail.workflows.examine import refuse
+    from tagtrail.workflows.release import already, look
+
+    examined = look(road, project, tag)
+    if examined.taken:
+        entry = already(road, examined, examined.taken)
+        return entry.version, entry.tag.sha256 if entry.tag else "", True
+    refuse(examined)
+    if examined.tag is None:
+        what = f"{project.name} {tag}: the tag's signature does not count"
+        raise ProjectError(what, code="tag-unsigned", hint=f"tagtrail check {project.name} {tag}")
+    return examined.tag.version, examined.tag.sha256, False
+
+
+def bringer(road: "Road", project: "Project", given: str | None) -> str:
+    """The fingerprint of who brings files, a key of the settings; or a builder of the project by its name.
+
+    Raises SetupError `add-stranger`, and what `person_of_git` and `person_of_file` raise.
+    """
+    from tagtrail.app.signers import person_of_file, person_of_git
+    from tagtrail.model.errors import SetupError
+
+    known = {key.fingerprint for keys in road.people.values() for key in keys}
+    if given in project.builders:
+        return f"builder:{given}"
+    if given is None:
+        mine = [key.fingerprint for key in person_of_git(Path.cwd()).keys]
+    else:
+        mine = [k.fingerprint for k in person_of_file(Path(given)).keys] if Path(given).is_file() else [given]
+    found = next((key for key in mine if key in known), None)
+    if found is None:
+        hint = "--by KEY, of somebody under [people], or the name of a builder of the project"
+        raise SetupError(f"{', '.join(mine)} is nobody's key in the settings", code="add-stranger", hint=hint)
+    return found
+
+
+def _taken(
+    road: "Road", home: Path, project: "Project", version: str, files: "Sequence[Path]", by: str
+) -> "list[Artifact]":
+    """Every file looked at, or all that is wrong with them at once."""
+    from tagtrail.app.home import Home
+    from tagtrail.io.scratch import scratch
+    from tagtrail.model.errors import ProjectError
+
+    found, wrong = [], list[ProjectError]()
+    with scratch(Home(home).state("scratch"), "add") as room:
+        for number, path in enumerate(files):
+            try:
+                found.append(_one(road, room / str(number), path, project, version, by))
+            except ProjectError as error:
+                wrong.append(error)
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        what = f"{len(wrong)} of {len(files)} files are refused; none was taken"
+        raise ProjectError(what, code=wrong[0].code, why="\n".join(error.what for error in wrong), hint=wrong[0].hint)
+    return found
+
+
+def _one(road: "Road", room: Path, path: Path, project: "Project", version: str, by: str) -> "Artifact":
+    """A copy of our own is looked at: what is judged is what is kept."""
+    import errno
+
+    from tagtrail.io.foreign import check_name, plain
+    from tagtrail.model.errors import ProjectError, SetupError
+    from tagtrail.workflows.intake import LARGEST, take_in
+
+    room.mkdir()
+    check_name(path.name)
+    try:
+        with plain(path) as source, (room / "file").open("x+b") as copy, (room / "spool").open("x+b") as spool:
+            size = 0
+            while piece := source.read(_PIECE):
+                size += len(piece)
+                if size > LARGEST:
+                    raise ProjectError(f"{path.name} is bigger than {LARGEST} bytes", code="add-size")
+                copy.write(piece)
+            copy.seek(0)
+            return take_in(copy, path.name, project=project, version=version, by=by, kept=road.kept, spool=spool)
+    except FileNotFoundError as error:
+        raise SetupError(f"there is no file {path}", code="file-missing") from error
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise SetupError("the disk is full", code="disk-full") from error
+        raise
+
+
+def _outcome(road: "Road", home: Path, project: "Project", name: str, tag: str) -> dict[str, object]:
+    from tagtrail.workflows.add import awaited, staged
+
+    here = staged(road, project.name, tag)
+    missing = awaited(project, [artifact.name for artifact in here])
+    text = f"{project.name} {name}: {len(here)} file{'' if len(here) == 1 else 's'} brought"
+    if project.expect:
+        text = (
+            f"{project.name} {name}: {len(project.expect) - len(missing)} of {len(project.expect)} expected files here"
+        )
+    if missing:
+        text += f"; waiting for {', '.join(missing)}"
+    following = "" if missing else f"tagtrail -C {home} release {project.name} {name}"
+    return {"exit": 0, "state": "", "project": project.name, "text": text, "next": following}
