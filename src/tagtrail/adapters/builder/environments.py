@@ -33,8 +33,8 @@ _ENV, _UV, _PINS = Path("/env"), Path("/tool/uv"), Path("/tool/pins")
 class Environments:
     """Directories under `root`, one per set of requirements, Python, uv and kind of isolation. Called with requirements
     and that kind, it returns the directory of an environment that holds them; `environ` is the caller's environment,
-    `limit` in seconds, `most` what the installer may use up; with `pins` (`pbr==7.0.1`) these versions are installed and
-    no others, also of what the requirements require in turn.
+    `limit` in seconds, `most` what the installer may use up; with `pins` (`pbr==7.0.1`) these versions are installed
+    and no others, also of what the requirements require in turn.
 
     `scratch` is where one is made (swept by the wiring), on the same file system. The installer runs apart, for it runs
     the build hooks of requirements that come as source: it has the network, and a cache of its own that goes with it.
