@@ -24,6 +24,9 @@ there and the others only where they say something. Other events (`key`, `withdr
 https://tagtrail.dev/attestation/event/v0.1 (a name; nothing is fetched from it), their subject is the object concerned,
 and under `tagtrail` stand `event`, `time` and those fields above that apply.
 
+`reproduced` has project and version, the subject are the files that came out the same and the reproducer's statement
+(formats/reproduction.py), of which `approvals` has the signer's key and the digest.
+
 Files added to a version later are one more `release` entry of it: every file of the version, those of before with what
 was said of them, `added` with the new names, and `sidecars` for the new files and the tag.
 
@@ -33,6 +36,7 @@ Names of files are ASCII, of `[A-Za-z0-9._+!~-]`, and begin with a letter or dig
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeGuard, get_args
 
@@ -49,7 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "draft_digest", "event_draft", "later_draft",
-    "parse", "seal",
+    "parse", "reproduced_draft", "seal",
 ]  # fmt: skip
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -136,6 +140,19 @@ def event_draft(event: str, project: str, subject: Iterable[tuple[str, str]]) ->
     """The draft of an event whose subject are the files (name, sha256) that it concerns."""
     ours = {"event": event} | ({"project": project} if project else {})
     return _draft(project, "", EVENT_TYPE, sorted(subject), {}, ours, {})
+
+
+def reproduced_draft(
+    project: str, version: str, files: Iterable[tuple[str, str]], statement: tuple[str, str], key: str
+) -> Draft:
+    """The draft of a `reproduced` event: the files that came out the same, and the statement (name, sha256 each).
+
+    `key` is the fingerprint of who signed it. Each statement is an event of its own.
+    """
+    ours = {"event": "reproduced", "project": project, "version": version}
+    extra = {"approvals": [{"key": key, "digest": statement[1]}]}
+    whole = _draft(project, version, EVENT_TYPE, sorted([*files, statement]), {}, ours, extra)
+    return replace(whole, version="")
 
 
 def seal(draft: Draft, time: int) -> bytes:
