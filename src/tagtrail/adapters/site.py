@@ -47,6 +47,8 @@ class SiteTarget:
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
+        if entry.event == "reproduced":
+            return tuple(self._statements(logged))
         if entry.event != "release":
             return ()
         # the proof of a file that is named again stays the first one
@@ -59,6 +61,14 @@ class SiteTarget:
             *(self._effect(entry.index, name, self._site.file(entry.project, name), blob) for name, blob in files),
             self._effect(entry.index, PAGE + path, path, page),
         )
+
+    def _statements(self, logged: Logged) -> Iterator[Effect]:
+        """What reproducers signed, each with its proof: the other files are there already."""
+        entry = logged.entry
+        for one in logged.blobs:
+            if is_statement(one.name):
+                for name, blob in ((one.name, one.blob), (f"{one.name}.tlog-proof", logged.proof)):
+                    yield self._effect(entry.index, name, self._site.file(entry.project, name), blob)
 
     def _effect(self, index: int, key: str, path: str, blob: Blob) -> Effect:
         return Effect(target=self.name, key=f"{index}/{key}", entry=index, path=path, blob=blob)

@@ -34,6 +34,7 @@ COMMANDS = {
         ("trust", "show a site's root of trust and pin it"),
         ("lock", "requirement lines with hashes for pip and uv, from verified entries"),
         ("audit", "a whole site against its trail, both ways"),
+        ("reproduce", "build a release again from its tag, compare, and sign that it is the same"),
     ),
     "operate": (
         ("render", "make the site's pages, or compare them with --check"),
@@ -44,7 +45,7 @@ COMMANDS = {
 """Every command with what it does, grouped as the help shows them."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name, _ in group)
-_JUDGES = ("verify", "trust", "lock", "audit")
+_JUDGES = ("verify", "trust", "lock", "audit", "reproduce")
 
 _ABOVE = """\
 tagtrail [-C HOME|URL] [--json] COMMAND

@@ -262,6 +262,31 @@ def _claims(fields: Fields) -> Iterator[Line]:
         yield _line("quiet", f"  not proven: {text}")
 
 
+def _reproduced(fields: Fields) -> Iterator[Line]:
+    about = f"  entry {fields['index']} of {fields['origin']}"
+    yield Line((("strong", f"{fields['project']} {fields['version']}"), ("", about)))
+    how = "not isolated" if fields["isolation"] == "none" else f"in {fields['isolation']}"
+    yield _step("again", f"tag {fields['tag']} on {fields['commit'][:8]} of {fields['repo']}, {how}")
+    for file in fields["files"]:
+        tone, word = ("good", "the same") if file["same"] else ("bad", "DIFFERS")
+        both = short(file["sha256"]) + ("" if file["same"] or not file["rebuilt"] else f"  rebuilt {short(file['rebuilt'])}")
+        yield Line((("", f"  {'':8} {file['name']:<44} {both:<11}  "), (tone, word)), step=True)
+        for one in file["differences"]:
+            yield _line("", f"  {'':10} {one['member'] or 'the file'}: {one['what']}")
+            yield from (_line("quiet", f"  {'':10}   {text}") for text in one["lines"])
+        if file["more"]:
+            yield _line("quiet", f"  {'':10} and {_count(file['more'], 'more difference')}")
+    if not fields["tree"]:
+        yield _step("tree", "the tag's tree is not the one that the entry names", "bad")
+    for name in fields["others"]:
+        yield _step("made too", f"{name}, which the release does not have", "warn")
+    same = fields["materials"] - sum(bool(one["here"]) for one in fields["unlike"])
+    yield _step("built by", f"{same} of {_count(fields['materials'], 'tool')} as recorded")
+    for one in fields["unlike"]:
+        said = f"{one['recorded'] or 'nothing'} was recorded, here was {one['here'] or 'nothing'}"
+        yield _line("warn", f"  {'':8} {said}")
+
+
 def _checkpoint(fields: Fields) -> Iterator[Line]:
     own = [w["name"] for w in fields["witnesses"] if w["own"]]
     names = ", ".join(w["name"] for w in fields["witnesses"])
@@ -470,6 +495,7 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "note": _note,
     "refused": _refused,
     "verified": _verified,
+    "reproduced": _reproduced,
     "checkpoint": _checkpoint,
     "pin": _pin,
     "locked": _locked,

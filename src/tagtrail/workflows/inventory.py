@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tagtrail.formats.reproduction import is_statement
 from tagtrail.formats.site import CHECKPOINT, Site
 from tagtrail.model.facts import Entry
 
@@ -15,6 +16,10 @@ _OURS = frozenset({"robots.txt"})
 
 def files_of(entry: Entry, site: Site) -> Iterator[tuple[str, str]]:
     """Path and SHA-256 of everything that an entry puts on the site; of proofs the digest is empty."""
+    if entry.event == "reproduced":
+        for path, digest in ((site.file(entry.project, f.name), f.sha256) for f in entry.files if is_statement(f.name)):
+            yield path, digest
+            yield f"{path}.tlog-proof", ""
     if entry.event != "release":
         return
     for file in entry.files:
