@@ -1,9 +1,10 @@
 """The site as a place: the artifacts and sidecars of an entry below its root, looked at as a consumer sees them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Literal
 
+from tagtrail.formats.reproduction import is_statement
 from tagtrail.formats.site import Site, media, release_page
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Blob, Effect, Logged, Receipt, Skip, Survey
