@@ -269,7 +269,8 @@ def _reproduced(fields: Fields) -> Iterator[Line]:
     yield _step("again", f"tag {fields['tag']} on {fields['commit'][:8]} of {fields['repo']}, {how}")
     for file in fields["files"]:
         tone, word = ("good", "the same") if file["same"] else ("bad", "DIFFERS")
-        both = short(file["sha256"]) + ("" if file["same"] or not file["rebuilt"] else f"  rebuilt {short(file['rebuilt'])}")
+        other = "" if file["same"] or not file["rebuilt"] else f"  rebuilt {short(file['rebuilt'])}"
+        both = short(file["sha256"]) + other
         yield Line((("", f"  {'':8} {file['name']:<44} {both:<11}  "), (tone, word)), step=True)
         for one in file["differences"]:
             yield _line("", f"  {'':10} {one['member'] or 'the file'}: {one['what']}")

@@ -15,6 +15,7 @@ from tagtrail.app.console import Console
 from tagtrail.app.trusted import Trust, chosen_trust
 from tagtrail.formats import note
 from tagtrail.formats import proof as proof_format
+from tagtrail.formats.reproduction import is_statement
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
@@ -140,6 +141,8 @@ class _Judge:
         fields = fields_of(verdict)
         fields["not_proven"] += more.values()
         fields["doubts"] += more
+        if isinstance(at, OnDisk):
+            self._reproduced(at.path, verdict, fields)
         fetched = {"fetched": list(lying.fetched)} if lying.fetched else {}
         self.tell("verified", {"file": lying.shown, "ok": True, "code": ""} | fields | fetched)
         return verdict
@@ -153,6 +156,9 @@ class _Judge:
             proven += [path for path in files if path not in {*proofs, *proven} and _may_be_artifact(path.name)]
         expected: dict[Path, str] = {}
         for path in proven:
+            if is_statement(path.name):
+                self._statement(path)
+                continue
             verdict = self.lying(OnDisk(path))
             expected |= _sidecars(path, verdict) if verdict else {}
         for path in files:
@@ -176,6 +182,31 @@ class _Judge:
             text = f"{self.good} of {count} files are what was released"
             self.tell("outcome", {"exit": code, "state": state, "text": text, "next": ""})
         return code
+
+    def _reproduced(self, path: Path, verdict: Verdict, fields: dict[str, Any]) -> None:
+        """Who built it again, by the statements beside it; with a policy alone, nothing but the proof is opened."""
+        trust = self.trust(verdict.origin)
+        if not isinstance(trust, Root):
+            return
+        from tagtrail.app.again import claims
+
+        for holds, text in claims(path, verdict, trust, self.now):
+            fields["proven" if holds else "not_proven"].append(text)
+            fields["claims" if holds else "doubts"].append("reproduced" if holds else "reproduced-unproven")
+
+    def _statement(self, path: Path) -> None:
+        from tagtrail.app.again import fields_of_statement, statement_at
+        from tagtrail.app.beside import proof_of
+
+        try:
+            head = proof_format.parse(proof_of(path, path.name)).checkpoint
+            trust = self.trust(note.parse_checkpoint(note.parse(head).text).origin)
+            fields = fields_of_statement(*statement_at(path, trust, self.now))
+        except TamperError as error:
+            self._refused(str(path), error)
+            return
+        self.good += 1
+        self.tell("verified", {"file": str(path), "ok": True, "code": ""} | fields)
 
     def _verdict(self, lying: "Lying", name: str) -> tuple[Verdict, dict[str, str]]:
         """What holds of a file, and what else is not proven, by its stable name."""
