@@ -54,7 +54,7 @@ def test_a_library_with_an_ssh_key(place: Place) -> None:
     (key,) = open_instance(place.home).keys(project(place))
     line = f"{place.key}.pub"
     assert key.material == " ".join(Path(line).read_text().split()[:2])
-    assert key.namespaces == ("git",)
+    assert key.namespaces == ("git", "tagtrail-approval")
 
 
 def test_three_lines_for_the_second_project_of_the_same_person(place: Place) -> None:

@@ -49,7 +49,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "following"),
     [
         (("relase",), "tagtrail release --help"),
-        (("add",), "tagtrail add-project --help"),
+        (("add-p",), "tagtrail add-project --help"),
         (("xyzzy",), "tagtrail --help"),
         (("--loud", "check"), "tagtrail --help"),
         (("check", "--loud"), "tagtrail check --help"),

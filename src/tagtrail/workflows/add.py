@@ -17,7 +17,7 @@ from tagtrail.model.names import name_key, project_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
 from tagtrail.workflows.approve import Asked, approvals, ask, remembered
-from tagtrail.workflows.begun import LATER, Waiting, begun
+from tagtrail.workflows.begun import LATER, Waiting, begun, settled
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.publish import ours_key
 from tagtrail.workflows.road import Road
@@ -173,11 +173,13 @@ def log_later(road: Road, project: Project, standing: Entry) -> Entry:
 
     Raises Waiting `approval-missing`, and what `release.log` raises.
     """
-    found = asked_later(road, project, standing)
-    if found is None or standing.tag is None:
+    tag, found = standing.tag, asked_later(road, project, standing)
+    if tag is None:
+        return standing
+    if found is None:
+        settled(road, project.name, tag.name, LATER)
         return standing
     new, asked = found
-    tag = standing.tag
     with begun(
         road, project.name, tag.name, lambda: asked_later(road, project, _newest(road, standing)) is None, LATER
     ):

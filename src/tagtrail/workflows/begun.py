@@ -9,7 +9,7 @@ from tagtrail.model.errors import Error
 from tagtrail.model.facts import Blob, Effect, Row, State
 from tagtrail.workflows.road import Road
 
-__all__ = ["LATER", "TRAIL", "Waiting", "begun"]
+__all__ = ["LATER", "TRAIL", "Waiting", "begun", "settled"]
 
 TRAIL = "trail"
 """The target name of the row that says: this release was begun. It is seen when the trail has it."""
@@ -22,6 +22,13 @@ class Waiting(Error):  # noqa: N818  (it is no error: nothing is wrong)
     """Somebody must do something first: approve, bring a file. Nothing is wrong (exit 4)."""
 
     exit_code = 4
+
+
+def settled(road: Road, project: str, tag: str, target: str) -> None:
+    """What was begun is done, by whomever: killed between the trail and the journal, a row does not know it."""
+    for row in road.journal.rows():
+        if (row.effect.target, row.effect.key) == (target, f"{project}/{tag}"):
+            road.journal.move(row, replace(row, state="seen", since=road.clock()))
 
 
 @contextmanager

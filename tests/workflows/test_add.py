@@ -1,0 +1,300 @@
+"""Files from elsewhere in a Draft: part of the release, awaited, or a later entry that lists the full set."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tagtrail.formats.site import sums_name
+from tagtrail.formats.sums import parse_sums
+from tagtrail.model.errors import Error, ProjectError, RemoteError, TamperError
+from tagtrail.model.facts import Draft, Entry
+from tagtrail.testing.fuse import Blown, Fuse
+from tagtrail.trail import sequencer
+from tagtrail.workflows.add import awaited, drop, stage, staged
+from tagtrail.workflows.release import release
+from tagtrail.workflows.resume import resume, unfinished
+from tests.workflows.intake import BOB, MAC, WIN, Desk, taken, wheel
+from tests.workflows.world import ADA
+
+
+def names(desk: Desk) -> list[str]:
+    return [a.name for a in staged(desk.road(), "nova", desk.tag)]
+
+
+def refused(call: Callable[..., object], *args: object) -> str:
+    with pytest.raises(Error) as caught:
+        call(*args)
+    return caught.value.code
+
+
+def released(desk: Desk) -> Entry:
+    outcome = desk.go()
+    assert outcome.exit == 0, outcome
+    assert outcome.entry is not None
+    return outcome.entry
+
+
+def shown(desk: Desk, name: str) -> bytes:
+    return desk.store.files[f"nova/{name}"]
+
+
+# --- the Draft ------------------------------------------------------------------------------------------------------
+
+
+def test_staging_is_private_and_idempotent() -> None:
+    desk = Desk(need=0)
+    artifact = desk.add(MAC)
+    assert not stage(desk.road(), desk.project(), "1.0.0", desk.tag, artifact)
+    desk.add(WIN)
+    assert names(desk) == [MAC, WIN]
+    assert (desk.ledger.committed(), desk.store.files) == (None, {})
+
+
+def test_one_name_has_one_digest_in_a_draft_until_it_is_dropped() -> None:
+    desk = Desk(need=0)
+    desk.add(MAC)
+    other = wheel(MAC, more={"nova/x.py": b"x"})
+    assert refused(desk.add, MAC, other) == "add-other-bytes"
+    drop(desk.road(), "nova", desk.tag, MAC)
+    assert names(desk) == []
+    assert refused(drop, desk.road(), "nova", desk.tag, MAC) == "add-not-staged"
+    assert desk.add(MAC, other).blob.sha256 == staged(desk.road(), "nova", desk.tag)[0].blob.sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("cinder-1.0.0-setup.exe", "file-name-agrees"),
+        ("nova-1.0.1-setup.exe", "file-version-agrees"),
+        ("nova-1.0.0.html", "file-name-free"),
+        ("nova-1.0.0.tar.gz.asc", "file-name-free"),
+        ("nova-1.0.0.SHA256SUMS", "file-name-free"),
+    ],
+)
+def test_names_are_judged_when_they_come(name: str, code: str) -> None:
+    desk = Desk(need=0)
+    assert refused(desk.add, name, b"bytes") == code
+    assert names(desk) == []
+
+
+def test_what_is_staged_belongs_to_one_tag_object() -> None:
+    desk = Desk(need=0)
+    desk.add(MAC)
+    repository = desk.repositories["nova"]
+    repository.tag("1.0.0", repository.commit(desk.now - 10).id, ADA.sign)
+    assert names(desk) == []
+
+
+def test_two_who_stage_at_one_moment() -> None:
+    """Whoever comes second with other bytes is refused, also where neither saw the other."""
+    desk = Desk(need=0)
+    ours = taken(desk, MAC, wheel(MAC))
+    desk.add(MAC, wheel(MAC, more={"nova/x.py": b"x"}))
+    desk.journal.cursor(f"draft:nova:{desk.tag}", 1, 0)  # we read before the other's line was counted
+    assert refused(stage, desk.road(), desk.project(), "1.0.0", desk.tag, ours) == "add-other-bytes"
+
+
+# --- part of the release --------------------------------------------------------------------------------------------
+
+
+def test_what_was_brought_joins_the_release() -> None:
+    desk = Desk(need=0)
+    desk.add(MAC)
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    entry = released(desk)
+    files = {f.name: f for f in entry.files}
+    assert {name: f.origin.how for name, f in files.items()} == {
+        MAC: "added",
+        "nova-1.0.0-py3-none-any.whl": "built",
+        "nova-1.0.0.tar.gz": "built",
+    }
+    assert (files[MAC].origin.by, entry.added) == ("SHA256:ci", ())
+    assert shown(desk, MAC) == wheel(MAC)
+    assert {name for name, _ in parse_sums(shown(desk, "nova-1.0.0.SHA256SUMS"))} == set(files)
+    assert f"{MAC}.asc" in dict(entry.sidecars)
+
+
+def test_what_is_built_here_is_not_brought() -> None:
+    desk = Desk(need=0)
+    desk.add("nova-1.0.0-py3-none-any.whl")
+    assert refused(desk.go) == "add-built"
+    assert desk.ledger.committed() is None
+
+
+def test_names_that_mean_one_are_refused() -> None:
+    desk = Desk(need=0)
+    name = "nova-1.0-py3-none-any.whl"
+    desk.add(name)
+    assert refused(desk.go) == "file-names-alike"
+
+
+def test_nothing_is_logged_before_all_expected_files_are_there() -> None:
+    desk = Desk(need=0, expect=("*macosx*arm64.whl", "*win_amd64.whl", "*.tar.gz"))
+    outcome = desk.go()
+    assert (outcome.exit, outcome.waits) == (4, "nova 1.0.0 waits for *macosx*arm64.whl, *win_amd64.whl")
+    desk.add(MAC)
+    outcome = desk.go()
+    assert (outcome.exit, outcome.waits) == (4, "nova 1.0.0 waits for *win_amd64.whl")
+    assert desk.signer.signed == []
+    (row,) = unfinished(desk.ledger, desk.journal).begun
+    assert (row.state, row.why) == ("held", outcome.waits)
+    desk.add(WIN)
+    assert desk.go().waits.startswith("nova 1.0.0 waits for the approval of a signer")
+    desk.approve(ADA)
+    assert len(released(desk).files) == 4
+    assert len(desk.builder.built) == 1
+
+
+def test_what_is_awaited() -> None:
+    project = replace(Desk().project(), expect=("*.tar.gz", "*macosx*", "*[x]"))
+    assert awaited(project, ["nova-1.0.0.tar.gz", "nova-1.0.0-x.MACOSX"]) == ("*macosx*", "*[x]")
+
+
+# --- later ----------------------------------------------------------------------------------------------------------
+
+
+def later() -> tuple[Desk, Entry]:
+    """A version that is logged, and a file that came later and is approved."""
+    desk = Desk(need=0)
+    first = released(desk)
+    desk.add(MAC)
+    assert desk.go().waits.startswith("nova 1.0.0 waits for the approval of a signer (team)")
+    desk.approve(ADA)
+    return desk, first
+
+
+def test_files_added_later_are_an_entry_with_the_full_set() -> None:
+    desk, first = later()
+    proofs = {path: data for path, data in desk.store.files.items() if path.endswith(".tlog-proof")}
+    sums = shown(desk, "nova-1.0.0.SHA256SUMS")
+    second = released(desk)
+    assert (second.index, second.added) == (first.index + 1, (MAC,))
+    assert {f.name for f in second.files} == {f.name for f in first.files} | {MAC}
+    assert set(first.files) < set(second.files)
+    assert second.tag == first.tag
+    assert [a.key for a in second.approvals] == [ADA.key.fingerprint]
+    listing = sums_name("nova", "1.0.0", second.index)
+    assert {name for name, _ in second.sidecars} == {
+        f"{MAC}.asc", listing, f"{listing}.asc", "nova-1.0.0.tag",
+    }  # fmt: skip
+    assert parse_sums(shown(desk, listing)) == ((MAC, {f.name: f.sha256 for f in second.files}[MAC]),)
+    assert shown(desk, "nova-1.0.0.SHA256SUMS") == sums
+    assert {path: desk.store.files[path] for path in proofs} == proofs, "proofs of files named again stay"
+    assert f"nova/{MAC}.tlog-proof" in desk.store.files
+    assert f'content="{second.index} '.encode() in shown(desk, "1.0.0/index.html")
+    assert released(desk) == second
+    assert resume(desk.road()) == ()
+
+
+def test_a_second_time_later() -> None:
+    desk, _ = later()
+    second = released(desk)
+    desk.add(WIN)
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    third = released(desk)
+    assert (third.index, third.added) == (second.index + 1, (WIN,))
+    assert {f.name for f in third.files} == {f.name for f in second.files} | {WIN}
+
+
+def test_waiting_later_is_shown_and_resumed() -> None:
+    desk = Desk()
+    desk.go()
+    desk.approve(BOB)
+    released(desk)
+    desk.add(MAC)
+    assert desk.go().exit == 4
+    (row,) = unfinished(desk.ledger, desk.journal).begun
+    assert row.state == "held"
+    assert [o.exit for o in resume(desk.road())] == [4]
+    desk.approve(ADA, BOB)
+    assert [o.exit for o in resume(desk.road())] == [0]
+    assert unfinished(desk.ledger, desk.journal).begun == ()
+
+
+def test_a_logged_name_is_never_added_with_other_bytes() -> None:
+    desk, _ = later()
+    released(desk)
+    assert refused(desk.add, MAC, wheel(MAC, more={"nova/x.py": b"x"})) == "name-taken"
+    assert refused(desk.add, "nova-1.0.0.tar.gz", _sdist()) == "name-taken"
+    desk.add(MAC)  # the same again is nothing
+    assert released(desk).added == (MAC,)
+
+
+def _sdist() -> bytes:
+    from tests.workflows.test_intake import PKG_INFO, tarball
+
+    return tarball(("nova/PKG-INFO", PKG_INFO))
+
+
+def test_whoever_enters_first_takes_the_index() -> None:
+    """The list of digests is called after the index that the entry really got."""
+    desk, _ = later()
+    road = desk.road()
+    appended: list[bool] = []
+
+    class Busy:
+        """A ledger into which somebody else enters once, just before us."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(road.ledger, name)
+
+        def writing(self) -> object:
+            if not appended:
+                appended.append(True)
+                raise RemoteError("somebody else", code="trail-moved")
+            return road.ledger.writing()
+
+    outcome = release(replace(road, ledger=Busy()), desk.project(), "1.0.0")  # type: ignore[arg-type]
+    assert outcome.exit == 0
+    assert outcome.entry is not None
+    assert sums_name("nova", "1.0.0", outcome.entry.index) in dict(outcome.entry.sidecars)
+
+
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
+def test_it_can_die_anywhere_and_is_resumed(step: int) -> None:
+    whole, _ = later()
+    fuse = Fuse()
+    release(whole.road(fuse), whole.project(), "1.0.0")
+    for number in range(0, len(fuse.points), step):
+        desk, first = later()
+        with pytest.raises(Blown):
+            release(desk.road(Fuse(number)), desk.project(), "1.0.0")
+        second = released(desk)
+        assert (second.index, second.added) == (first.index + 1, (MAC,))
+        assert resume(desk.road()) == ()
+
+
+# --- what the sequencer lets extend a version -----------------------------------------------------------------------
+
+
+def test_only_an_extension_of_the_newest_entry_enters() -> None:
+    from tagtrail.formats import entry as entries
+    from tagtrail.testing import samples
+
+    desk, first = later()
+    second = released(desk)
+    road = desk.road()
+    new = samples.artifact("nova-1.0.0-more.zip")
+
+    def append(draft: Draft) -> Entry:
+        head = road.ledger.committed()
+        return sequencer.append((draft,), after=head, ledger=road.ledger, log=road.log, clock=road.clock)[0]
+
+    def code(draft: Draft) -> str:
+        with pytest.raises(TamperError) as caught:
+            append(draft)
+        return caught.value.code
+
+    stale = entries.later_draft(first, [new], policy=first.policy)
+    assert code(stale) == "version-taken", "it would drop what the second entry added"
+    fine = entries.later_draft(second, [new], policy=first.policy)
+    lies = replace(fine, statement=fine.statement.replace(b'"added":["nova-1.0.0-more.zip"]', b'"added":[]'))
+    assert code(replace(lies, digest="0" * 64)) == "version-taken", "it does not say what it adds"
+    moved = replace(fine, statement=fine.statement.replace(first.tag.sha256.encode(), b"0" * 64))  # type: ignore[union-attr]
+    assert code(replace(moved, digest="0" * 64)) == "version-taken", "another tag"
+    assert append(fine) == append(fine)
+    with pytest.raises(ProjectError):
+        entries.later_draft(second, [samples.artifact("nova-1.0.0.tgz")], policy=first.policy)

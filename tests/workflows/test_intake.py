@@ -1,0 +1,194 @@
+"""Files that others built, looked at before they are taken: one thing wrong at a time, each with its own code."""
+
+import gzip
+import io
+import tarfile
+import zipfile
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from tagtrail.model.errors import ProjectError
+from tests.workflows.intake import MAC, Desk, taken, wheel
+
+PKG_INFO = b"Metadata-Version: 2.1\nName: nova\nVersion: 1.0.0\nRequires-Python: >=3.11\n"
+
+
+def refused(name: str, data: bytes) -> str:
+    desk = Desk()
+    with pytest.raises(ProjectError) as caught:
+        taken(desk, name, data)
+    assert caught.value.what.isprintable()
+    assert desk.kept.blob(sha256(data).hexdigest(), "") is None
+    return caught.value.code
+
+
+def tarball(*members: tuple[str, bytes], end: bytes = b"", **changes: Any) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as packed:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(data), 0o644
+            for key, value in changes.items():
+                setattr(info, key, value)
+            packed.addfile(info, io.BytesIO(data))
+    return gzip.compress(out.getvalue(), mtime=0) + end
+
+
+def zipped(*members: tuple[zipfile.ZipInfo | str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for name, data in members:
+            packed.writestr(name, data)
+    return out.getvalue()
+
+
+def test_a_wheel_is_kept_as_it_is() -> None:
+    desk, data = Desk(), wheel()
+    found = taken(desk, MAC, data)
+    assert desk.kept.read(found.blob.sha256) == data
+    assert (found.origin.how, found.origin.by, found.requires_python) == ("added", "SHA256:ci", ">=3.11")
+    assert found.metadata is not None
+    assert b"Name: nova" in desk.kept.read(found.metadata.sha256)
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        ("nova-1.0.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", ()),
+        (
+            "nova-1.0.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+            ("cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-manylinux2014_x86_64"),
+        ),
+        ("Nova-1.0-py2.py3-none-any.whl", ("py3-none-any", "py2-none-any")),
+        ("nova-1.0.0-1build-py3-none-any.whl", ("py3-none-any",)),
+    ],
+)
+def test_tags_are_compared_as_sets(name: str, tags: tuple[str, ...]) -> None:
+    taken(Desk(), name, wheel(name, tags=tags))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"tags": ("cp311-cp311-win_amd64",)}, "wheel-tags"),
+        ({"tags": ("cp311-cp311-macosx_11_0_arm64", "cp312-cp312-macosx_11_0_arm64")}, "wheel-tags"),
+        ({"tags": ("nonsense",)}, "wheel-tags"),
+        ({"version": "2.0"}, "wheel-version"),
+        ({"info": "nova-1.0.1.dist-info"}, "wheel-form"),
+        ({"info": "cinder-1.0.0.dist-info"}, "wheel-form"),
+        ({"more": {"x-1.dist-info/METADATA": b""}}, "wheel-form"),
+        ({"metadata": "Metadata-Version: 2.1\nName: cinder\nVersion: 1.0.0\n"}, "name-mismatch"),
+        ({"metadata": "Metadata-Version: 2.1\nName: nova\nVersion: 1.0.1\n"}, "version-mismatch"),
+        ({"metadata": "Metadata-Version: 2.1\nVersion: 1.0.0\n"}, "metadata-invalid"),
+        ({"record": ""}, "wheel-record"),
+        ({"record": "nova/_fast.so\n"}, "wheel-record"),
+        ({"record": "\xff"}, "wheel-record"),
+        ({"changed": {"nova/_fast.so": b"\x7fEVL"}}, "wheel-record"),
+        ({"changed": {"nova/more.pth": b"import os"}}, "wheel-record"),
+        ({"more": {"../evil": b""}}, "archive-outside"),
+        ({"more": {"/etc/evil": b""}}, "archive-outside"),
+        ({"more": {"Nova/_fast.so": b""}}, "archive-case"),
+        ({"more": {"nova/a\x07": b""}}, "archive-name"),
+    ],
+)
+def test_a_wheel_is_what_its_name_says(changes: dict[str, Any], code: str) -> None:
+    assert refused(MAC, wheel(**changes)) == code
+
+
+def test_a_weak_digest_in_record_is_none() -> None:
+    weak = wheel(record="nova/_fast.so,md5=AAAA,4\n")
+    assert refused(MAC, weak) == "wheel-record"
+
+
+def link(mode: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo("nova/x")
+    info.create_system, info.external_attr = 3, mode << 16
+    return info
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        (MAC, b"", "add-empty"),
+        (MAC, b"PK\x03\x04 no zip", "archive-damaged"),
+        (MAC, wheel()[:-30], "archive-damaged"),
+        (MAC, zipped((link(0o120777), b"/etc/passwd")), "archive-link"),
+        (MAC, zipped((link(0o104755), b"")), "archive-setuid"),
+        (MAC, zipped((link(0o020644), b"")), "archive-type"),
+        ("nova-1.0.0-cp311-cp311.whl", wheel(), "output-invalid"),
+        ("nova-1.0.1-cp311-cp311-win_amd64.whl", wheel(), "version-mismatch"),
+        ("cinder-1.0.0-cp311-cp311-win_amd64.whl", wheel(), "name-mismatch"),
+        ("nova-1.0.0.tar.xz", b"x", "add-kind"),
+        ("nova-1.0.0.tgz", b"x", "add-kind"),
+        ("nova-1.0.0.7z", b"x", "add-kind"),
+        ("nova-1.0.0.tar.gz", b"x", "archive-damaged"),
+        ("nova-1.0.0.tar.gz", tarball(("nova/x", b"")) + b"more", "archive-trailing"),
+        ("nova-1.0.0.tar.gz", tarball(("nova/x", b"")) + gzip.compress(b"second"), "archive-trailing"),
+        ("nova-1.0.0.tar.gz", tarball(("nova/x", b""), ("../y", b"")), "archive-outside"),
+        ("nova-1.0.0.tar.gz", tarball(("nova/x", b""), mode=0o4755), "archive-setuid"),
+        ("nova-1.0.0.tar.gz", tarball(("nova/x", b""), type=tarfile.CHRTYPE), "archive-type"),
+        ("nova-1.0.0.tar.gz", tarball(("nova/x", b""), type=tarfile.SYMTYPE, linkname="../../x"), "archive-outside"),
+        ("nova-1.0.0.tar.gz", tarball(("nova/x", b""), ("nova/X", b"")), "archive-case"),
+        ("nova-1.0.0.tar.gz", tarball(("nova/\N{ANGSTROM SIGN}", b""), ("nova/\xc5", b"")), "archive-case"),
+        ("nova-1.0.0.tar.gz", tarball(("nova/PKG-INFO", PKG_INFO.replace(b"nova", b"nowa"))), "name-mismatch"),
+        ("nova-1.0.0.zip", zipped(("../x", b"")), "archive-outside"),
+    ],
+)
+def test_archives_are_read_as_an_enemys(name: str, data: bytes, code: str) -> None:
+    assert refused(name, data) == code
+
+
+def test_a_wheel_for_what_is_no_python_project() -> None:
+    from dataclasses import replace
+
+    from tagtrail.workflows.intake import take_in
+
+    desk = Desk()
+    generic = replace(desk.project(), build=("tar.gz",))
+    with pytest.raises(ProjectError) as caught:
+        take_in(io.BytesIO(wheel()), MAC, project=generic, version="1.0.0", by="x", kept=desk.kept, spool=io.BytesIO())
+    assert caught.value.code == "add-kind"
+
+
+def test_other_files_are_bytes() -> None:
+    desk = Desk()
+    assert taken(desk, "nova-1.0.0-setup.exe", b"MZ").metadata is None
+    found = taken(desk, "nova-1.0.0.zip", zipped(("nova/x", b"")))
+    assert (found.tar, found.metadata) == ("", None)
+    packed = tarball(("nova/PKG-INFO", PKG_INFO))
+    found = taken(desk, "nova-1.0.0.tar.gz", packed)
+    assert found.tar == sha256(gzip.decompress(packed)).hexdigest()
+    assert found.requires_python == ">=3.11"
+
+
+@pytest.mark.slow
+def test_gigabytes_of_zeros() -> None:
+    """What unpacks to too much is refused while it is read, in bounded memory."""
+    import zlib
+
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    pieces = [packer.compress(bytes(1 << 20)) for _ in range(2100)]
+    bomb = b"".join([*pieces, packer.flush()])
+
+    class Sink(io.BytesIO):
+        """Holds nothing: only that it is read matters here."""
+
+        def write(self, data: object) -> int:
+            return len(data)  # type: ignore[arg-type]
+
+    from tagtrail.workflows.intake import take_in
+
+    desk = Desk()
+    with pytest.raises(ProjectError) as caught:
+        take_in(
+            io.BytesIO(bomb),
+            "nova-1.0.0.tar.gz",
+            project=desk.project(),
+            version="1.0.0",
+            by="x",
+            kept=desk.kept,
+            spool=Sink(),
+        )
+    assert caught.value.code == "archive-size"
