@@ -33,8 +33,8 @@ from tagtrail.model.facts import Material
 from tagtrail.model.frozen import frozen
 
 __all__ = [
-    "NAMESPACE", "PREDICATE_TYPE", "Reproduction", "is_statement", "open_reproduction", "reproducer", "sign",
-    "statement_name",
+    "MAX_STATEMENT", "NAMESPACE", "PREDICATE_TYPE", "Reproduction", "is_statement", "open_reproduction", "reproducer",
+    "sign", "statement_name",
 ]  # fmt: skip
 
 PREDICATE_TYPE = "https://tagtrail.dev/attestation/reproduced/v0.1"
