@@ -27,6 +27,8 @@ NO_NEW_PRIVS, CAPBSET_DROP, AMBIENT, CLEAR_ALL = 38, 24, 47, 4
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 KEPT = NOSUID | NODEV | NOEXEC | NOATIME
 """Flags of a mount that may not be taken off when it is mounted again."""
+CAPABILITIES = 0x20080522
+"""The version of what capset(2) is told."""
 UP, GET_FLAGS, SET_FLAGS = 1, 0x8913, 0x8914
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -133,6 +135,8 @@ def give_up(user: int | None) -> None:
         os.setresuid(user, user, user)
     called("prctl", AMBIENT, CLEAR_ALL, 0, 0, 0)
     called("prctl", NO_NEW_PRIVS, 1, 0, 0, 0)
+    # of this process too, and what it would pass on
+    called("capset", struct.pack("Ii", CAPABILITIES, 0), bytes(24))
 
 
 def main() -> None:

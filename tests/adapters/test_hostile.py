@@ -1,0 +1,300 @@
+"""A hostile project, and a hostile requirement of it, built for real: whatever they try, they get nothing."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagtrail.adapters.builder.environments import Environments
+from tagtrail.adapters.builder.pep517 import Pep517
+from tagtrail.adapters.git import GitSource
+from tagtrail.io import sandbox
+from tagtrail.io.sandbox import isolation
+from tagtrail.model.errors import ProjectError, SetupError
+from tagtrail.ports import BuildOrder
+from tagtrail.testing.memory import Kept
+from tests.adapters import attempts
+from tests.adapters.planted import Planted, planted
+from tests.adapters.projects import BACKEND, PYPROJECT, Repo, tiny
+from tests.adapters.test_pep517 import SDIST, gone
+
+pytestmark = pytest.mark.client
+
+ATTEMPTS = Path(attempts.__file__).read_text()
+REPORT = """
+def report(name):
+    import attempts
+    facts = json.loads(Path("facts.json").read_text())
+    Path(f"report-{name}.json").write_text(json.dumps(attempts.succeeded(facts)))
+"""
+
+# the build backend and its requirement hooks
+HOSTILE = (
+    BACKEND.replace("import io\n", "import io\nimport json\n", 1)
+    + REPORT
+    + """
+
+def get_requires_for_build_sdist(config_settings=None):
+    report("hook")
+    return []
+
+
+def get_requires_for_build_wheel(config_settings=None):
+    print("WHEEL-HOOK", end="")
+    report("wheel")
+    print(Path("report-wheel.json").read_text(), flush=True)
+    return []
+
+
+def attack(kind, out, name):
+    if kind == "sdist":
+        report("build")
+        BEHAVIOUR.remove("attack")
+        return build_sdist(out.parent)
+
+
+def hard_link(kind, out, name):
+    out.unlink()
+    os.link("/in/hooks.py", out)
+
+
+def device(kind, out, name):
+    import stat
+    out.unlink()
+    os.mknod(out, stat.S_IFCHR | 0o666, os.makedev(1, 5))
+
+
+def change_afterwards(kind, out, name):
+    script = "while :; do echo x >>$0; done"
+    subprocess.Popen(["setsid", "--fork", "sh", "-c", script, str(out)])
+
+
+def speak_for_the_hooks(kind, out, name):
+    # the descriptor on which answers go to the host is the parent's: try them all
+    for number in range(3, 64):
+        try:
+            os.write(number, (1 << 40).to_bytes(8, "big"))
+        except OSError:
+            pass
+
+
+def fill_all(kind, out, name):
+    for place in ("/build/all", "/tmp/all", "/dev/shm/all"):
+        try:
+            with open(place, "wb") as file:
+                while True:
+                    file.write(bytes(1 << 20))
+        except OSError:
+            pass
+    raise OSError(28, os.strerror(28))
+
+
+def devour(kind, out, name):
+    kept = []
+    while True:
+        kept.append(bytearray(b"x" * (16 << 20)))
+
+
+def bomb(kind, out, name):
+    while True:
+        os.fork()
+"""
+)
+
+# a requirement that comes as source: it is built while the environment is made, by a backend of its own
+REQUIREMENT = """
+import base64, hashlib, json, os, sys, zipfile
+from pathlib import Path
+import attempts
+
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    got = attempts.succeeded(json.loads(Path("facts.json").read_text()))
+    name = "evil-1.0-py3-none-any.whl"
+    files = {
+        "evil_report.json": json.dumps(got),
+        "evil-1.0.dist-info/METADATA": "Metadata-Version: 2.1\\nName: evil\\nVersion: 1.0\\n",
+        "evil-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    }
+    lines = []
+    for path, text in files.items():
+        said = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        lines.append(f"{path},sha256={said},{len(text)}")
+    files["evil-1.0.dist-info/RECORD"] = "\\n".join([*lines, "evil-1.0.dist-info/RECORD,,", ""])
+    with zipfile.ZipFile(Path(directory, name), "w") as wheel:
+        for path, text in files.items():
+            wheel.writestr(path, text)
+    return name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Den:
+    """Where a hostile project is built, with one kind of isolation."""
+
+    kind: str
+    root: Path
+    found: Planted
+
+    def build(self, requires: str = "[]", *, limit: float = 60.0, **most: int) -> dict[str, bytes]:
+        """The files of the project's build, by name; its behaviour stands in the file `behaviour`."""
+        environ = {"PATH": os.environ["PATH"], "HOME": str(self.root), "UV_OFFLINE": "1", "TOKEN": self.canary}
+        environ |= {"UV_FIND_LINKS": str(self.root / "links"), "UV_INDEX_URL": "http://127.0.0.1:9/simple"}
+        most_of = sandbox.Limits(**{"memory": 1 << 30, "disk": 1 << 26, "processes": 256, **most})
+        rooms = self.root / "rooms"
+        environments = Environments(self.root / "envs", rooms, environ, limit, most_of)
+        builder = Pep517(self.root / "state", rooms, environments, limit, most=most_of)
+        repo = Repo(self.root / "tiny")
+        repo.commit({"pyproject.toml": PYPROJECT.replace("requires = []", f"requires = {requires}")})
+        repo.git("tag", "--force", "--annotate", "--message", "x", "1.0")
+        source = GitSource(self.root / "mirrors")
+        told = source.read(str(repo.path), "1.0")
+        objects = source.objects(str(repo.path), "1.0", told.commit)
+        order = BuildOrder(
+            project="tiny", version="1.0", tag="1.0", commit=told.commit, epoch=told.time, builds=("sdist", "wheel"),
+            refs=objects.refs, isolation=self.kind,
+        )  # fmt: skip
+        kept = Kept()
+        made = builder.build(order, objects, kept)
+        assert all(hashlib.sha256(kept.read(a.blob.sha256)).hexdigest() == a.blob.sha256 for a in made)
+        return {artifact.name: kept.read(artifact.blob.sha256) for artifact in made}
+
+    def behave(self, behaviour: str) -> None:
+        Repo(self.root / "tiny").commit({"behaviour": behaviour})
+
+    @property
+    def canary(self) -> str:
+        return str(self.found.facts["canary"])
+
+
+def reports(sdist: bytes) -> dict[str, list[str]]:
+    with tarfile.open(fileobj=io.BytesIO(sdist)) as packed:
+        names = [name for name in packed.getnames() if "/report-" in name]
+        return {
+            name.rpartition("-")[2]: json.loads((packed.extractfile(name) or io.BytesIO()).read()) for name in names
+        }
+
+
+def requirement(root: Path, facts: dict[str, Any]) -> None:
+    """evil-1.0.tar.gz, where the installer finds it."""
+    info = "Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n"
+    files = {
+        "pyproject.toml": PYPROJECT, "backend.py": REQUIREMENT, "attempts.py": ATTEMPTS, "facts.json": json.dumps(facts),
+        "PKG-INFO": info,
+    }  # fmt: skip
+    (root / "links").mkdir()
+    with tarfile.open(root / "links" / "evil-1.0.tar.gz", "w:gz") as packed:
+        for name, text in files.items():
+            about = tarfile.TarInfo(f"evil-1.0/{name}")
+            about.size = len(text.encode())
+            packed.addfile(about, io.BytesIO(text.encode()))
+
+
+def make(kind: str, spared: list[str]) -> Iterator[Den]:
+    root = Path(tempfile.mkdtemp(prefix="den-"))
+    root.chmod(0o755)
+    try:
+        with planted(root / "planted") as found:
+            facts = {**found.facts, "spared": spared}
+            requirement(root, facts)
+            files = {"backend.py": HOSTILE, "attempts.py": ATTEMPTS, "facts.json": json.dumps(facts)}
+            tiny(root / "tiny", behaviour="nothing", **files)
+            yield Den(kind, root, found)
+    finally:
+        shutil.rmtree(root)
+
+
+@pytest.fixture(params=["bubblewrap", "namespaces"])
+def den(request: pytest.FixtureRequest) -> Iterator[Den]:
+    try:
+        isolation(request.param, Path("/nowhere"))
+    except SetupError as error:
+        pytest.skip(f"NOT TESTED: {request.param} does not run here: {error.why}")
+    yield from make(request.param, [])
+
+
+def test_what_the_hostile_get_in_a_build_and_in_its_hooks(den: Den) -> None:
+    den.behave("attack")
+    made = den.build()
+    assert reports(made[SDIST]) == {"hook.json": [], "build.json": []}
+    log = next((den.root / "state" / "logs").iterdir()).read_text()
+    assert "WHEEL-HOOK[]" in log
+    assert den.found.unharmed()
+    assert not list(Path(den.root, "envs").rglob("*evil*"))
+
+
+OPEN = {"speak_tcp", "speak_udp", "route_anywhere", "speak_abstract"}
+
+
+def test_what_a_hostile_requirement_gets_while_it_is_installed(den: Den) -> None:
+    """The network, and the environment that is being made: no other set of requirements will ever meet that."""
+    den.build('["evil==1.0"]')
+    (report,) = (den.root / "envs").rglob("evil_report.json")
+    assert set(json.loads(report.read_text())) <= OPEN | {"write_environment", "write_after_remounting"}
+    assert den.found.unharmed()
+
+
+def test_without_isolation_they_get_what_there_is() -> None:
+    """What the table above says is worth something: here it says otherwise."""
+    spared = ["look_for_secrets", "write_what_is_shown", "write_after_remounting", "take_terminal", "kill_process"]
+    for den in make("none", spared):
+        den.behave("attack")
+        for got in reports(den.build()[SDIST]).values():
+            assert {
+                "read_secrets",
+                "see_processes",
+                "write_outside",
+                "speak_tcp",
+                "speak_unix",
+                "speak_abstract",
+            } <= set(got)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [
+        ("a-path", "output-invalid"),
+        ("a-link", "output-invalid"),
+        ("a-pipe", "output-invalid"),
+        ("hard-link", "build-failed"),
+        ("device", "build-failed"),
+        ("devour", "build-failed"),
+        ("bomb", "build-failed"),
+        ("fill-all", "disk-full"),
+    ],
+)
+def test_what_they_do_to_the_build_itself(den: Den, behaviour: str, code: str) -> None:
+    den.behave(behaviour)
+    with pytest.raises((ProjectError, SetupError)) as caught:
+        den.build(limit=20.0, memory=1 << 28, processes=100)
+    assert caught.value.code == code
+    assert caught.value.why.replace("\n", "").isprintable()
+    assert den.found.unharmed()
+    assert list((den.root / "rooms").iterdir()) == []
+
+
+def test_outputs_that_change_afterwards_are_what_was_taken(den: Den) -> None:
+    """Damaged or whole, what is kept is what was looked at; whoever changes it dies with the cell."""
+    den.behave("change-afterwards")
+    try:
+        den.build()
+    except ProjectError as error:
+        assert error.code.startswith(("archive-", "output-", "build-"))  # noqa: PT017
+    assert gone("while :; do echo x")
+
+
+def test_who_speaks_in_the_place_of_the_hooks_ends_the_build_and_nothing_else(den: Den) -> None:
+    den.behave("speak-for-the-hooks")
+    try:
+        den.build(limit=20.0)
+    except ProjectError as error:
+        assert error.code == "build-failed"  # noqa: PT017
+    assert den.found.unharmed()

@@ -1,0 +1,333 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tagtrail.io import sandbox
+from tagtrail.io.sandbox import Cell, Limits, isolation
+from tagtrail.model.errors import SetupError
+from tests.adapters import attempts
+from tests.adapters.planted import planted
+
+pytestmark = pytest.mark.client
+
+SOURCE = Path(sandbox.__file__).parents[2]
+ATTEMPTS = Path(attempts.__file__)
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+PYTHON = str(SYSTEM_PYTHON if SYSTEM_PYTHON.exists() else sys.executable)
+RUN = """
+import json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from tagtrail.io.sandbox import Cell, Limits
+told = json.loads(sys.argv[2])
+cell = Cell(
+    kind=told["kind"], room=Path(told["room"]), network=told["network"], limits=Limits(**told["most"]),
+    read=tuple((Path(a), Path(b)) for a, b in told["read"]), write=tuple((Path(a), Path(b)) for a, b in told["write"]),
+)
+done = cell.run(told["argv"], told["env"], limit=told["limit"])
+print(json.dumps([done.code, done.out.decode("utf-8", "replace"), done.err.decode("utf-8", "replace"), done.late]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    code: int
+    out: str
+    err: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inmate:
+    """Runs commands in cells of one kind, started by one user."""
+
+    kind: str
+    user: str
+    place: Path
+
+    def told(self, *argv: str, env: dict[str, str] | None = None, limit: float = 30.0, **more: Any) -> list[str]:
+        told = {
+            "kind": self.kind, "argv": argv, "env": env or {}, "limit": limit, "room": str(self.place),
+            "network": False, "most": {}, "read": [], "write": [],
+        } | more  # fmt: skip
+        nobody = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        start = [sys.executable] if self.user == "me" else [*nobody, str(SYSTEM_PYTHON)]
+        return [*start, "-c", RUN, str(SOURCE), json.dumps(told)]
+
+    def run(self, *argv: str, env: dict[str, str] | None = None, limit: float = 30.0, **more: Any) -> Done:
+        done = subprocess.run(
+            self.told(*argv, env=env, limit=limit, **more), capture_output=True, text=True, check=False, cwd="/"
+        )
+        assert done.returncode == 0, done.stderr
+        return Done(*json.loads(done.stdout))
+
+    def shell(self, script: str, **more: Any) -> Done:
+        return self.run("/bin/sh", "-c", script, env={"PATH": "/usr/bin:/bin"}, **more)
+
+    def python(self, script: str, **more: Any) -> Done:
+        return self.run(PYTHON, "-c", script, **more)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory that everybody may pass: no mode keeps anybody out."""
+    path = Path(tempfile.mkdtemp(prefix="cell-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+def inmate(kind: str, user: str, place: Path) -> Inmate:
+    found = Inmate(kind, user, place)
+    if user == "nobody" and (os.geteuid() != 0 or not SYSTEM_PYTHON.exists()):
+        pytest.skip("NOT TESTED: only root can become another user, and there must be a /usr/bin/python3")
+    if found.run("/bin/true").code:
+        pytest.skip(f"NOT TESTED: {kind} does not run here for {user}: {found.run('/bin/true').err.strip()}")
+    return found
+
+
+WHO = [(kind, user) for kind in ("bubblewrap", "namespaces") for user in ("me", "nobody")]
+
+
+@pytest.fixture(params=WHO, ids=["-".join(who) for who in WHO])
+def within(request: pytest.FixtureRequest, place: Path) -> Inmate:
+    kind, user = request.param
+    return inmate(kind, user, place)
+
+
+# What it sees
+
+
+def test_what_there_is(within: Inmate) -> None:
+    there = set(within.shell("ls /").out.split())
+    python = {Path(sys.base_prefix).parts[1]} if within.user == "me" else set()
+    assert {"build", "dev", "etc", "proc", "tmp", "usr"} <= there
+    assert (
+        there
+        <= {"build", "dev", "etc", "proc", "tmp", "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"} | python
+    )
+    assert within.shell("ls -A /build /tmp /dev/shm").out == "/build:\n\n/dev/shm:\n\n/tmp:\n"
+    assert set(within.shell("ls /etc").out.split()) <= {
+        "alternatives", "group", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "passwd",
+    }  # fmt: skip
+
+
+def test_who_it_is_and_where(within: Inmate) -> None:
+    said = within.shell(
+        "id -un; id -u; id -G; hostname; pwd; umask; echo ~build; ulimit -c; cat /proc/self/oom_score_adj"
+    )
+    assert said.out.split() == ["build", "65534", "65534", "build", "/build", "0022", "/build/home", "0", "1000"]
+
+
+def test_it_has_exactly_the_environment_that_it_is_given(within: Inmate) -> None:
+    given = {"A": "b", "EMPTY": "", "NAME": "\u00fc x\ny"}
+    found = json.loads(within.python("import json, os; print(json.dumps(dict(os.environ)))", env=given).out)
+    for name in ("PWD", "LC_CTYPE"):
+        found.pop(name, None)
+    assert found == given
+    assert within.shell("cat /proc/1/environ").out == ""
+
+
+def test_nobody_else_reads_what_it_is_told(within: Inmate) -> None:
+    """Credentials of an index are in the installer's environment; a command line is for everybody to read."""
+    told = within.told("/bin/sleep", "20", env={"TOKEN": "canary-on-a-line"})
+    script = told[-1]
+    told[-1] = "-"
+    code = told[told.index("-c") + 1].replace("sys.argv[2]", "sys.stdin.read()")
+    told[told.index("-c") + 1] = code
+    with subprocess.Popen(told, stdin=subprocess.PIPE, cwd="/") as running:
+        assert running.stdin
+        running.stdin.write(script.encode())
+        running.stdin.close()
+        try:
+            lines: list[str] = []
+            for _ in range(200):
+                lines = [line for path in Path("/proc").glob("[0-9]*/cmdline") for line in content(path)]
+                if any(line.endswith("/bin/sleep\x0020\x00") for line in lines):
+                    break
+                time.sleep(0.02)
+            assert [line for line in lines if line.endswith("/bin/sleep\x0020\x00")]
+            assert not [line for line in lines if "canary-on-a-line" in line]
+        finally:
+            running.kill()
+
+
+def content(path: Path) -> Iterator[str]:
+    try:
+        yield path.read_text(errors="replace")
+    except OSError:
+        return
+
+
+def test_what_is_shown_may_be_read_and_what_is_lent_be_written(within: Inmate, place: Path) -> None:
+    for name in ("shown", "lent"):
+        (place / name).mkdir()
+        (place / name / "file").write_text("x")
+        (place / name).chmod(0o777)
+        (place / name / "file").chmod(0o666)
+    bound = {"read": [("/in/deep/shown", str(place / "shown")), ("/tmp/one", str(place / "shown" / "file"))]}  # noqa: S108
+    tried = "/in/deep/shown/new /in/new /new /tmp/one /lent/new /build/new /tmp/new"
+    script = f"cat /in/deep/shown/file /tmp/one; for p in {tried}; do echo y >$p && echo $p; done 2>/dev/null"
+    said = within.shell(script, **bound, write=[("/lent", str(place / "lent"))])
+    assert said.out.split() == ["xx/lent/new", "/build/new", "/tmp/new"]  # noqa: S108  (the cell's)
+    assert (place / "lent" / "new").read_text() == "y\n"
+    assert not (place / "shown" / "new").exists()
+
+
+def test_localhost_is_its_own(within: Inmate) -> None:
+    script = (
+        "import socket; s = socket.create_server(('localhost', 0)); socket.create_connection(s.getsockname()); print(1)"
+    )
+    assert within.python(script).out == "1\n"
+
+
+# What it may use up
+
+
+def test_memory(within: Inmate) -> None:
+    script = "print(len(bytearray(600 << 20)))"
+    assert within.python(script, most={"memory": 1 << 30}).out.strip() == str(600 << 20)
+    done = within.python(script, most={"memory": 300 << 20})
+    assert (done.code, "MemoryError" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize(("where", "size"), [("/build", 8), ("/tmp", 8), ("/dev/shm", 64)])  # noqa: S108
+def test_disk(within: Inmate, where: str, size: int) -> None:
+    fill = f"for i in 1 2 3 4 5 6 7 8 9 10; do head -c {size // 8}M /dev/zero >{where}/$i || exit 7; done"
+    done = within.shell(fill, most={"disk": size << 20})
+    assert (done.code, "No space left" in done.err) == (7, True)
+    one = within.shell(f"head -c {2 * size}M /dev/zero >{where}/file; wc -c <{where}/file", most={"disk": size << 20})
+    assert int(one.out) <= size << 20
+
+
+def test_processes(within: Inmate) -> None:
+    script = "import os\nfor n in range(200):\n  if os.fork() == 0: __import__('signal').pause()\n"
+    done = within.python(script, most={"processes": 100})
+    assert (done.code, "Resource temporarily unavailable" in done.err) == (1, True)
+
+
+def test_time_is_up_for_a_fork_bomb_too(within: Inmate) -> None:
+    begun = time.monotonic()
+    done = within.shell("b() { b | b & }; b; while :; do :; done", most={"processes": 100}, limit=1.0)
+    assert done.late
+    assert time.monotonic() - begun < 20
+
+
+def test_all_of_it_is_dead_when_it_ends(within: Inmate) -> None:
+    mark = f"600.{uuid4().int % 10**9}"
+    assert within.shell(f"setsid sleep {mark} & (setsid setsid sleep {mark} &) ; sleep 0.2").code == 0
+    assert not [line for path in Path("/proc").glob("[0-9]*/cmdline") for line in content(path) if mark in line]
+
+
+def test_how_it_ends_is_how_the_command_ends(within: Inmate) -> None:
+    assert within.shell("exit 3").code == 3
+    assert within.shell("kill -9 $$").code == 137
+    assert within.run("/usr/bin/no-such-program").code != 0
+
+
+# What the hostile try
+
+
+OPEN = {"speak_tcp", "speak_udp", "route_anywhere", "speak_abstract"}
+"""What a cell with network does not keep from anybody: whatever this machine's network is."""
+
+
+@pytest.mark.parametrize("network", [False, True])
+def test_the_hostile_in_a_cell(within: Inmate, place: Path, network: bool) -> None:
+    with planted(place / "planted") as found:
+        shown = [("/in/attempts.py", str(ATTEMPTS)), ("/in/facts", str(place / "planted" / "facts.json"))]
+        argv = (PYTHON, "/in/attempts.py", "/in/facts")
+        done = within.run(*argv, read=shown, network=network, env={"PATH": "/usr/bin:/bin"})
+        assert done.err == ""
+        got = set(json.loads(done.out))
+        assert got <= OPEN if network else got == set()
+        assert found.unharmed()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root gets everything that there is to get")
+def test_the_hostile_without_a_cell_get_it_all(place: Path) -> None:
+    """The attempts are worth something: each succeeds where nothing is in its way."""
+    spared = {"look_for_secrets", "write_what_is_shown", "write_environment", "write_after_remounting", "take_terminal"}
+    elsewhere = spared | {"route_anywhere"}
+    with planted(place / "planted") as found, (place / "planted" / "open").open("w") as left:
+        facts = place / "facts"
+        facts.write_text(json.dumps({**found.facts, "spared": sorted(elsewhere)}))
+        argv = [PYTHON, str(ATTEMPTS), str(facts)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=place, pass_fds=[left.fileno()])
+        assert not found.unharmed()
+    assert {attempt.__name__ for attempt in attempts.ATTEMPTS} - set(json.loads(done.stdout)) == elsewhere
+
+
+# Which one is used
+
+
+def test_isolation_is_what_is_asked_for(place: Path) -> None:
+    assert isolation("none", place) == "none"
+    for kind in ("bubblewrap", "namespaces"):
+        if not inmate(kind, "me", place).run("/bin/true").code:
+            assert isolation(kind, place) == kind
+
+
+CHOOSE = """
+import sys
+from pathlib import Path
+from tagtrail.io.sandbox import isolation
+from tagtrail.model.errors import SetupError
+try:
+    print(isolation(sys.argv[1], Path("/home")))
+except SetupError as error:
+    print(error.code, error.what, error.why, error.hint, sep="|")
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "without", "found"),
+    [
+        ("auto", (), "bubblewrap"),
+        ("auto", ("bwrap",), "namespaces"),
+        ("namespaces", (), "namespaces"),
+        ("bubblewrap", ("bwrap",), "isolation-unavailable|foreign code cannot be run apart here (bubblewrap)|"),
+        ("auto", ("bwrap", "unshare"), "isolation-unavailable|foreign code cannot be run apart here (auto)|"),
+        ("none", ("bwrap", "unshare"), "none"),
+    ],
+)
+def test_auto_is_the_best_that_runs(asked: str, without: tuple[str, ...], found: str) -> None:
+    hide = "".join(f"mount --bind /dev/null $(command -v {name}) && " for name in without)
+    argv = ["unshare", "--map-root-user", "--mount", "sh", "-c", f'{hide} exec "$@"', "sh"]
+    done = subprocess.run([*argv, sys.executable, "-c", CHOOSE, asked], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"NOT TESTED: no namespaces here: {done.stderr}")
+    assert done.stdout.startswith(found)
+    if "|" in found:
+        _, _, why, hint = done.stdout.strip().split("|")
+        assert "bubblewrap: bwrap is not there; apt-get install bubblewrap" in why
+        assert ("namespaces: unshare is not there; apt-get install util-linux" in why) == ("unshare" in without)
+        assert hint.endswith('[build] isolation = "none"')
+
+
+@pytest.mark.parametrize("home", [Path("/usr/local/releases"), Path(sys.base_prefix, "releases")])
+def test_an_instance_that_a_cell_would_show(home: Path) -> None:
+    with pytest.raises(SetupError) as caught:
+        isolation("auto", home)
+    assert caught.value.code == "home-seen"
+    assert isolation("none", home) == "none"
+
+
+def test_paths_in_the_words_of_a_cell(tmp_path: Path) -> None:
+    cell = Cell(kind="bubblewrap", read=((Path("/in"), tmp_path / "a"),), write=((Path("/out"), tmp_path / "b"),))
+    assert [cell.within(tmp_path / "a" / "x"), cell.within(tmp_path / "b")] == ["/in/x", "/out"]
+    with pytest.raises(KeyError):
+        cell.within(tmp_path)
+    open_one = Cell(kind="none", room=tmp_path, limits=Limits(memory=1 << 30))
+    assert [open_one.within(tmp_path), open_one.build] == [str(tmp_path)] * 2
