@@ -1,0 +1,93 @@
+"""Nine real projects, each built twice in surroundings that have nothing in common: the same bytes.
+
+Once apart from the machine, as user 65534, in /build; once as ourselves without isolation, in another directory, with
+another umask, time zone, locale and HOME, from a clone to which tags were added since. The second build is pinned to
+what the first one recorded.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagtrail.model.facts import Material
+from tagtrail.rules.after import AFTER, After
+from tagtrail.rules.book import judge
+from tagtrail.workflows.reproduce import pins_of
+
+pytestmark = [pytest.mark.client, pytest.mark.index, pytest.mark.slow]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+PROJECTS = [
+    ("iniconfig", "2.0.0"),  # hatch-vcs
+    ("oslo.config", "9.7.0"),  # pbr
+    ("python-novaclient", "18.8.0"),  # pbr
+    ("reno", "4.1.0"),  # pbr, setup.py only
+    ("packaging", "24.2"),  # flit
+    ("structlog", "25.1.0"),  # hatch-vcs
+    ("findpython", "0.6.2"),  # PDM
+    ("radon", "6.0.1"),  # poetry
+    ("MarkupSafe", "3.0.2"),  # a C extension
+]
+
+
+def project(name: str, version: str, at: Path) -> Path:
+    script = [sys.executable, ROOT / "scripts" / "real_project.py", name, version, at / "repo", "--keys", at / "keys"]
+    done = subprocess.run([*map(str, script), "--key", "ssh"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return at / "repo"
+
+
+def built(order: dict[str, Any], umask: int = 0o022, **environ: str) -> dict[str, Any]:
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "XDG_"))} | environ
+    done = subprocess.run(
+        [sys.executable, HERE / "elsewhere.py"], input=json.dumps(order), env=env, umask=umask, text=True,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def git(repo: Path, *words: str) -> None:
+    named = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "tag.gpgSign=false")
+    subprocess.run(["git", "-C", repo, *named, *words], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(("name", "version"), PROJECTS, ids=[name for name, _ in PROJECTS])
+def test_the_same_bytes_anywhere(name: str, version: str, tmp_path: Path) -> None:
+    repo = project(name, version, tmp_path)
+    order = {"name": name, "tag": version}
+    first = built(order | {"root": str(tmp_path / "a"), "repo": str(repo), "isolation": "bubblewrap", "pins": []})
+
+    other = tmp_path / "b" / "quite-another-place"
+    clone = other / "clone"
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", repo, clone], check=True)
+    # a tag of an end of life and a later final on the same commit, a later release: pbr would read the first two
+    git(clone, "tag", "-a", "-m", "eol", f"{version}-eol", version)
+    git(clone, "tag", "-a", "-m", "again", f"{version}.1", version)
+    git(clone, "commit", "--quiet", "--allow-empty", "-m", "later")
+    git(clone, "tag", "-a", "-m", "later", "999.0.0")
+    home = other / "home"
+    home.mkdir(mode=0o700)
+    second = built(
+        order
+        | {
+            "root": str(other / "state"),
+            "repo": str(clone),
+            "isolation": "none",
+            "pins": pins_of(Material(uri=uri, record=record) for uri, record in first["materials"]),
+        },
+        0o077, TZ="Asia/Kolkata", LC_ALL="POSIX", LANG="de_DE.ISO-8859-1", HOME=str(home), USER="jo", LOGNAME="jo",
+    )  # fmt: skip
+    assert second["refs"] == first["refs"], "a build sees the tag and those below it, whatever came later"
+    assert second == first
+
+    generated = tuple((file[0], tuple(file[3])) for file in first["files"])
+    facts = After(project=name, version=version, files=tuple(n for n, _ in generated), generated=generated)
+    assert judge(AFTER, facts).findings == (), "and what is in them is the tag"
