@@ -54,7 +54,7 @@ peers() {
 command -v "$python" >/dev/null 2>&1 || stop "no $python here   next: apt-get install python3 python3-venv, or make PYTHON=..."
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     stop "$("$python" --version) is too old, 3.11 is needed   next: make PYTHON=python3.12 (or whichever is there)"
-programs git:git gpg:gnupg gpgv:gpgv gpg-agent:gpg-agent ssh-keygen:openssh-client
+programs git:git gpg:gnupg gpgv:gpgv gpg-agent:gpg-agent ssh-keygen:openssh-client bwrap:bubblewrap
 [ "$which" != dev ] || peers
 
 [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1 ||

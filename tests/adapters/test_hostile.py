@@ -187,8 +187,8 @@ def requirement(root: Path, facts: dict[str, Any]) -> None:
     """evil-1.0.tar.gz, where the installer finds it."""
     info = "Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n"
     files = {
-        "pyproject.toml": PYPROJECT, "backend.py": REQUIREMENT, "attempts.py": ATTEMPTS, "facts.json": json.dumps(facts),
-        "PKG-INFO": info,
+        "pyproject.toml": PYPROJECT, "backend.py": REQUIREMENT, "attempts.py": ATTEMPTS,
+        "facts.json": json.dumps(facts), "PKG-INFO": info,
     }  # fmt: skip
     (root / "links").mkdir()
     with tarfile.open(root / "links" / "evil-1.0.tar.gz", "w:gz") as packed:

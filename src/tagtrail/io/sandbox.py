@@ -166,7 +166,7 @@ class Cell:
     def _unshare(self) -> list[str]:
         apart = ["--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts", *([] if self.network else ["--net"])]
         if other_user() is None:
-            apart += ["--user", "--map-current-user", "--keep-caps"]
+            apart += ["--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "--keep-caps"]
         return [_program("unshare"), *apart]
 
     def _spec(self, env: Mapping[str, str]) -> dict[str, object]:
