@@ -1,6 +1,6 @@
 """Builds a tag, in whatever surroundings this process was started: `python elsewhere.py < JSON`.
 
-The order is {"root", "repo", "name", "tag", "isolation", "pins"}; the answer, on standard output, has the files, refs and
+The order is {"root", "repo", "name", "tag", "isolation", "pins"}; the answer, on standard output, has files, refs and
 materials.
 """
 
