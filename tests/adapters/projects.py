@@ -125,6 +125,22 @@ def again(out, change):
             packed.addfile(info, io.BytesIO(data))
 
 
+def normal(kind, out, name):
+    """The sdist in normal form, so that it stays as it is."""
+    if kind == "sdist":
+        import gzip
+
+        epoch = int(os.environ["SOURCE_DATE_EPOCH"])
+        with tarfile.open(out) as packed:
+            held = [(m, packed.extractfile(m).read()) for m in packed]
+        with open(out, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
+            with tarfile.open(fileobj=file, mode="w") as packed:
+                for info, data in held:
+                    info.pax_headers = {}
+                    info.mtime, info.uid, info.gid, info.uname, info.gname, info.mode = epoch, 0, 0, "", "", 0o644
+                    packed.addfile(info, io.BytesIO(data))
+
+
 def changed_metadata(old, new):
     def change(name, data):
         return name, data.replace(old, new) if name.endswith("PKG-INFO") else data

@@ -54,10 +54,13 @@ FULL = Provenance(
     files=(("nova-33.0.0-py3-none-any.whl", "1" * 64), ("nova-33.0.0.tar.gz", "2" * 64)),
     byproducts=(("nova-33.0.0.tar.gz.metadata", "3" * 64),),
 )
+COMMANDS = replace(
+    FULL, builds=(), prepare=(("npm", "ci"),), run=(("npm", "pack"), ("sh", "-c", "{}")), patterns=("*",)
+)
 BARE = replace(FULL, subdirectory="", refs=(), materials=(), byproducts=(), builds=("sdist",), files=FULL.files[1:])
 
 
-@pytest.mark.parametrize("provenance", [FULL, BARE], ids=["full", "bare"])
+@pytest.mark.parametrize("provenance", [FULL, BARE, COMMANDS], ids=["full", "bare", "commands"])
 def test_it_comes_back(provenance: Provenance) -> None:
     assert parse_provenance(format_provenance(provenance)) == provenance
     envelope, said = parse(sign(provenance, BUILDER))
@@ -224,6 +227,10 @@ DEFINITION, DETAILS = ("predicate", "buildDefinition"), ("predicate", "runDetail
         (put(True, *DEFINITION, "internalParameters", "epoch"), "provenance-form"),
         (put("none", *DEFINITION, "internalParameters"), "provenance-form"),
         (put("sdist", *DEFINITION, "externalParameters", "builds"), "provenance-form"),
+        (put([], *DEFINITION, "externalParameters", "run"), "provenance-form"),
+        (put(["make"], *DEFINITION, "externalParameters", "run"), "provenance-form"),
+        (put([[1]], *DEFINITION, "externalParameters", "prepare"), "provenance-form"),
+        (put("*", *DEFINITION, "externalParameters", "files"), "provenance-form"),
         (put("2026-04-01T15:00:00+00:00", *DETAILS, "metadata", "startedOn"), "time-form"),
         (put("2026-04-01T15:00:00.5Z", *DETAILS, "metadata", "finishedOn"), "time-form"),
     ],
@@ -235,10 +242,11 @@ def test_no_other_value(change: Change, code: str) -> None:
 def test_every_field_is_written() -> None:
     """What a provenance says is in its bytes: two that differ in one field differ."""
     other: dict[type, Any] = {str: "x", int: 1, tuple: ()}
-    for field in fields(FULL):
-        value = getattr(FULL, field.name)
+    for field in fields(COMMANDS):
+        value = getattr(COMMANDS, field.name)
         if field.name not in {"object", "commit", "tree"}:
-            assert format_provenance(replace(FULL, **{field.name: other[type(value)]})) != format_provenance(FULL)
+            changed = replace(COMMANDS, **{field.name: other[type(value)] if value else ("x",)})
+            assert format_provenance(changed) != format_provenance(COMMANDS)
 
 
 ENVELOPE = sign(FULL, BUILDER)

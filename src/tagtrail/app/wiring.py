@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tagtrail.adapters.builder.environments import Environments
-from tagtrail.adapters.builder.pep517 import Pep517
 from tagtrail.adapters.directory import DirectoryKept, DirectoryStore
 from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.git_notes import GitNotes
 from tagtrail.adapters.openpgp import OpenPGP
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
+from tagtrail.app.builders import builders
 from tagtrail.app.home import Home
 from tagtrail.app.private import install, note_key, pending
 from tagtrail.app.reading import open_instance
@@ -22,7 +22,7 @@ from tagtrail.io import http, sandbox, scratch
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Key
 from tagtrail.model.settings import BuildSettings, Project, TargetSettings
-from tagtrail.ports import Clock, Journal, Store, Tell, Witness
+from tagtrail.ports import Builder, Clock, Journal, Store, Tell, Witness
 from tagtrail.trail.keys import current_root
 from tagtrail.workflows.road import Road
 
@@ -90,12 +90,12 @@ def _fingerprints(people: dict[str, tuple[Key, ...]], project: Project) -> tuple
     return tuple(sorted({key.fingerprint for group in project.signers for key in people[group]}))
 
 
-def _builder(at: Home, chosen: BuildSettings) -> Pep517:
+def _builder(at: Home, chosen: BuildSettings) -> Builder:
     said = {name: getattr(chosen, name) for name in ("memory", "disk", "processes") if getattr(chosen, name)}
     most, rooms = sandbox.Limits(**said), at.state("scratch")
     limit = float(chosen.time or STEP)
     environments = Environments(at.state("envs"), rooms, limit=limit, most=most)
-    return Pep517(at.path / "state", rooms, environments, limit, most=most)
+    return builders(at.path / "state", rooms, environments, limit=limit, most=most)
 
 
 def _store(at: Home, target: TargetSettings) -> DirectoryStore:

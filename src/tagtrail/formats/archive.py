@@ -74,8 +74,8 @@ def _check_inside(path: str, name: str) -> None:
         raise refusal("outside", f"the archive has a member that leads outside: {name!r}")
 
 
-def check_members(members: Iterable[Member]) -> None:
-    """All names together, and where the links lead: inside the archive's own top directory."""
+def check_members(members: Iterable[Member], depth: int = 1) -> None:
+    """All names together, and where the links lead: inside the archive, `depth` directories below its top or deeper."""
     known: dict[str, Member] = {}
     folded: dict[str, str] = {}
     for member in members:
@@ -88,6 +88,8 @@ def check_members(members: Iterable[Member]) -> None:
         known[member.name] = member
     for member in known.values():
         _check_place(member, known)
+        if member.kind == "link":
+            _check_target(member, depth)
 
 
 def _check_place(member: Member, known: dict[str, Member]) -> None:
@@ -97,16 +99,14 @@ def _check_place(member: Member, known: dict[str, Member]) -> None:
         if above is not None and above.kind != "directory":
             raise refusal("duplicate", f"the archive has {member.name!r} below the {above.kind} {parent!r}")
         parent = parent.rpartition("/")[0]
-    if member.kind == "link":
-        _check_target(member)
 
 
-def _check_target(member: Member) -> None:
-    """A link is followed by its letters: it must stay below the top directory at every step."""
+def _check_target(member: Member, least: int) -> None:
+    """A link is followed by its letters: it must stay so many directories deep at every step."""
     if not member.target or re.match(r"[/\\]|[A-Za-z]:", member.target) or "\0" in member.target:
         raise refusal("outside", f"the link {member.name!r} leads outside: {member.target!r}")
     depth = member.name.count("/")
     for part in re.split(r"[/\\]", member.target):
         depth += {"": 0, ".": 0, "..": -1}.get(part, 1)
-        if depth < 1:
+        if depth < least:
             raise refusal("outside", f"the link {member.name!r} leads outside: {member.target!r}")

@@ -25,6 +25,10 @@ newline. The payload is an in-toto Statement v1 in canonical JSON with the predi
          "metadata": {"invocationId": "...", "startedOn": "2026-04-01T15:00:00Z", "finishedOn": "2026-04-01T15:01:00Z"},
          "byproducts": [{"name": "nova-33.0.0.tar.gz.metadata", "digest": {"sha256": "..."}}]}}}
 
+A build by the project's own commands has in its external parameters, beside these and only where they say something,
+`"prepare"` and `"run"` (lists of command lines, each a list of words) and `"files"` (patterns of what they make): all
+as the settings write them.
+
 All fields are there, and no others; subjects, dependencies behind the commit, and byproducts are sorted. A repository
 that is no public URL is written as the entry does (`local:nova`), then without `git+`. The builder's key is an Ed25519
 key of the note family, named ORIGIN/builder; `builder.id` is `https://` and that name, from which nothing is fetched.
@@ -69,7 +73,7 @@ class Provenance:
     """What a builder says of one build.
 
     `object`, `commit` and those of `refs` (name, id) are git ids; `files` and `byproducts` are (name, SHA-256);
-    `epoch`, `started` and `finished` are Unix seconds.
+    `epoch`, `started` and `finished` are Unix seconds; `patterns` are the `files` of the settings.
     """
 
     project: str
@@ -91,6 +95,9 @@ class Provenance:
     isolation: str = "none"
     materials: tuple[Material, ...] = ()
     byproducts: tuple[tuple[str, str], ...] = ()
+    prepare: tuple[tuple[str, ...], ...] = ()
+    run: tuple[tuple[str, ...], ...] = ()
+    patterns: tuple[str, ...] = ()
 
 
 def provenance_name(project: str, version: str) -> str:
@@ -156,6 +163,7 @@ def _definition(provenance: Provenance) -> dict[str, Any]:
         "builds": list(provenance.builds),
         "subdirectory": provenance.subdirectory,
         "refs": [{"name": name, "object": id_} for name, id_ in provenance.refs],
+        **_commands_json(provenance),
     }
     source = {
         "uri": _source_uri(provenance),
@@ -168,6 +176,12 @@ def _definition(provenance: Provenance) -> dict[str, Any]:
         "internalParameters": {"isolation": provenance.isolation, "epoch": provenance.epoch},
         "resolvedDependencies": [source, *map(_material_json, _sorted(provenance.materials))],
     }
+
+
+def _commands_json(provenance: Provenance) -> dict[str, Any]:
+    lines = {"prepare": provenance.prepare, "run": provenance.run}
+    said = {key: [list(line) for line in value] for key, value in lines.items()} | {"files": list(provenance.patterns)}
+    return {key: value for key, value in said.items() if value}
 
 
 def _details(provenance: Provenance) -> dict[str, Any]:
@@ -242,7 +256,14 @@ def _provenance(value: Mapping[str, Any]) -> Provenance:
         isolation=_of(str, internal["isolation"]),
         materials=tuple(map(_material, materials)),
         byproducts=_files(details["byproducts"]),
+        prepare=_lines(external.get("prepare", [])),
+        run=_lines(external.get("run", [])),
+        patterns=tuple(_of(str, pattern) for pattern in external.get("files", [])),
     )
+
+
+def _lines(value: Iterable[Iterable[object]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(_of(str, word) for word in _of(list, line)) for line in _of(list, value))
 
 
 def _files(value: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:

@@ -44,6 +44,7 @@ _MEDIA = {
     "checkpoint": "text/plain; charset=utf-8",
     "policy": "text/plain; charset=utf-8",
     ".tar.gz": "application/gzip",
+    ".tgz": "application/gzip",
     ".tar.xz": "application/x-xz",
     ".whl": "application/zip",
     ".zip": "application/zip",

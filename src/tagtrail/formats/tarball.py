@@ -28,7 +28,11 @@ first record. The main header then holds the value's first 100 bytes.
 directory; attributes (`export-ignore`, `export-subst`, `eol`) do not count. git's 100755 is `0000755`.
 
 **Compression** is gzip: zlib's deflate, level 6, memory level 8; the header is `1f 8b 08 00`, time zero, `00 03`.
-The bytes of gzip depend on the deflate used; those of the tar do not, so entries have both digests.
+With xz it is what `lzma.compress(tar, preset=6)` gives: one stream of one block, CRC64. The bytes of gzip and xz depend
+on the library used; those of the tar do not, so entries have both digests.
+
+**An archive of somebody else's making** (.tar.gz, .tgz, .tar.xz, .txz, .tar) is read by the same strict rules, with as
+many top directories as it likes, and never packed anew.
 
 **A source distribution** is left exactly as its backend made it if nothing in it depends on where or when that was: one
 gzip member whose header has a time of zero or SOURCE_DATE_EPOCH, no name but the file's own (without `.gz`), no comment
@@ -39,15 +43,17 @@ POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; RFC 195
 """
 
 import hashlib
+import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from tagtrail.formats.archive import Kind, Limits, Member, check_members, refusal
 from tagtrail.model.frozen import frozen
 
-__all__ = ["Sdist", "content", "deflated", "normal_sdist", "tar"]
+__all__ = ["Sdist", "Tarball", "content", "deflated", "inflated", "normal_sdist", "read_tarball", "tar", "xzed"]
 
 _BLOCK = 512
 _PIECE = 1 << 18
@@ -136,6 +142,51 @@ def deflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
+def xzed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Xz in normal form."""
+    packer = lzma.LZMACompressor(preset=6)
+    for piece in pieces:
+        packed = packer.compress(piece)
+        if packed:
+            yield packed
+    yield packer.flush()
+
+
+def inflated(source: BinaryIO) -> Iterator[bytes]:
+    """What a gzip file of one member holds that was judged before."""
+    unpacker = zlib.decompressobj(31)
+    while piece := source.read(_PIECE):
+        while piece and not unpacker.eof:
+            yield unpacker.decompress(piece, _PIECE)
+            piece = unpacker.unconsumed_tail
+
+
+@frozen
+class Tarball:
+    """An archive that was read: its members sorted, the digest of the tar in it."""
+
+    members: tuple[Member, ...]
+    tar: str
+
+
+def read_tarball(source: BinaryIO, spool: BinaryIO, *, name: str, limits: Limits | None = None) -> Tarball | None:
+    """Unpack what is in the file called `name` into the seekable `spool`, and judge it; None for what is no tar by its
+    name.
+
+    `content(spool, member)` gives a file's bytes. Raises ProjectError with the codes of `tagtrail.formats.archive`.
+    """
+    limits = limits or Limits()
+    unpack = next((how for suffixes, how in _UNPACKERS.items() if name.endswith(suffixes)), None)
+    if unpack is None:
+        return None
+    digest = unpack(source.read(_PIECE), source, spool, limits)
+    # `tar -C DIR .` writes `./` in front of every name
+    found = (replace(f.member, name=f.member.name.removeprefix("./")) for f in _read(spool, limits))
+    members = tuple(sorted((m for m in found if m.name != "."), key=lambda m: _bytes(m.name)))
+    check_members(members, depth=0)
+    return Tarball(members=members, tar=digest)
+
+
 @frozen
 class Sdist:
     """A source distribution that was read: its members sorted, its one top directory, the digest of the tar that is
@@ -221,17 +272,17 @@ def _inflate(piece: bytes, source: BinaryIO, spool: BinaryIO, limits: Limits) ->
         try:
             data = unpacker.decompress(piece, _PIECE)
         except zlib.error as error:
-            raise refusal("damaged", "the sdist is no gzip file", str(error)) from error
+            raise refusal("damaged", "the archive is no gzip file", str(error)) from error
         size += len(data)
         if size > limits.unpacked:
-            raise refusal("size", f"the sdist unpacks to more than {limits.unpacked} bytes")
+            raise refusal("size", f"the archive unpacks to more than {limits.unpacked} bytes")
         digest.update(data)
         spool.write(data)
         piece = b"" if unpacker.eof else unpacker.unconsumed_tail or source.read(_PIECE)
     if not unpacker.eof:
-        raise refusal("damaged", "the sdist is no gzip file, or is cut off")
+        raise refusal("damaged", "the archive is no gzip file, or is cut off")
     if unpacker.unused_data or source.read(1):
-        raise refusal("trailing", "the sdist has bytes after its gzip end")
+        raise refusal("trailing", "the archive has bytes after its gzip end")
     return digest.hexdigest()
 
 
@@ -250,6 +301,51 @@ class _Found:
         return plain and self.mtime in {0, epoch} and not self.owner and self.extras <= {"path", "linkpath"}
 
 
+def _unxz(piece: bytes, source: BinaryIO, spool: BinaryIO, limits: Limits) -> str:
+    """Unpack one xz stream that begins with `piece`; SHA-256 of what it holds."""
+    unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MOST)
+    digest, size = hashlib.sha256(), 0
+    while not unpacker.eof:
+        try:
+            data = unpacker.decompress(piece, _PIECE)
+        except (lzma.LZMAError, MemoryError) as error:
+            raise refusal("damaged", "the archive is no xz file", str(error)) from error
+        size += len(data)
+        if size > limits.unpacked:
+            raise refusal("size", f"the archive unpacks to more than {limits.unpacked} bytes")
+        digest.update(data)
+        spool.write(data)
+        piece = source.read(_PIECE) if unpacker.needs_input else b""
+        if unpacker.needs_input and not piece and not unpacker.eof:
+            raise refusal("damaged", "the archive is cut off")
+    if unpacker.unused_data or source.read(1):
+        raise refusal("trailing", "the archive has bytes after its xz end")
+    return digest.hexdigest()
+
+
+def _copied(piece: bytes, source: BinaryIO, spool: BinaryIO, limits: Limits) -> str:
+    """A tar that is not compressed."""
+    digest, size = hashlib.sha256(), 0
+    while piece:
+        size += len(piece)
+        if size > limits.unpacked:
+            raise refusal("size", f"the archive has more than {limits.unpacked} bytes")
+        digest.update(piece)
+        spool.write(piece)
+        piece = source.read(_PIECE)
+    return digest.hexdigest()
+
+
+_XZ_MOST = 256 << 20
+"""Bytes of memory to unpack xz: `xz -9` needs 65 MiB, and a header may ask for 4 GiB."""
+
+_UNPACKERS: dict[tuple[str, ...], Callable[[bytes, BinaryIO, BinaryIO, Limits], str]] = {
+    (".tar.gz", ".tgz"): _inflate,
+    (".tar.xz", ".txz"): _unxz,
+    (".tar",): _copied,
+}
+
+
 def _read(spool: BinaryIO, limits: Limits) -> Iterator[_Found]:
     """The members in the order of the tar, strictly: a header that cannot be read is a refusal, never an end."""
     extras: dict[str, str] = {}
@@ -264,7 +360,7 @@ def _read(spool: BinaryIO, limits: Limits) -> Iterator[_Found]:
             found = _found(block, kind, size, at, extras, files)
             count += 1
             if count > limits.members:
-                raise refusal("size", f"the sdist has more than {limits.members} members")
+                raise refusal("size", f"the archive has more than {limits.members} members")
             files |= {found.member.name: found.member} if found.member.kind == "file" else {}
             extras = {}
             yield found

@@ -28,6 +28,7 @@ import glob
 import json
 import os
 import select
+import shlex
 import signal
 import stat
 import sys
@@ -148,6 +149,7 @@ def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[in
 
 def command(order: dict[str, Any]) -> dict[str, Any]:
     """Run a command in the tree; how it ended."""
+    print("$", shlex.join(order["run"]), flush=True)  # noqa: T201  (into the log)
     child = os.fork()
     if not child:
         try:
@@ -250,7 +252,8 @@ class Worker:
     def pack(self, directory: str) -> None:
         """All that is in a directory, as a tar; where that fails, there is no end."""
         read, write = os.pipe()
-        argv = ["tar", "-C", directory, "--format=posix", "-cf", "-", "."]
+        names = sorted(os.listdir(directory))  # noqa: PTH208  (without `.`, which is not ours to change elsewhere)
+        argv = ["tar", "-C", directory, "--format=posix", "-cf", "-", "--", *names]
         child = os.posix_spawn("/usr/bin/tar", argv, LOCAL, file_actions=[(os.POSIX_SPAWN_DUP2, write, 1)])
         os.close(write)
         self.tell({"values": [], "fault": ""})

@@ -170,6 +170,9 @@ def prepare(road: Road, examined: Examined) -> Prepared:
         refs=objects.refs,
         subdirectory=project.subdirectory,
         isolation=road.isolation(),
+        prepare=project.prepare,
+        run=project.run,
+        files=project.files,
     )
     return Prepared(examined=examined, plan=plan, order=order, objects=objects, raw=examined.tagged.raw)
 
@@ -188,7 +191,7 @@ def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:
         targets=_takes(road, project.publish, examined.channel),
         announce=_takes(road, project.announce, examined.channel),
         policy=road.policy(project),
-        purl=purl(project.name, tag.version, python=bool({"sdist", "wheel"} & set(project.build)), index=_index(road)),
+        purl=purl(project.name, tag.version, python=project.is_python, index=_index(road)),
         notes=notes,
         overrides=examined.verdict.overrides,
     )

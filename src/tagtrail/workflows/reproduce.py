@@ -81,6 +81,9 @@ def order_of(said: Provenance, isolation: str) -> BuildOrder:
         refs=said.refs,
         subdirectory=said.subdirectory,
         isolation=isolation,
+        prepare=said.prepare,
+        run=said.run,
+        files=said.patterns,
     )
 
 

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -14,12 +14,17 @@ from tagtrail.formats import tarball
 from tagtrail.formats.archive import Member
 from tagtrail.formats.gitobject import DIRECTORY, LINK, MODULE, Listed, parse_listing, verified
 from tagtrail.io import process
+from tagtrail.io.backend import PROGRAM
+from tagtrail.io.durable import setup_error
 from tagtrail.io.git import Git, items, lay_out, objects_missing
 from tagtrail.io.sandbox import other_user
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.ports import BuildOrder, Objects
 
-__all__ = ["check_space", "closed", "files", "shown", "tree_digest", "tree_tar"]
+__all__ = [
+    "check_space", "check_subdirectory", "closed", "disk", "files", "furnished", "no_subdirectory", "tree_digest",
+    "tree_tar",
+]  # fmt: skip
 
 _SAID = 1 << 20
 _ALTERNATES = 20
@@ -33,8 +38,9 @@ def tree_digest(order: BuildOrder, objects: Objects, room: Path) -> str:
     return digest.hexdigest()
 
 
-def tree_tar(order: BuildOrder, objects: Objects, room: Path) -> Iterator[bytes]:
-    """The commit's tree as a tar in normal form below PROJECT-VERSION/: links as links, submodules as empty ones.
+def tree_tar(order: BuildOrder, objects: Objects, room: Path, below: str = "") -> Iterator[bytes]:
+    """The commit's tree as a tar in normal form below PROJECT-VERSION/: links as links, submodules as empty
+    directories. With `below`, only what lies in that directory.
 
     Every object is hashed on the way, from the commit's id downwards; `room` is an empty directory. Raises ProjectError
     `objects-missing`; TamperError `object-altered`.
@@ -44,17 +50,48 @@ def tree_tar(order: BuildOrder, objects: Objects, room: Path) -> Iterator[bytes]
     ids = [order.commit, f"{order.commit}^{{tree}}", *(m.id for m in listing if m.mode != MODULE)]
     with git.reading("cat-file", "--batch", stdin="".join(f"{i}\n" for i in ids).encode()) as stream:
         try:
-            yield from tarball.tar(_members(order, listing, _found(stream)), order.epoch)
+            yield from tarball.tar(_members(order, listing, _found(stream), below), order.epoch)
         except (ValueError, StopIteration, RuntimeError) as error:
             raise _altered(order.commit, str(error)) from error
 
 
-def files(git: Git, commit: str) -> Iterator[str]:
-    """The ids of the commit's files. Raises ProjectError `objects-missing`."""
-    return (m.id for m in _listing(git, commit) if m.mode not in {DIRECTORY, MODULE})
+def files(git: Git, commit: str, below: str = "") -> Iterator[str]:
+    """The ids of the commit's files; with `below`, those in that directory. Raises ProjectError `objects-missing`."""
+    listing = (m for m in _listing(git, commit) if m.mode not in {DIRECTORY, MODULE})
+    return (m.id for m in listing if not below or m.path.startswith(f"{below}/"))
 
 
-def shown(order: BuildOrder, objects: Objects, directory: Path) -> tuple[tuple[Path, Path], ...]:
+def check_subdirectory(git: Git, order: BuildOrder) -> None:
+    """The directory that the settings name is one of the tag. Raises SetupError `subdirectory`; ProjectError
+    `objects-missing`."""
+    name = order.subdirectory
+    odd = bool(name) and any(part in {"", ".", ".."} for part in name.split("/"))
+    (there,) = git.items((order.commit if odd else f"{order.commit}:{name}",))
+    if there.kind != "tree":
+        raise no_subdirectory(name) if name else objects_missing(order.commit)
+
+
+def no_subdirectory(name: str) -> SetupError:
+    """The settings name a directory that is not in the tag."""
+    return SetupError(
+        f"{name!r} is no directory of the tag", code="subdirectory", hint="correct subdirectory in tagtrail.toml"
+    )
+
+
+def furnished(room: Path, order: BuildOrder, objects: Objects) -> tuple[Git, tuple[tuple[Path, Path], ...]]:
+    """A repository that only we use; and in `room/in`, for foreign code to read, the program that lays a checkout out
+    and the tag's repository. With it, what of git's objects a cell has to show, as (path within, ours)."""
+    seen = room / "in"
+    seen.mkdir()
+    program = seen / PROGRAM.name
+    program.write_bytes(PROGRAM.read_bytes())
+    program.chmod(0o644)
+    seen.chmod(0o755)
+    git = lay_out(objects, room / "git", head=order.commit, bare=True)
+    return git, _shown(order, objects, seen / "layout")
+
+
+def _shown(order: BuildOrder, objects: Objects, directory: Path) -> tuple[tuple[Path, Path], ...]:
     """Lay the tag's repository out in `directory`, to be checked out in a cell; what of git's objects that cell has to
     show, as (path within, ours). Where there is no isolation, those are the paths of ours."""
     ours = _borrowed(objects.directory)
@@ -105,6 +142,17 @@ def check_space(room: Path, said: bytes) -> None:
         )
 
 
+@contextmanager
+def disk(room: Path) -> Iterator[None]:
+    """A full disk, or one that may not be written, is the operator's matter wherever it shows."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}:
+            raise setup_error(room, error) from error
+        raise
+
+
 def _listing(git: Git, commit: str) -> tuple[Listed, ...]:
     done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit)
     if not done.ok:
@@ -120,13 +168,15 @@ def _found(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
 
 
 def _members(
-    order: BuildOrder, listing: Sequence[Listed], objects: Iterator[tuple[str, bytes]]
+    order: BuildOrder, listing: Sequence[Listed], objects: Iterator[tuple[str, bytes]], below: str
 ) -> Iterator[tuple[Member, tuple[bytes, ...]]]:
     """The tree's members as those of a tar: links as links, submodules as empty directories."""
     top = f"{order.project}-{order.version}"
     yield Member(name=top, kind="directory"), ()
     for listed, content in verified(order.commit, listing, objects):
-        name = f"{top}/{listed.path}"
+        if below and not listed.path.startswith(f"{below}/"):
+            continue
+        name = f"{top}/{listed.path[len(below) :].lstrip('/')}"
         if listed.mode in {DIRECTORY, MODULE}:
             yield Member(name=name, kind="directory"), ()
         elif listed.mode == LINK:

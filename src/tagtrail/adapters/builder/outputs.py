@@ -1,10 +1,11 @@
 """What a build made: unpacked, compared with the tag's files, identified by its own metadata, and kept."""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,12 +13,15 @@ from tagtrail.formats import tarball
 from tagtrail.formats.archive import Member
 from tagtrail.formats.gitobject import blob_id
 from tagtrail.formats.metadata import Metadata, check_identity, parse_metadata
+from tagtrail.formats.site import media
 from tagtrail.formats.zipball import Wheel
-from tagtrail.model.errors import ProjectError
+from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Artifact
 from tagtrail.ports import BuildOrder, Kept
 
-__all__ = ["Blobs", "Made", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "open_up", "unpack"]
+__all__ = [
+    "Blobs", "Made", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "open_up", "unpack", "xzed",
+]  # fmt: skip
 
 _PIECE = 1 << 20
 
@@ -118,12 +122,31 @@ def identified(data: bytes, name: str, order: BuildOrder) -> Metadata:
     return metadata
 
 
+def xzed(sdist: Made, room: Path) -> Made:
+    """The same sdist as .tar.xz in the directory `room`, its tar equal to the last byte. It is for people, not for
+    installers: what an index says of files (metadata, Requires-Python) it has not."""
+    name = sdist.name.removesuffix(".tar.gz") + ".tar.xz"
+    digest = hashlib.sha256()
+
+    def hashed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            digest.update(piece)
+            yield piece
+
+    with sdist.file.open("rb") as source, new(room / name) as out:
+        for piece in tarball.xzed(hashed(tarball.inflated(source))):
+            out.write(piece)
+    if digest.hexdigest() != sdist.tar:
+        raise TamperError(f"{sdist.name} changed while it was read", code="kept-altered", hint="run it again")
+    return replace(sdist, kind="sdist.xz", name=name, file=room / name, metadata=b"", requires_python="")
+
+
 def keep(made: Made, kept: Kept) -> Artifact:
     """The artifact, with its bytes and its metadata kept."""
-    media = {"sdist": "application/gzip", "wheel": "application/zip"}[made.kind]
+    metadata = kept.put((made.metadata,), "text/plain") if made.metadata else None
     return Artifact(
-        name=made.name, blob=kept.put(_pieces(made.file), media), tar=made.tar,
-        metadata=kept.put((made.metadata,), "text/plain"), requires_python=made.requires_python,
+        name=made.name, blob=kept.put(_pieces(made.file), media(made.name)), tar=made.tar,
+        metadata=metadata, requires_python=made.requires_python,
         generated=made.generated, members=made.members, as_built=made.as_built,
     )  # fmt: skip
 

@@ -1,6 +1,5 @@
 """The port `Builder` for Python: a clean checkout at an object id, the backend's hooks, archives in normal form."""
 
-import errno
 import hashlib
 import json
 import platform
@@ -12,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tagtrail.adapters.builder.checkout import check_space, closed, files, shown, tree_digest
+from tagtrail.adapters.builder.checkout import check_space, closed, disk, files, furnished, no_subdirectory, tree_digest
+from tagtrail.adapters.builder.logs import keep_log, log_of, plain_name
 from tagtrail.adapters.builder.outputs import (
     Blobs,
     Made,
@@ -22,6 +22,7 @@ from tagtrail.adapters.builder.outputs import (
     metadata_of_wheel,
     new,
     unpack,
+    xzed,
 )
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits
@@ -32,7 +33,7 @@ from tagtrail.formats.zipball import Wheel
 from tagtrail.io import durable, process, sandbox
 from tagtrail.io.backend import PROGRAM, Backend, backend
 from tagtrail.io.foreign import check_name, plain, take
-from tagtrail.io.git import Git, lay_out, objects_missing
+from tagtrail.io.git import Git, objects_missing
 from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, SetupError
@@ -44,10 +45,8 @@ __all__ = ["Pep517"]
 Environments = Callable[[Sequence[str], str], Path]
 """The directory of an environment that holds these requirements, made with that kind of isolation."""
 
-_KINDS = ("sdist", "wheel")
-_LATER = ("sdist.xz", "tar.gz", "tar.xz")
+_KINDS = ("sdist", "sdist.xz", "wheel")
 _ENV = "/env"
-_LOG = 1 << 20
 _PIECE = 1 << 20
 
 
@@ -114,13 +113,15 @@ class Pep517:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
         _check_kinds(order.builds)
         _check_subdirectory(order.subdirectory)
-        with scratch(self._scratch, "build") as room, _disk(room):
+        with scratch(self._scratch, "build") as room, disk(room):
             work = _begun(room, order, objects)
             with work.running, self._logged(work):
                 tree = _checkout(work)
                 self._start(work, tree)
                 work.blobs.ids.update(files(work.git, order.commit))
                 made = {"sdist": self._sdist(work, tree)}
+                if "sdist.xz" in order.builds:
+                    made["sdist.xz"] = xzed(made["sdist"], work.room / "normal")
                 if "wheel" in order.builds:
                     made["wheel"] = self._wheel(work, _unpacked(work))
             materials = tuple(sorted(work.materials, key=lambda m: (m.uri, m.record)))
@@ -137,10 +138,10 @@ class Pep517:
             yield
         finally:
             said = b"".join(running.log for _, running in work.backends.values())
-            durable.write(self._log(work.order), said[-_LOG:], sync=False)
+            keep_log(self._log(work.order), said)
 
     def _log(self, order: BuildOrder) -> Path:
-        return self._state / "logs" / f"{_file_name(order.project)}-{_file_name(order.version)}.log"
+        return log_of(self._state, order)
 
     def _sdist(self, work: _Work, tree: _Tree) -> Made:
         file = self._call(work, tree, "sdist")
@@ -210,7 +211,7 @@ class Pep517:
         return take(name, made, work.room / f"taken-{kind}", self._limits.unpacked)
 
     def _memory(self, order: BuildOrder) -> Path:
-        return self._state / "learned" / f"{_file_name(order.project)}.json"
+        return self._state / "learned" / f"{plain_name(order.project)}.json"
 
     def _learned(self, order: BuildOrder) -> list[str]:
         """What this project's backend asked for the last time."""
@@ -276,35 +277,19 @@ _FAULTS = {
 def _check_kinds(kinds: Sequence[str]) -> None:
     for kind in kinds:
         if kind not in _KINDS:
-            later = "is not there yet" if kind in _LATER else "is not known"
-            raise SetupError(f"build kind {kind!r} {later}", code="build-kind", hint=f"use {' or '.join(_KINDS)}")
+            what = f"no build backend makes {kind!r}"
+            raise SetupError(what, code="build-kind", hint=f"use {', '.join(_KINDS)}")
 
 
 def _check_subdirectory(subdirectory: str) -> None:
     if subdirectory and any(part in {"", ".", ".."} for part in subdirectory.split("/")):
-        raise _no_subdirectory(subdirectory)
-
-
-def _no_subdirectory(name: str) -> SetupError:
-    return SetupError(
-        f"{name!r} is no directory of the tag", code="subdirectory", hint="correct subdirectory in tagtrail.toml"
-    )
+        raise no_subdirectory(subdirectory)
 
 
 def _begun(room: Path, order: BuildOrder, objects: Objects) -> _Work:
     """The room furnished: what foreign code may read, and a repository that only we use."""
-    seen = room / "in"
-    seen.mkdir()
-    _show(seen / PROGRAM.name, PROGRAM.read_bytes())
-    git = lay_out(objects, room / "git", head=order.commit, bare=True)
-    lent = shown(order, objects, seen / "layout")
+    git, lent = furnished(room, order, objects)
     return _Work(order=order, objects=objects, room=room, git=git, lent=lent, blobs=Blobs(digits=len(order.commit)))
-
-
-def _show(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
-    path.chmod(0o644)
-    path.parent.chmod(0o755)
 
 
 def _checkout(work: _Work) -> _Tree:
@@ -313,7 +298,7 @@ def _checkout(work: _Work) -> _Tree:
     start = f"{order.commit}:{below}/" if below else f"{order.commit}:"
     there, pyproject, setup = work.git.items((f"{order.commit}:{below}", f"{start}pyproject.toml", f"{start}setup.py"))
     if there.kind != "tree":
-        raise _no_subdirectory(below) if below else objects_missing(order.commit)
+        raise no_subdirectory(below) if below else objects_missing(order.commit)
     text = pyproject.content.decode("utf-8", "replace") if pyproject.kind == "blob" else None
     system = parse_build_system(text, has_setup=setup.kind == "blob")
     return _Tree(name="tree", source={"git": work.seen / "layout" / ".git"}, below=below, system=system)
@@ -381,18 +366,3 @@ def _mapped(paths: Mapping[str, str]) -> dict[str, str]:
     """
     flags = [f"-ffile-prefix-map={ours}={theirs}" for ours, theirs in paths.items()]
     return {"CFLAGS": " ".join([*(sysconfig.get_config_var("CFLAGS") or "").split(), *flags])}
-
-
-def _file_name(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._+-]", "_", text)
-
-
-@contextmanager
-def _disk(room: Path) -> Iterator[None]:
-    """A full disk, or one that may not be written, is the operator's matter wherever it shows."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}:
-            raise durable.setup_error(room, error) from error
-        raise

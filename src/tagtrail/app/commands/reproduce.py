@@ -114,9 +114,9 @@ def _rebuilt(args: argparse.Namespace, console: Console, found: "Recorded") -> "
 
 def _builder(at: Path, pins: "Sequence[str]") -> "Builder":
     from tagtrail.adapters.builder.environments import Environments
-    from tagtrail.adapters.builder.pep517 import Pep517
+    from tagtrail.app.builders import builders
 
-    return Pep517(at / "state", at / "scratch", Environments(at / "envs", at / "scratch", pins=pins))
+    return builders(at / "state", at / "scratch", Environments(at / "envs", at / "scratch", pins=pins))
 
 
 def _cache() -> Path:

@@ -1,0 +1,56 @@
+"""Which builder makes what of an order: the build backend, the tag's tree, the project's own commands."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tagtrail.adapters.builder.commands import Commands
+from tagtrail.adapters.builder.environments import Environments
+from tagtrail.adapters.builder.pep517 import Pep517
+from tagtrail.adapters.builder.tree import PACKERS, Tree
+from tagtrail.io.sandbox import Limits
+from tagtrail.model.errors import SetupError
+from tagtrail.model.facts import Artifact
+from tagtrail.model.settings import PYTHON
+from tagtrail.ports import Builder, BuildOrder, Kept, Objects
+
+__all__ = ["Builders", "builders"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builders:
+    """The port `Builder` by three: `python` makes sdists and wheels, `trees` archives of the tag's tree, `commands` the
+    files that an order names. Raises SetupError `build-kind` for a kind that nobody makes, else what they raise."""
+
+    python: Builder
+    trees: Builder
+    commands: Builder
+
+    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+        """See `tagtrail.ports.Builder`: one artifact for each kind in the order's sequence, then the named files."""
+        made: dict[str, Artifact] = {}
+        for builder, kinds in ((self.python, PYTHON), (self.trees, frozenset(PACKERS))):
+            wanted = tuple(kind for kind in order.builds if kind in kinds)
+            if wanted:
+                part = replace(order, builds=wanted, prepare=(), run=(), files=())
+                made |= zip(wanted, builder.build(part, objects, kept), strict=True)
+        for kind in order.builds:
+            if kind not in made:
+                raise SetupError(f"nobody makes {kind!r}", code="build-kind", hint="correct build in tagtrail.toml")
+        files = self.commands.build(order, objects, kept) if order.files else ()
+        return (*(made[kind] for kind in order.builds), *files)
+
+    def tree(self, order: BuildOrder, objects: Objects) -> str:
+        """See `tagtrail.ports.Builder`."""
+        return self.trees.tree(order, objects)
+
+
+def builders(
+    state: Path, rooms: Path, environments: Environments, *, limit: float = 3600.0, most: Limits | None = None
+) -> Builders:
+    """All there are: `state` is where logs lie, `rooms` where builds run; `limit` is the time for one step in seconds,
+    `most` what one may use up."""
+    return Builders(
+        python=Pep517(state, rooms, environments, limit, most=most),
+        trees=Tree(rooms),
+        commands=Commands(state, rooms, limit, most=most),
+    )
