@@ -17,9 +17,10 @@
     repo    = "https://git.example.org/nova"
     signers = ["release-team"]
 
-docs/settings.md tells every key. Files under projects/ hold `[project.X]` tables only. What the design knows but this
-version does not make yet (target types, build kinds) may stand in the file and is refused by name when a
-project that uses it is asked for. Reason codes (SetupError): settings, project-unknown, not-yet.
+docs/settings.md tells every key; those of what is built are in `tagtrail.formats.kinds`. Files under projects/ hold
+`[project.X]` tables only. What the design knows but this version does not make yet (target types) may stand in the file
+and is refused by name when a project that uses it is asked for. Reason codes (SetupError): settings, project-unknown,
+not-yet.
 """
 
 import re
@@ -65,8 +66,6 @@ __all__ = ["CHANNELS", "parse_settings", "project_of", "settings_digest", "site_
 
 ISOLATIONS = ("auto", "bubblewrap", "namespaces", "none")
 CHANNELS = ("final", "rc", "beta", "alpha", "dev", "post")
-BUILDS = ("sdist", "wheel")
-LATER_BUILDS = ("sdist.xz", "tar.gz", "tar.xz")
 LATER_TYPES = ("command", "github", "index", "launchpad", "mail", "storyboard")
 LEVELS = ("error", "warning", "off")
 
