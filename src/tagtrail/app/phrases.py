@@ -449,6 +449,8 @@ def _witness(fields: Fields) -> Iterator[Line]:
 
 def _serving(fields: Fields) -> Iterator[Line]:
     logs = _count(fields["logs"], "log") if fields["logs"] else "no log yet"
+    if "projects" in fields:
+        logs = _count(fields["projects"], "project")
     yield Line((("good", "serving  "), ("", f"{fields['name']} at {fields['url']}, {logs}")))
 
 

@@ -23,7 +23,7 @@ from tagtrail.workflows.witness import Answer, Desk, add_checkpoint
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["application", "serve"]
+__all__ = ["address", "application", "serve"]
 
 THREADS = 4
 CONNECTIONS = 1000
@@ -78,8 +78,18 @@ def _about(desk: Desk) -> str:
     )
 
 
-def serve(app: "WSGIApplication", host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `ready` gets the address, with the real port.
+def address(listen: str, default: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`. Raises SetupError `usage`."""
+    host, colon, port = listen.rpartition(":")
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise SetupError(f"--listen {listen} is no HOST:PORT", code="usage", hint=f"--listen {default}")
+    return host.strip("[]"), int(port)
+
+
+def serve(
+    app: "WSGIApplication", host: str, port: int, ready: Callable[[str], None], largest: int = MAX_REQUEST + 1
+) -> None:
+    """Serve until SIGTERM or SIGINT, bodies of at most `largest` bytes. `ready` gets the address, with the real port.
 
     Raises SetupError `listen` where the address cannot be had.
     """
@@ -99,7 +109,7 @@ def serve(app: "WSGIApplication", host: str, port: int, ready: Callable[[str], N
             connection_limit=CONNECTIONS,
             channel_timeout=IDLE,
             cleanup_interval=IDLE // 3,
-            max_request_body_size=MAX_REQUEST + 1,
+            max_request_body_size=largest,
             max_request_header_size=16 * 1024,
             asyncore_use_poll=True,
             clear_untrusted_proxy_headers=True,

@@ -24,7 +24,7 @@ from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import root_draft
 from tagtrail.workflows.witnessed import guard, witnessed
 
-__all__ = ["asked_later", "awaited", "drop", "gathered", "log_later", "stage", "staged"]
+__all__ = ["asked_later", "awaited", "drafted", "drop", "gathered", "log_later", "stage", "staged"]
 
 RACES = 20
 """How often somebody else may enter the trail first."""
@@ -36,6 +36,13 @@ class _Staged:
 
     name: str
     artifact: Artifact | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drafted:
+    """What was built for a draft."""
+
+    artifacts: tuple[Artifact, ...]
 
 
 # --- staging --------------------------------------------------------------------------------------------------------
@@ -131,10 +138,33 @@ def gathered(road: Road, built: Built) -> Built:
         hint = f"tagtrail add {tag.project} {tag.name} --drop {name}"
         raise ProjectError(f"{name} is built here, and was brought too", code="add-built", hint=hint)
     whole = tuple(sorted((*built.artifacts, *brought), key=lambda a: a.name)) if brought else built.artifacts
+    if brought or project.expect or road.settings.org.approve.need:
+        _remember_built(road, built)
     if brought:
         inspect(road, project, tag.version, [replace(a, generated=()) for a in whole])
     _expect(project, tag.name, [a.name for a in whole])
     return replace(built, artifacts=whole)
+
+
+def drafted(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
+    """What was built for the tag object with SHA-256 `tag` when its release began to wait; nothing: it did not yet."""
+    line = remembered(road.journal, _built_key(road, project, tag), _Drafted)
+    return line.artifacts if line else ()
+
+
+def _remember_built(road: Road, built: Built) -> None:
+    """For whoever looks at the draft without building: the staging index."""
+    tag, now = built.plan.tag, _Drafted(artifacts=built.artifacts)
+    if drafted(road, tag.project, tag.sha256) != now.artifacts:
+        place = f"{_place(tag.project, tag.sha256)}:built"
+        number = road.journal.cursor(place)
+        road.journal.once(f"{place}:{number + 1}", _Drafted, lambda: now)
+        road.journal.cursor(place, number, number + 1)
+
+
+def _built_key(road: Road, project: str, tag: str) -> str:
+    place = f"{_place(project, tag)}:built"
+    return f"{place}:{road.journal.cursor(place)}"
 
 
 def _expect(project: Project, tag: str, names: Sequence[str]) -> None:

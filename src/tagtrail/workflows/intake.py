@@ -42,7 +42,7 @@ def take_in(
     Raises ProjectError `add-kind`, `add-empty`, `output-invalid`, `name-mismatch`, `version-mismatch`,
     `metadata-invalid`, wheel-* and archive-*.
     """
-    _check_kind(name, python=bool({"sdist", "wheel"} & {*project.build}))
+    _check_kind(name, python=project.is_python)
     if not file.read(1):
         raise ProjectError(f"{name} is empty", code="add-empty", hint="look at how it was made")
     file.seek(0)

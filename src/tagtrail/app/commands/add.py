@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tagtrail.model.facts import Artifact
     from tagtrail.model.settings import Project
+    from tagtrail.workflows.examine import Examined
     from tagtrail.workflows.road import Road
 
 __all__ = ["arguments", "bringer", "run", "tagged"]
@@ -40,14 +41,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.formats.settings import project_of
     from tagtrail.model.errors import SetupError
     from tagtrail.workflows.add import drop, stage
-    from tagtrail.workflows.release import release
+    from tagtrail.workflows.release import look, release
 
     if not args.files and not args.drop:
         raise SetupError("add needs a FILE", code="usage", hint="tagtrail add PROJECT TAG FILE...")
     home = find_home(args.home)
     road = open_road(home, tell=console.tell)
     project = project_of(road.settings, args.project)
-    version, tag, logged = tagged(road, project, args.tag)
+    version, tag, logged = tagged(road, look(road, project, args.tag))
     for name in args.drop:
         drop(road, project.name, tag, name)
         console.line(f"{name} is no longer in the draft")
@@ -76,21 +77,22 @@ def staged_event(project: "Project", version: str, artifact: "Artifact", *, new:
     }
 
 
-def tagged(road: "Road", project: "Project", tag: str) -> tuple[str, str, bool]:
+def tagged(road: "Road", examined: "Examined") -> tuple[str, str, bool]:
     """Version, SHA-256 of the tag object, and whether the trail has it: of a tag that counts. Raises what `release`
     raises before it builds."""
     from tagtrail.model.errors import ProjectError
     from tagtrail.workflows.examine import refuse
-    from tagtrail.workflows.release import already, look
+    from tagtrail.workflows.release import already
 
-    examined = look(road, project, tag)
     if examined.taken:
         entry = already(road, examined, examined.taken)
         return entry.version, entry.tag.sha256 if entry.tag else "", True
     refuse(examined)
     if examined.tag is None:
-        what = f"{project.name} {tag}: the tag's signature does not count"
-        raise ProjectError(what, code="tag-unsigned", hint=f"tagtrail check {project.name} {tag}")
+        name = f"{examined.project.name} {examined.tagged.name}"
+        raise ProjectError(
+            f"{name}: the tag's signature does not count", code="tag-unsigned", hint=f"tagtrail check {name}"
+        )
     return examined.tag.version, examined.tag.sha256, False
 
 

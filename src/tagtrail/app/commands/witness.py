@@ -173,9 +173,9 @@ def _changed(memory: SqliteWitness, key: Verifier, changed: bool, remove: bool) 
 
 
 def _serve(directory: Path, listen: str, console: Console) -> int:
-    from tagtrail.app.witness_web import application, serve
+    from tagtrail.app.witness_web import address, application, serve
 
-    host, port = _address(listen)
+    host, port = address(listen, LISTEN)
     signer, memory, one = _signer(directory), _memory(directory), Lock()
 
     def tell(name: str, fields: Any) -> None:
@@ -196,13 +196,6 @@ def _serve(directory: Path, listen: str, console: Console) -> int:
         "outcome", {"exit": 0, "state": "stopped", "text": "everything that was answered is remembered", "next": ""}
     )
     return 0
-
-
-def _address(listen: str) -> tuple[str, int]:
-    host, colon, port = listen.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise _usage(f"--listen {listen} is no HOST:PORT", f"--listen {LISTEN}")
-    return host.strip("[]"), int(port)
 
 
 def _now() -> int:

@@ -1,0 +1,106 @@
+"""Uploads as twine and uv make them: POST /PROJECT/TAG/legacy/, one file in a form, staged in the tag's draft."""
+
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from tagtrail.app.commands.add import staged_event, tagged
+from tagtrail.app.home import Home
+from tagtrail.app.serve.identity import Denied, Desk
+from tagtrail.formats.multipart import boundary_of, parts
+from tagtrail.formats.settings import project_of
+from tagtrail.io.foreign import check_name
+from tagtrail.io.scratch import scratch
+from tagtrail.model.errors import ProjectError
+from tagtrail.model.facts import Artifact
+from tagtrail.model.settings import Bringer, Project
+from tagtrail.workflows.add import stage, staged
+from tagtrail.workflows.intake import take_in
+from tagtrail.workflows.release import look
+from tagtrail.workflows.road import Road
+
+__all__ = ["MOST_FILES", "builders_of", "receive"]
+
+MOST_FILES = 200
+"""Files that one draft may hold of others: an entry holds no more."""
+_TEXT = 4 << 20
+"""Bytes of all texts of a form together: the description of a package is one of them."""
+_READ = (":action", "sha256_digest")
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a form said that matters here."""
+
+    texts: dict[str, str]
+    name: str
+    path: Path
+
+
+def builders_of(road: Road, project: Project) -> tuple[Bringer, ...]:
+    """Who may bring files of a project."""
+    return tuple(builder for builder in road.settings.builders if builder.name in project.builders)
+
+
+def receive(
+    road: Road, home: Path, desk: Desk, name: str, tag: str, token: str, content_type: str, body: BinaryIO
+) -> str:
+    """Stage the file of a form; a line about it. Raises Denied, and what `take_in` and `stage` raise."""
+    project = project_of(road.settings, name)
+    builders = builders_of(road, project)
+    if not builders:
+        raise Denied(f"nobody may bring files of {project.name}", code="token-unknown", hint="builders in its settings")
+    desk.judge(token, builders, None)  # before anything is looked up for a stranger
+    found = look(road, project, tag)
+    version, sha256, logged = tagged(road, found)
+    by = desk.judge(token, builders, {"tag": found.tagged.name, "commit": found.tagged.commit})
+    with scratch(Home(home).state("scratch"), "upload") as room:
+        form = _form(content_type, body, room)
+        artifact = _taken(road, form, room, project, version, by)
+    if len(staged(road, project.name, sha256)) >= MOST_FILES:
+        raise ProjectError(f"the draft has {MOST_FILES} files already", code="add-too-many")
+    new = stage(road, project, version, sha256, artifact)
+    road.tell("staged", staged_event(project, version, artifact, new=new))
+    after = "; a later entry waits for approval" if logged else ""
+    return f"{artifact.name} is {'' if new else 'already '}in the draft of {project.name} {version}{after}"
+
+
+def _form(content_type: str, body: BinaryIO, room: Path) -> _Form:
+    texts: dict[str, str] = {}
+    name, size = "", 0
+    for part, pieces in parts(body, boundary_of(content_type)):
+        if part.name == "content" and part.filename:
+            if name:
+                raise _invalid("it has two files")
+            name = part.filename
+            check_name(name)
+            with (room / "file").open("xb") as file:
+                file.writelines(pieces)
+        elif part.name in _READ:
+            kept = []
+            for piece in pieces:
+                size += len(piece)
+                if size > _TEXT:
+                    raise _invalid("its texts are too long")
+                kept.append(piece)
+            texts[part.name] = b"".join(kept).decode("utf-8", "replace")
+    if not name or texts.get(":action") != "file_upload":
+        raise _invalid("it is no file_upload with a file in `content`")
+    return _Form(texts, name, room / "file")
+
+
+def _taken(road: Road, form: _Form, room: Path, project: Project, version: str, by: str) -> Artifact:
+    with form.path.open("rb") as file, (room / "spool").open("x+b") as spool:
+        said = form.texts.get("sha256_digest", "").lower()
+        if said and file_digest(file, "sha256").hexdigest() != said:
+            what = f"{form.name} did not arrive as it was sent"
+            raise ProjectError(what, code="upload-digest", why=f"sha256_digest is {said[:64]!r}", hint="send it again")
+        file.seek(0)
+        return take_in(
+            cast("BinaryIO", file), form.name, project=project, version=version, by=by, kept=road.kept, spool=spool
+        )
+
+
+def _invalid(why: str) -> ProjectError:
+    return ProjectError("this is no upload that can be read", code="form-invalid", why=why)

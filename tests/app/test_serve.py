@@ -1,0 +1,265 @@
+"""Uploads by real twine and uv, and drafts tried with real pip, before anything is public."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tagtrail.app.wiring import now
+from tests.app.world import World
+from tests.workflows.intake import wheel
+
+pytestmark = pytest.mark.client
+BIN = Path(sys.executable).parent
+TOKEN = "a-long-and-secret-token"
+ISSUER = "https://ci.example.org"
+MAC, WIN = "toy-1.0.0-cp311-cp311-macosx_11_0_arm64.whl", "toy-1.0.0-cp311-cp311-win_amd64.whl"
+METADATA = "Metadata-Version: 2.1\nName: toy\nVersion: 1.0.0\nRequires-Python: >=3.9\n"
+
+
+def built(directory: Path, name: str, **changes: Any) -> Path:
+    """A wheel as another machine built it."""
+    usual: dict[str, Any] = {"info": "toy-1.0.0.dist-info", "metadata": METADATA}
+    directory.mkdir(exist_ok=True)
+    (directory / name).write_bytes(wheel(name, **usual | changes))
+    return directory / name
+
+
+class Issuer:
+    """A CI with keys of its own, in a file."""
+
+    def __init__(self, home: Path) -> None:
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        numbers = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
+        (home / "keys" / "ci.json").write_text(json.dumps({"keys": [numbers | {"kid": "k1", "alg": "RS256"}]}))
+
+    def token(self, *, alg: str = "RS256", kid: str = "k1", key: Any = None, **changes: Any) -> str:
+        made = now()
+        claims = {
+            "iss": ISSUER, "aud": "releases.example.org", "sub": "repo:example/toy:ref:refs/tags/1.0.0", "iat": made,
+            "exp": made + 300, "repository": "example/toy", "ref": "refs/tags/1.0.0",
+        }  # fmt: skip
+        claims = {name: value for name, value in (claims | changes).items() if value is not None}
+        return jwt.encode(claims, key or self.key, algorithm=alg, headers={"kid": kid})
+
+
+SETTINGS = f"""
+[builders.wheels]
+token = "env:WHEELS_TOKEN"
+
+[builders.ci]
+issuer   = "{ISSUER}"
+audience = "releases.example.org"
+keys     = "keys/ci.json"
+claims   = {{ repository = "example/toy", ref = "refs/tags/{{tag}}" }}
+
+"""
+
+
+class Place(World):
+    """A world whose instance is served; `issuer` is a CI that may upload."""
+
+    def begin(self) -> "Place":
+        self.make(targets=SETTINGS)
+        settings = self.home / "tagtrail.toml"
+        settings.write_text(settings.read_text() + 'builders = ["wheels", "ci"]\nexpect = ["*win*.whl"]\n')
+        self.issuer = Issuer(self.home)
+        self.tag("1.0.0")
+        self.url = ""
+        return self
+
+    @contextlib.contextmanager
+    def served(self, *options: str) -> Iterator[str]:
+        argv = self.argv("-C", str(self.home), "--json", "serve", "--listen", "127.0.0.1:0", *options)
+        env = self.env | {"WHEELS_TOKEN": TOKEN}
+        with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            try:
+                line = json.loads(server.stdout.readline())
+                self.url = line["url"] + "/"
+                yield self.url
+            finally:
+                server.terminate()
+                self.said = [json.loads(text) for text in server.stdout]
+        assert server.returncode == 0
+
+    def client(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        env = {"PATH": os.environ["PATH"], "HOME": self.env["HOME"], "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+        return subprocess.run(argv, env=env, capture_output=True, text=True, check=False, cwd=self.root)
+
+    def twine(self, *files: Path, token: str = TOKEN, tag: str = "1.0.0") -> subprocess.CompletedProcess[str]:
+        where = ["--repository-url", f"{self.url}toy/{tag}/legacy/", "-u", "__token__", "-p", token]
+        return self.client(
+            str(BIN / "twine"), "upload", "--non-interactive", "--disable-progress-bar", *where, *map(str, files)
+        )
+
+    def status(self, path: str, token: str = "", body: bytes | None = None, **headers: str) -> tuple[int, str]:
+        request = urllib.request.Request(self.url + path, data=body, headers=headers)  # noqa: S310  (loopback)
+        if token:
+            request.add_header("Authorization", "Basic " + b64encode(f"__token__:{token}".encode()).decode())
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def form(self, name: str, data: bytes, **texts: str) -> tuple[bytes, str]:
+        said = {":action": "file_upload", "protocol_version": "1"} | texts
+        parts = [f'--b\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in said.items()]
+        head = f'--b\r\nContent-Disposition: form-data; name="content"; filename="{name}"\r\n\r\n'.encode()
+        return b"".join([*parts, head, data, b"\r\n--b--\r\n"]), "multipart/form-data; boundary=b"
+
+    def post(self, name: str, data: bytes, token: str = TOKEN, tag: str = "1.0.0", **texts: str) -> tuple[int, str]:
+        body, kind = self.form(name, data, **texts)
+        return self.status(f"toy/{tag}/legacy/", token, body, **{"Content-Type": kind})
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path).begin()
+
+
+def test_twine_and_uv_upload_pip_tries_and_the_same_is_published(place: Place) -> None:  # noqa: PLR0915  (one story)
+    waiting = place.tell("release", "toy", "1.0.0")
+    assert waiting.code == 4
+    assert waiting.event("waiting")["for"] == "files"
+    dist = place.root / "dist"
+    with place.served("--open-staging"):
+        done = place.twine(built(dist, MAC))
+        assert done.returncode == 0, done.stdout + done.stderr
+        uv = [str(BIN / "uv"), "publish", "--publish-url", f"{place.url}toy/1.0.0/legacy/", "--token", TOKEN]
+        done = place.client(*uv, str(built(dist, WIN)))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert place.twine(dist / MAC).returncode == 0, "the same again is fine"
+        index = f"{place.url}staging/toy/1.0.0/simple/"
+        pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "--no-cache-dir"]
+        target = place.root / "target"
+        install = [*pip, "install", "--index-url", index, "--no-deps", "--target", str(target), "toy"]
+        done = place.client(*install)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (target / "toy.py").read_text() == "X = 1\n"
+        tried = place.root / "tried"
+        mac = ["--platform", "macosx_11_0_arm64", "--python-version", "311", "--only-binary", ":all:", "--no-deps"]
+        done = place.client(*pip, "download", "--index-url", index, *mac, "-d", str(tried), "toy")
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert place.leaves() == [], "nothing enters the trail by itself"
+    assert not (place.site / "toy").exists()
+    waiting = place.tell("release", "toy", "1.0.0")
+    assert (waiting.code, waiting.event("waiting")["for"]) == (4, "approval")
+    assert place.tell("approve", "toy", "1.0.0", "--key", str(place.key)).code == 0
+    assert place.tell("release", "toy", "1.0.0").code == 0
+    files = place.leaves()[-1]["predicate"]["tagtrail"]["files"]
+    assert files[MAC]["origin"] == {"how": "added", "by": "builder:wheels"}
+    (got,) = tried.iterdir()
+    assert got.read_bytes() == (place.site / "toy" / got.name).read_bytes() == (dist / got.name).read_bytes()
+    assert place.tell("audit").code == 0
+    assert place.tell("verify", str(place.site / "toy" / MAC)).code == 0
+
+
+def test_a_workflow_uploads_by_its_identity(place: Place) -> None:
+    with place.served():
+        done = place.twine(built(place.root / "dist", MAC), token=place.issuer.token())
+        assert done.returncode == 0, done.stdout + done.stderr
+    (said,) = [e for e in place.said if e["event"] == "staged"]
+    assert said["by"] == f"{ISSUER} repo:example/toy:ref:refs/tags/1.0.0"
+
+
+def test_tokens_that_are_not_good(place: Place) -> None:
+    data = built(place.root / "dist", MAC).read_bytes()
+    stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    at, make = now(), place.issuer.token
+    table = {
+        "token-missing": "",
+        "token-unknown": "another",
+        "token-form": "a.b.c",
+        "token-signature": make(key=stranger),
+        "token-key": make(kid="k2"),
+        "token-algorithm": make(alg="HS256", key=b"s" * 32),
+        "token-audience": make(aud="elsewhere.example.org"),
+        "token-expired": make(exp=at - 120, iat=at - 300),
+        "token-time": make(iat=at + 600, exp=at + 900),
+        "token-claim": make(repository="example/fork"),
+        "token-subject": make(sub="jo@example.org"),
+    }
+    more = [
+        ("token-form", make(sub=None)),
+        ("token-claim", make(ref="refs/tags/2.0.0")),
+        ("token-claim", make(repository=None)),
+        ("token-unknown", make(iss="https://evil.example.org")),
+        ("token-time", make(exp=at + 10**6)),
+    ]
+    unsigned = ".".join([b64encode(b'{"alg":"none","kid":"k1"}').decode().rstrip("="), make().split(".")[1], ""])
+    with place.served():
+        for code, token in (*table.items(), *more, ("token-algorithm", unsigned)):
+            status, text = place.post(MAC, data, token)
+            assert (status, text.partition(":")[0]) == (401 if code == "token-missing" else 403, code)
+            assert TOKEN not in text
+        assert place.status("staging/toy/1.0.0/simple/")[0] == 401
+        assert place.status("staging/toy/1.0.0/simple/", "another")[0] == 403
+        assert place.post(MAC, data)[0] == 200
+        assert place.status("staging/toy/1.0.0/simple/toy/", TOKEN)[0] == 200
+
+
+def test_uploads_that_are_refused(place: Place) -> None:
+    data = built(place.root / "dist", MAC).read_bytes()
+    other = built(place.root / "other", MAC, more={"toy/x.py": b"x"}).read_bytes()
+    with place.served("--largest", "1"):
+        assert place.post(MAC, data, sha256_digest="0" * 64)[1].startswith("upload-digest")
+        assert place.post(MAC, data, sha256_digest=sha256(data).hexdigest())[0] == 200
+        assert place.post(MAC, data)[1].strip() == f"{MAC} is already in the draft of toy 1.0.0"
+        assert place.post(MAC, other)[0] == 409
+        done = place.twine(place.root / "other" / MAC)
+        assert done.returncode != 0
+        assert "add-other-bytes" in place.post(MAC, other)[1]
+        assert place.post("../" + MAC, data)[1].startswith("output-invalid")
+        assert place.post("toy-1.0.1-py3-none-any.whl", data)[1].startswith("version-mismatch")
+        assert place.post("toy-1.0.0.tar.xz", data)[1].startswith("add-kind")
+        assert place.post(MAC, b"x" * (2 << 20))[0] == 413
+        assert place.post(MAC, data, tag="9.9.9")[0] == 404
+        assert place.status("else/1.0.0/legacy/", TOKEN, b"x", **{"Content-Type": "text/plain"})[0] == 404
+        body, kind = place.form(MAC, data)
+        for broken in (body[:-4], b"x" + body, body.replace(b"file_upload", b"doc_upload"), b""):
+            status, text = place.status("toy/1.0.0/legacy/", TOKEN, broken, **{"Content-Type": kind})
+            assert (status, text.partition(":")[0]) == (400, "form-invalid")
+        for path in ("toy/1.0.0/index.html", "simple/%2e%2e/", "toy/../../kept/", "simple/other/", "trail/checkpoint"):
+            assert place.status(f"staging/toy/1.0.0/{path}", TOKEN)[0] == 404, path
+        assert place.status("")[0] == 200
+        assert place.status("toy/1.0.0/legacy/", TOKEN)[0] == 405
+    assert [e["file"] for e in place.said if e["event"] == "staged" and e["new"]] == [MAC]
+    assert not list((place.home / "state" / "scratch").glob("*upload*"))
+    assert place.leaves() == []
+
+
+def test_the_server_opens_no_secret_key(place: Place) -> None:
+    (place.home / "private").rename(place.root / "away")
+    with place.served():
+        assert place.twine(built(place.root / "dist", MAC)).returncode == 0
+
+
+def test_a_file_uploaded_years_later_waits_for_a_signer(place: Place) -> None:
+    """ATTACKS 32: a stolen upload token adds nothing to a version."""
+    settings = place.home / "tagtrail.toml"
+    settings.write_text(settings.read_text().replace('expect = ["*win*.whl"]\n', ""))
+    assert place.tell("release", "toy", "1.0.0").code == 0
+    before = place.snapshot("site")
+    with place.served():
+        done = place.post(MAC, built(place.root / "dist", MAC).read_bytes())
+        assert done[1].strip() == f"{MAC} is in the draft of toy 1.0.0; a later entry waits for approval"
+        assert MAC in place.status("staging/toy/1.0.0/simple/toy/", TOKEN)[1]
+    assert (place.tell("release", "toy", "1.0.0").code, place.tell("resume").code) == (4, 4)
+    assert len(place.leaves()) == 2
+    assert {k: v for k, v in place.snapshot("site").items() if "toy" in k} == {
+        k: v for k, v in before.items() if "toy" in k
+    }
