@@ -242,6 +242,25 @@ def test_a_firm_rule_cannot_be_switched() -> None:
 
 # --- after the build ---
 
+OTHERS = [
+    ("1.2.0", "mylib-1.2.0-linux-64.tar.gz", ""),
+    ("1.2.0", "mylib-1.2.0-windows-386.zip", ""),
+    ("1.2.0", "mylib-linux-amd64-v1.2.0", ""),
+    ("1.2.0rc1", "mylib-1.2.0-rc.1.tgz", ""),
+    ("1.2.0", "mylib-1.2.0-rc.1.tgz", "file-version-agrees"),
+    ("1.2.0", "mylib-1.2.0.1-linux-64.tar.gz", "file-version-agrees"),
+    ("1.2.0", "mylib-linux-64.tar.gz", "file-version-agrees"),
+    ("1.2.0", "mylib2-1.2.0.tar.gz", "file-name-agrees"),
+    ("1.2.0", "tool-mylib-1.2.0.tar.gz", "file-name-agrees"),
+]
+
+
+@pytest.mark.parametrize(("version", "file", "code"), OTHERS)
+def test_names_of_what_is_not_python(version: str, file: str, code: str) -> None:
+    verdict = judge(AFTER, After(project="mylib", version=version, files=(file,), python=False))
+    assert [f.code for f in verdict.findings] == ([code] if code else [])
+
+
 FILES = {
     "another project": ("mylib2-1.2.0.tar.gz", "file-name-agrees"),
     "another project's wheel": ("mylib2-1.2.0-py3-none-any.whl", "file-name-agrees"),

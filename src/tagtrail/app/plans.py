@@ -41,7 +41,7 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console) -> int:
             "channel": plan.channel,
             "follows": examined.follows,
             "visible": examined.visible,
-            "build": list(plan.builds),
+            "build": [*plan.builds, *order.files],
             "commit": plan.tag.commit,
             "refs": len(order.refs),
             "isolation": order.isolation,

@@ -26,7 +26,8 @@ class After:
     """The names of a release's files, as built or brought.
 
     `generated` are the members of each archive that are no file of the tag, without an sdist's top directory;
-    `reasons` are (pattern, reason) of those that the settings say the project's build makes.
+    `reasons` are (pattern, reason) of those that the settings say the project's build makes. Without `python`, a
+    `.tar.gz` is no sdist, and its name is read as any other.
     """
 
     project: str
@@ -34,18 +35,19 @@ class After:
     files: tuple[str, ...]
     generated: tuple[tuple[str, tuple[str, ...]], ...] = ()
     reasons: tuple[tuple[str, str], ...] = ()
+    python: bool = True
 
     def lacks(self, need: str) -> str:
         """Nothing: files are all that is asked about."""
         return ""
 
 
-def _named(name: str) -> tuple[str, Version] | None:
+def _named(facts: After, name: str) -> tuple[str, Version] | None:
     """Project (PEP 503) and version of a wheel's or an sdist's name; None for other files."""
     try:
         if name.endswith(".whl"):
             project, version, _, _ = parse_wheel_filename(name)
-        elif name.endswith((".tar.gz", ".zip")):
+        elif facts.python and name.endswith((".tar.gz", ".zip")):
             project, version = parse_sdist_filename(name)
         else:
             return None
@@ -64,7 +66,7 @@ def file_name_agrees(facts: After) -> Iterator[Said]:
         good  mylib-1.2.0.tar.gz
     """
     for name in facts.files:
-        named = _named(name)
+        named = _named(facts, name)
         own = project_key(named[0]) == project_key(facts.project) if named else _bears(facts.project, name)
         if not own:
             text = f"{name} does not bear the name of {facts.project}"
@@ -81,24 +83,30 @@ def _bears(project: str, name: str) -> bool:
 def file_version_agrees(facts: After) -> Iterator[Said]:
     """Every file of a release bears the tag's version.
 
-    A backend that makes up another one does not see the tag, or reads its version elsewhere.
+    A backend that makes up another one does not see the tag, or reads its version elsewhere. In names of files that
+    are no sdist and no wheel, 1.2.0-rc.1 is 1.2.0rc1, as others write it.
 
         bad   mylib-1.2.1.dev3.tar.gz    (at the tag 1.2.0)
         good  mylib-1.2.0.tar.gz
     """
     wanted = parse(facts.version)
     for name in facts.files:
-        named = _named(name)
-        own = named[1] == wanted if named else _says(facts.version, name)
+        named = _named(facts, name)
+        own = named[1] == wanted if named else wanted in _versions(name)
         if not own:
             text = f"{name} does not bear the version {facts.version}"
             yield Said(text=text, fix="let the backend take the version from the tag, or write the tag's version")
 
 
-def _says(version: str, name: str) -> bool:
-    """Whether a name holds this version, and not one that only begins or ends like it."""
-    more = r"[0-9]|[.][0-9]|[.]?(a|b|rc|dev|post)[0-9]"
-    return bool(re.search(rf"(?<![0-9.]){re.escape(fold(version))}(?!{more})", fold(name)))
+_SPELLED = re.compile(
+    r"(?<![0-9.!])(?:[0-9]+!)?[0-9]+(?:[.][0-9]+)*(?:[-._]?(?:alpha|beta|rc|a|b|dev|post)[-._]?[0-9]+)*(?![0-9])"
+)
+"""What looks like a version, however it is spelled."""
+
+
+def _versions(name: str) -> set[Version]:
+    """All that a name says."""
+    return {version for found in _SPELLED.findall(fold(name)) if (version := parse(found))}
 
 
 @rule("FILE003", "file-name-free", firm=True)

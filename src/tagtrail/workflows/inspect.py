@@ -25,6 +25,7 @@ def inspect(road: Road, project: Project, version: str, artifacts: Sequence[Arti
         files=tuple(a.name for a in artifacts),
         generated=tuple((a.name, a.generated) for a in artifacts if a.origin.how == "built"),
         reasons=project.generated,
+        python=project.is_python,
     )
     verdict = judge(AFTER, facts, (*road.settings.rules, *project.rules))
     for finding in verdict.findings:

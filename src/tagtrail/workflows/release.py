@@ -243,7 +243,10 @@ def pending(road: Road, project: Project, tag: str) -> Asked | None:
 
 
 def _build(road: Road, order: BuildOrder, objects: Objects) -> tuple[Artifact, ...]:
-    road.tell("bytes", {"what": f"building {', '.join(order.builds)} of {order.project}", "done": 0, "total": 0})
+    road.tell(
+        "bytes",
+        {"what": f"building {', '.join((*order.builds, *order.files))} of {order.project}", "done": 0, "total": 0},
+    )
     began = road.clock()
     prepare_bill()
     made = road.builder.build(order, objects, road.kept)
