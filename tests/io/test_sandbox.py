@@ -185,6 +185,15 @@ def test_what_is_shown_may_be_read_and_what_is_lent_be_written(within: Inmate, p
     assert not (place / "shown" / "new").exists()
 
 
+def test_what_lies_in_something_else_that_is_shown(within: Inmate, place: Path) -> None:
+    """As the certificates that SSL_CERT_FILE names do."""
+    (place / "in" / "below").mkdir(parents=True)
+    (place / "in" / "below" / "file").write_text("x")
+    (place / "other").write_text("y")
+    bound = [("/in", str(place / "in")), ("/in/below/file", str(place / "other"))]
+    assert within.shell("cat /in/below/file", read=bound).out == "y"
+
+
 def test_localhost_is_its_own(within: Inmate) -> None:
     script = (
         "import socket; s = socket.create_server(('localhost', 0)); socket.create_connection(s.getsockname()); print(1)"

@@ -52,7 +52,7 @@ def bind(root: str, within: str, ours: str, *, writable: bool) -> None:
     target = root + within
     if os.path.isdir(ours):  # noqa: PTH112
         os.makedirs(target, exist_ok=True)  # noqa: PTH103
-    else:
+    elif not os.path.exists(target):  # noqa: PTH110  (it may lie in what is shown already)
         os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     mount(ours, target, None, BIND | REC)
