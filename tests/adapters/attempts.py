@@ -129,7 +129,8 @@ def speak_udp(facts: Facts) -> bool:
     """With another."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.settimeout(2)
-        udp.sendto(b"x", ("127.0.0.1", facts["udp"]))
+        udp.connect(("127.0.0.1", facts["udp"]))
+        udp.send(b"x")
         return udp.recv(1) == b"x"
 
 
