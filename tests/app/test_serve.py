@@ -143,7 +143,7 @@ def test_twine_and_uv_upload_pip_tries_and_the_same_is_published(place: Place) -
         done = place.client(*uv, str(built(dist, WIN)))
         assert done.returncode == 0, done.stdout + done.stderr
         assert place.twine(dist / MAC).returncode == 0, "the same again is fine"
-        index = f"{place.url}staging/toy/1.0.0/simple/"
+        index = f"{place.url}staging/Toy/1.0.0/simple/"
         pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "--no-cache-dir"]
         target = place.root / "target"
         install = [*pip, "install", "--index-url", index, "--no-deps", "--target", str(target), "toy"]

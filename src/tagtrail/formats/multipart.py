@@ -100,11 +100,11 @@ class _Reader:
             ready = max(0, len(self._held) - len(mark) + 1)
             piece, self._held = self._held[:ready], self._held[ready:]
             size += len(piece)
-            if most and size > most:
-                raise _invalid(f"a part's headers have more than {most} bytes")
+            _refuse_more(size, most)
             if piece:
                 yield piece
             self._more()
+        _refuse_more(size + at, most)
         piece, self._held = self._held[:at], self._held[at + len(mark) :]
         if piece:
             yield piece
@@ -121,6 +121,11 @@ class _Reader:
         if not more:
             raise _invalid("it ends before its last boundary")
         self._held += more
+
+
+def _refuse_more(size: int, most: int) -> None:
+    if most and size > most:
+        raise _invalid(f"a part's headers have more than {most} bytes")
 
 
 def _invalid(why: str) -> ProjectError:

@@ -18,6 +18,7 @@ from tagtrail.app.serve.staging import find
 from tagtrail.app.serve.uploads import builders_of, receive
 from tagtrail.formats.settings import project_of
 from tagtrail.model.errors import Error, RemoteError, SetupError, TamperError
+from tagtrail.model.names import project_key
 from tagtrail.ports import Tell
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ def _upload(house: Gatehouse, environ: "WSGIEnvironment", name: str, tag: str, t
 
 def _staging(house: Gatehouse, words: list[str], token: str) -> _Answer:
     name, rest = words[1], words[2:]
-    at = next((n for n, word in enumerate(rest) if n and word in ("simple", name)), None)
+    places = ("simple", project_key(name))
+    at = next((n for n, word in enumerate(rest) if n and project_key(word) in places), None)
     if at is None:
         return _said(404, "nothing is here")
     tag, path = "/".join(rest[:at]), "/".join(rest[at:])
