@@ -95,7 +95,7 @@ def file_version_agrees(facts: After) -> Iterator[Said]:
         own = named[1] == wanted if named else wanted in _versions(name)
         if not own:
             text = f"{name} does not bear the version {facts.version}"
-            yield Said(text=text, fix="let the backend take the version from the tag, or write the tag's version")
+            yield Said(text=text, fix="let the build take the version from the tag, or write the tag's version")
 
 
 _SPELLED = re.compile(

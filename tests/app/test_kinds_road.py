@@ -1,0 +1,135 @@
+"""Every kind from tag to site: one path after the build, and nothing that is not Python where installers look."""
+
+import gzip
+import hashlib
+import lzma
+from pathlib import Path
+
+import pytest
+
+from tests.app.world import World
+
+pytestmark = pytest.mark.client
+
+TOOL = """
+build   = []
+prepare = [["sh", "-ec", "mkdir -p cache; echo {version} > cache/word"]]
+run     = [["sh", "-ec", "mkdir dist; cp cache/word dist/toy-{version}-linux; tar -czf dist/toy-{version}.tgz toy.py"]]
+files   = ["dist/toy-{version}*"]
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path).make()
+
+
+def say(world: World, kind: str, text: str = "") -> None:
+    """The project is of another kind, and says more of itself."""
+    settings = world.home / "tagtrail.toml"
+    before = settings.read_text()
+    assert '[project.toy]\nkind = "library"\n' in before
+    settings.write_text(before.replace('[project.toy]\nkind = "library"\n', f'[project.toy]\nkind = "{kind}"\n') + text)
+
+
+def released(world: World, *names: str, project: str = "toy", tag: str = "1.0.0") -> dict[str, bytes]:
+    done = world.tell("release", project, tag)
+    assert done.code == 0, done.out + done.err
+    found = {name: (world.site / project / name).read_bytes() for name in names}
+    listed = {path.name for path in (world.site / project).iterdir() if path.is_file()}
+    sums = (world.site / project / f"{project}-1.0.0.SHA256SUMS").read_text()
+    assert {line.split("  ")[1] for line in sums.splitlines()} == set(names)
+    assert {f"{name}.asc" for name in names} | {f"{project}-1.0.0.intoto.jsonl"} <= listed
+    for name in names:
+        assert world.tell("verify", str(world.site / project / name)).code == 0
+    assert world.tell("render", "--check").code == 0
+    assert world.tell("audit", str(world.site)).code == 0
+    return found
+
+
+def test_a_server_has_its_sdist_twice(world: World) -> None:
+    say(world, "server")
+    world.tag("1.0.0")
+    made = released(world, "toy-1.0.0.tar.gz", "toy-1.0.0.tar.xz", "toy-1.0.0-py3-none-any.whl")
+    assert gzip.decompress(made["toy-1.0.0.tar.gz"]) == lzma.decompress(made["toy-1.0.0.tar.xz"])
+    files = world.leaves()[-1]["predicate"]["tagtrail"]["files"]
+    assert files["toy-1.0.0.tar.gz"]["tar"] == files["toy-1.0.0.tar.xz"]["tar"]
+    index = (world.site / "simple" / "toy" / "index.html").read_text()
+    assert ("toy-1.0.0.tar.gz" in index, "toy-1.0.0.tar.xz" in index) == (True, False)
+
+
+def test_a_tree_is_released_and_no_installer_sees_it(world: World) -> None:
+    say(world, "generic", 'declares = "VERSION"\nbranches = ["main"]\n')
+    (world.repo / "VERSION").write_text("1.0.0\n")
+    world.commit("the version")
+    world.tag("1.0.0")
+    plan = world.tell("plan", "toy", "1.0.0").event("plan")
+    assert (plan["build"], plan["visible"]) == (["tar.gz", "tar.xz"], "")
+    made = released(world, "toy-1.0.0.tar.gz", "toy-1.0.0.tar.xz")
+    predicate = world.leaves()[-1]["predicate"]
+    assert predicate["purl"] == "pkg:generic/toy@1.0.0"
+    assert hashlib.sha256(gzip.decompress(made["toy-1.0.0.tar.gz"])).hexdigest() == predicate["tagtrail"]["tree"]
+    assert not (world.site / "simple" / "toy").exists()
+    assert "toy" not in (world.site / "simple" / "index.html").read_text().partition("<body")[2]
+
+
+def test_what_commands_make_is_released(world: World) -> None:
+    say(world, "generic", TOOL)
+    world.tag("1.0.0")
+    assert world.tell("plan", "toy", "1.0.0").event("plan")["build"] == ["dist/toy-{version}*"]
+    made = released(world, "toy-1.0.0-linux", "toy-1.0.0.tgz")
+    assert made["toy-1.0.0-linux"] == b"1.0.0\n"
+    predicate = world.leaves()[-1]["predicate"]
+    assert predicate["purl"] == "pkg:generic/toy@1.0.0"
+    files = predicate["tagtrail"]["files"]
+    assert {name: file["origin"] for name, file in files.items()} == {name: {"how": "built"} for name in made}
+    assert files["toy-1.0.0.tgz"]["tar"] == hashlib.sha256(gzip.decompress(made["toy-1.0.0.tgz"])).hexdigest()
+    assert "generated" not in files["toy-1.0.0.tgz"]
+    again = world.tell("release", "toy", "1.0.0")
+    assert again.event("already")["what"] == "logged"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("toy-{version}-linux", "toy-{version}.svg", "file-name-free"),
+        ("toy-{version}-linux", "toy-{version}.tgz.asc", "file-name-free"),
+        ("toy-{version}-linux", "toy-{version}.1", "file-version-agrees"),
+        ("dist/toy-{version}-linux", "dist/toy-{version}.tar.gz", "archive-damaged"),
+        ('dist/toy-{version}*"]', 'dist/*", "toy.py"]', "file-version-agrees"),
+        ('dist/toy-{version}*"]', 'dist/none"]', "files-missing"),
+        ("toy.py", "toy.py cache", "member-unexpected"),
+    ],
+)
+def test_a_name_that_a_release_may_not_have(world: World, old: str, new: str, code: str) -> None:
+    assert old in TOOL
+    say(world, "generic", TOOL.replace(old, new, 1))
+    world.tag("1.0.0")
+    done = world.tell("release", "toy", "1.0.0")
+    assert (done.code, done.event("refused")["code"]) == (3, code), done.out
+    assert world.leaves() == []
+
+
+def test_two_projects_of_one_repository(world: World) -> None:
+    for name in ("one", "two"):
+        (world.repo / name).mkdir()
+        (world.repo / name / "text").write_text(f"{name}\n")
+    world.commit("two projects")
+    settings = world.home / "tagtrail.toml"
+    text = settings.read_text().partition("[project.toy]")[0]
+    for name in ("one", "two"):
+        text += (
+            f'[project.{name}]\nkind = "generic"\nrepo = "{world.repo}"\nsigners = ["jo"]\nsubdirectory = "{name}"\n'
+        )
+        text += f'tag = "{name}-{{version}}"\nbuild = ["tar.gz"]\n'
+    settings.write_text(text)
+    for name in ("one", "two"):
+        world.tag(f"{name}-1.0.0")
+        made = released(world, f"{name}-1.0.0.tar.gz", project=name)
+        assert f"{name}\n".encode() in gzip.decompress(made[f"{name}-1.0.0.tar.gz"])
+    refused = world.tell("release", "two", "one-1.0.0")
+    assert (refused.code, refused.event("refused")["code"]) == (3, "tag-pattern")
+    settings.write_text(text.replace('"one-{version}"', '"{version}"').replace('"two-{version}"', '"{version}"'))
+    world.tag("2.0.0")
+    shared = world.tell("check", "one", "2.0.0")
+    assert (shared.code, shared.event("finding")["rule"]) == (0, "TAG014")
