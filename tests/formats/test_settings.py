@@ -126,7 +126,7 @@ WRONG = [
     ("[build]\n", '[build]\ncache = "x"\n', "build.cache: unknown key (there are isolation)"),
     ("[build]", "[bulid]", "bulid: unknown key, did you mean 'build'?"),
     ('root = "site"', 'root = "site"\nurls = ""', "targets.site.urls: unknown key, did you mean 'url'?"),
-    ("[org]", "[org]\nurl = 1", "org.url: unknown key (there are approve, name, origin)"),
+    ("[org]", "[org]\nurl = 1", "org.url: unknown key (there are approve, name, origin, witnesses)"),
     ('isolation = "none"', 'isolation = "none"\n[worker]', "worker: unknown key"),
     # wrong types
     ('name = "Example Cloud"', "name = 3", "org.name: must be a string, not a number"),
