@@ -185,6 +185,15 @@ def test_an_index_leads_nowhere_but_on_its_site(tmp_path, file, site, url):
     assert verdicts(file, "--fetch") == [(NAME, "proof-missing")]
 
 
+@pytest.mark.client
+def test_an_index_with_names_that_no_address_can_hold_only_means_not_found(tmp_path, file, site):
+    (site / "nova" / PROOF).unlink()
+    lay_index(site, row(url="../../\ud800"), row(url="../../a\nb"), row(url="../../a\x00b"))
+    with served(site) as (url, _):
+        pin(tmp_path / "config", url)
+        assert verdicts(file, "--fetch") == [(NAME, "proof-missing")]
+
+
 @pytest.mark.parametrize("page", [b"", b"[]", b'{"files": 3}', b'{"files": [3]}', b'{"files": [{}]}', b"[" * 99_999])
 def test_an_index_that_is_none_is_refused(tmp_path, file, site, page):
     (site / "nova" / PROOF).unlink()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagtrail.formats import note
+from tagtrail.formats.policy import Witness
 from tagtrail.formats.proof import Proof
 from tagtrail.formats.root import Allowed, Freeze
 from tagtrail.model.errors import TamperError
@@ -272,6 +273,14 @@ def test_the_operators_own_witness_is_no_witness(witnesses, needed, cosigned, wi
         assert refused(case, require_witnessed=True) == "not-witnessed"
     else:
         assert case.verify(require_witnessed=True).witnessed == TIME + witnessed
+
+
+def test_a_witness_that_the_quorum_cannot_count_is_no_witness():
+    own, other = Witness(name="own", verifier=OWN.verifier), Witness(name="w1", verifier=W1.verifier)
+    shop = Workshop(witnesses=(OWN, W1), needed=1)
+    trust = replace(shop.policy, witnesses=(own, other), groups=(), quorum="own")
+    verdict = shop.but(trust=trust).verify()
+    assert (verdict.witnessed, [seen.name for seen in verdict.seen]) == (None, [OWN.name])
 
 
 def test_the_operators_own_witness_does_not_make_an_expired_signer_good():
