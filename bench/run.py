@@ -18,12 +18,13 @@ Row = Callable[[Path], AbstractContextManager[Race]]
 
 
 def rows(wanted: list[str]) -> list[Row]:
-    """The `race` of each module in bench/rows, by file name; all of them if none is named."""
+    """The `race` of each module in bench/rows, or all its `RACES`, by file name; of every module if none is named."""
     names = sorted(path.stem for path in (HERE / "rows").glob("*.py"))
     unknown = set(wanted) - set(names)
     if unknown:
         sys.exit(f"no row is called {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    return [import_module(f"bench.rows.{name}").race for name in wanted or names]
+    modules = [import_module(f"bench.rows.{name}") for name in wanted or names]
+    return [row for module in modules for row in getattr(module, "RACES", None) or (module.race,)]
 
 
 def line(result: Result) -> str:
