@@ -1,0 +1,36 @@
+"""The register of attacks is whole, and names tests that exist and codes that they know."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.register import ROWS, Row
+
+TESTS = Path(__file__).parents[1]
+LINES = {*range(1, 17), 21, 22, *range(30, 34)}
+
+
+@cache
+def functions(path: str) -> set[str]:
+    tree = ast.parse((TESTS / path).read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_line_has_a_row() -> None:
+    assert {row.line for row in ROWS} == LINES
+
+
+def test_no_phrase_stands_twice() -> None:
+    phrases = [(row.line, row.phrase) for row in ROWS]
+    assert len(set(phrases)) == len(phrases)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.line} {row.phrase}")
+def test_a_row_names_tests_that_exist_and_know_its_codes(row: Row) -> None:
+    named = [test.split("::") for test in row.tests.split()]
+    assert named
+    assert [test for path, test in named if test not in functions(path)] == []
+    text = "".join((TESTS / path).read_text() for path, _ in named)
+    assert [code for code in row.codes.split() if f'"{code}"' not in text] == []
