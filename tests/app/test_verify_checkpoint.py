@@ -87,7 +87,8 @@ def test_growth_that_cannot_be_proven_is_said_and_what_was_seen_stays(tmp_path):
 @pytest.mark.parametrize("tiles", [True, False])
 def test_a_smaller_checkpoint_is_a_rollback(tmp_path, tiles):
     look(tmp_path, GROWN)
-    assert refused(tmp_path, SHOP, tiles=tiles).code == "checkpoint-rollback"
+    error = refused(tmp_path, SHOP, tiles=tiles)
+    assert (error.code, error.hint) == ("checkpoint-rollback", f"what was seen before: {memory().directory}/20")
     assert [*memory().remembered()] == [20]
 
 

@@ -105,8 +105,7 @@ class Memory:
             contained: list[int] = []
             loose: list[int] = []
             for size in sorted(before, reverse=True):  # the largest first: a rollback is said before anything else
-                grown = self.compare(fetched, before[size], tree)
-                (contained if grown else loose).append(size)
+                (contained if self._grown(fetched, size, before[size], tree) else loose).append(size)
             self._write(f"{head.checkpoint.size}", fetched.data)
             for size in {*contained, *loose[_LOOSE:]} - {head.checkpoint.size}:
                 (self.directory / f"{size}").unlink(missing_ok=True)
@@ -125,6 +124,13 @@ class Memory:
                 raise
             kept = [self._evidence(data) for data in (before, fetched.data)]
             hint = f"both are kept, for the log's people and its witnesses: {' '.join(map(str, kept))}"
+            raise TamperError(error.what, code=error.code, why=error.why, hint=hint) from None
+
+    def _grown(self, fetched: Fetched, size: int, before: bytes, tree: TileReader) -> bool:
+        try:
+            return self.compare(fetched, before, tree)
+        except TamperError as error:
+            hint = error.hint or f"what was seen before: {self.directory / str(size)}"
             raise TamperError(error.what, code=error.code, why=error.why, hint=hint) from None
 
     def remembered(self) -> dict[int, bytes]:
