@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tagtrail.app.console import Console
 from tagtrail.app.home import Home
-from tagtrail.app.private import FILES, laid_aside, public_half
+from tagtrail.app.private import FILES, laid_aside, public_half, signer_of
+from tagtrail.app.reading import read_settings
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError
@@ -42,13 +43,8 @@ def warnings(at: Home, root: Root, now: int) -> Iterator[tuple[str, str]]:
         yield f"root {root.version} expires in {days} days, then nothing new is logged", "tagtrail keys renew"
     named = {(role, key) for role, key, _ in _named(root)}
     for (role, key), held in _here(at).items():
-        if (role, key) not in named and held == "here":
+        if (role, key) not in named and held in ("here", "with the SSH agent"):
             yield f"the {role} key here, {key}, is not in root {root.version}", f"tagtrail keys rotate {role}"
-    if root.threshold == 1 and len(root.keys) == 1:
-        yield (
-            "one root key alone decides everything; if it is lost or stolen, nobody can",
-            "tagtrail keys add root VKEY",
-        )
 
 
 def export(files: dict[str, bytes], names: list[str], to: Path | None) -> tuple[str, bytes]:
@@ -72,8 +68,12 @@ def export(files: dict[str, bytes], names: list[str], to: Path | None) -> tuple[
 
 def _here(at: Home) -> dict[tuple[str, str], str]:
     """(role, public half) of every secret key here, to how it lies here."""
-    found = {}
+    settings = read_settings(at.path)
+    elsewhere = {role for role, _ in settings.keys}
+    found = {(role, signer_of(at, settings, role).verifier.vkey()): "with the SSH agent" for role in elsewhere}
     for role, file in FILES.items():
+        if role in elsewhere:
+            continue
         for name, state in ((file, "here"), (laid_aside(at, role), "here, for the next root")):
             if name and at.holds(name):
                 found[role, public_half(at, role, name)] = state

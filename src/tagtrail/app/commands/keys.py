@@ -16,6 +16,7 @@ from tagtrail.app.console import Console
 from tagtrail.app.home import Home, find_home, spoken
 from tagtrail.app.keyring import export, tell_keys, warnings
 from tagtrail.app.private import FILES, install, laid_aside, make, note_key
+from tagtrail.app.reading import read_settings
 from tagtrail.app.wiring import now, open_road
 from tagtrail.formats import dsse
 from tagtrail.formats.forms import origin_fault
@@ -146,13 +147,18 @@ def _rotate(args: argparse.Namespace, console: Console) -> int:
     role = _role(args)
     _words(args, (1, 2) if role == "root" else 1, "rotate log|release|builder, or rotate root [KEY]")
     at = Home(find_home(args.home))
-    if not at.holds(FILES[role]):  # lost: what takes its place signs nothing before a root names it
+    elsewhere = role in dict(read_settings(at.path).keys)
+    if not elsewhere and not at.holds(FILES[role]):  # lost: what takes its place signs nothing before a root names it
         make(at, role, _origin(at), at_once=True)
     road = open_road(at.path, tell=console.tell)
     old, new = next_of(road)
     if role == "root":
         return _rotate_root(args, at, road, old, new, console)
     if _here(road, role) in _named(old or new, role):
+        if elsewhere:
+            what = f"the {role} key is with an SSH agent: only you can make a new one"
+            hint = f"ssh-add NEW-KEY, name its .pub file in [keys] {role}, then run it again"
+            raise SetupError(what, code="key-elsewhere", hint=hint)
         make(at, role, road.site.origin, at_once=args.stolen)
         road = open_road(at.path, tell=console.tell)
         new = next_of(road)[1]
@@ -179,10 +185,12 @@ def _rotate_root(args: argparse.Namespace, at: Home, road: Road, old: Root | Non
     if instead not in new.keys:
         what = f"root {new.version - 1} has no key {(args.words[1:] or [own])[0]}"
         raise SetupError(what, code="key-unknown", hint="tagtrail keys show; tagtrail keys rotate root KEY")
-    if own in new.keys:
+    if own in new.keys and "root" not in dict(road.settings.keys):
         make(at, "root", road.site.origin, at_once=False)
-    name = laid_aside(at, "root") or FILES["root"]
-    key = note_key(at, name)
+    name = laid_aside(at, "root")
+    key = note_key(at, name) if name else road.root
+    if key is None:
+        raise SetupError("there is no root key here", code="key-missing", hint="tagtrail keys make FILE")
     return _agreed(args, at, road, old, with_root_key(new, key.verifier.vkey(), instead=instead), console, key)
 
 
@@ -390,8 +398,6 @@ def _reading(args: argparse.Namespace):  # type: ignore[no-untyped-def]
 
 
 def _origin(at: Home) -> str:
-    from tagtrail.app.reading import read_settings
-
     return read_settings(at.path).org.origin
 
 
