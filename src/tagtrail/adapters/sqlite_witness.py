@@ -35,6 +35,7 @@ CREATE TABLE cosigned (
 CREATE TABLE evidence (
     n INTEGER PRIMARY KEY, origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, time INTEGER NOT NULL,
     note BLOB NOT NULL, against BLOB NOT NULL, fork INTEGER NOT NULL, UNIQUE (origin, size, root));
+CREATE TABLE place (inode INTEGER NOT NULL);
 COMMIT;
 """
 _COSIGNED = "SELECT origin, size, root, time, note FROM cosigned WHERE origin = ?"
@@ -56,7 +57,7 @@ class SqliteWitness:
                 check_same_thread=False,
             )
             self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("SELECT 1 FROM cosigned, logs, origins, evidence LIMIT 1").fetchone()
+            self._db.execute("SELECT 1 FROM cosigned, logs, origins, evidence, place LIMIT 1").fetchone()
         except sqlite3.Error as error:
             raise _lost(path, error) from error
 
@@ -68,6 +69,7 @@ class SqliteWitness:
             db = sqlite3.connect(path, isolation_level=None)
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
+            db.execute("INSERT INTO place VALUES (?)", (path.stat().st_ino,))
             db.close()
         except (OSError, sqlite3.Error) as error:
             raise _lost(path, error) from error
@@ -76,6 +78,17 @@ class SqliteWitness:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def copied(self) -> bool:
+        """Whether this is another file than the one that was made: a copy, which may be an old one."""
+        with self._using():
+            (inode,) = self._db.execute("SELECT inode FROM place").fetchone()
+        return bool(inode != self._path.stat().st_ino)
+
+    def settle(self) -> None:
+        """This file is the one from now on."""
+        with self._transaction():
+            self._db.execute("UPDATE place SET inode = ?", (self._path.stat().st_ino,))
 
     # What it cosigned
 
