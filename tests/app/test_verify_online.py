@@ -270,6 +270,11 @@ def test_a_file_goes_through_the_hash_piece_by_piece(tmp_path, site):
     assert all(fields["total"] == len(large) for _, fields in told)
 
 
+def test_a_pinned_copy_that_is_gone_has_no_files(tmp_path, file):
+    pin(tmp_path / "config", tmp_path / "gone")
+    assert verdicts(file, "--fetch") == [(NAME, "proof-missing")]
+
+
 def test_a_pin_without_a_place_is_said(tmp_path, file):
     pin(tmp_path / "config", "")
     assert refused(file, "--fetch") == "no-site"

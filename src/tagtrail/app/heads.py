@@ -90,16 +90,15 @@ class Memory:
         return cls(state / "tagtrail" / "checkpoints", origin)
 
     def accept(
-        self, fetched: Fetched, trust: Root | Policy, now: int, max_age: int | None
+        self, fetched: Fetched, tree: TileReader, trust: Root | Policy, now: int, max_age: int | None
     ) -> tuple[Head, tuple[int, ...], tuple[int, ...]]:
-        """The head, if it is believed, of that age, and lost nothing; it is remembered from now on.
+        """The head, if it is believed, of that age, and lost nothing; it is remembered from now on. `tree` reads it.
 
         With it, the remembered sizes that its tree is proven to contain, and those of which that could not be proven.
         Raises TamperError as `judge_head` and `check_grown`; SetupError `memory-form`, `memory-not-ours`,
         `not-writable`, `disk-full`.
         """
         head = judge_head(fetched.data, trust, now, max_age)
-        tree = fetched.reader()
         with self._alone():
             before = self.remembered()
             contained: list[int] = []

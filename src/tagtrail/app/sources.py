@@ -171,7 +171,10 @@ def _sources(args: "argparse.Namespace") -> Iterator[Source]:
 
 def _pinned_place(store: TrustStore, origin: str) -> Place | None:
     url = store.url(origin)
-    return place(url) if is_address(url) or Path(url).is_absolute() else None
+    if is_address(url):
+        return place(url)
+    # a copy that is gone by now has no files: what other sites have is found nonetheless
+    return Place(url) if Path(url).is_absolute() else None
 
 
 def _logged_place(believed: Policy, origin: str) -> Place | None:
