@@ -453,7 +453,11 @@ def test_long_work_says_how_far_it_is(world: World, site: Site, root: Root) -> N
     ticks = iter(range(world.now, world.now + 10_000))
     audit(site, root, tell=lambda name, fields: told.append((name, fields)), clock=lambda: next(ticks), pause=print)
     assert {name for name, _ in told} == {"bytes"}
-    assert {(fields["what"], fields.get("unit")) for _, fields in told} == {("files", None), ("pages", "pages")}
+    assert {(fields["what"], fields.get("unit")) for _, fields in told} == {
+        ("trail", "tiles"),
+        ("files", None),
+        ("pages", "pages"),
+    }
 
 
 # --- another renderer -----------------------------------------------------------------------------------------------
