@@ -13,7 +13,7 @@ from tagtrail.model.names import project_key
 from tagtrail.testing import memory, samples
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.testing.suites import builder, journal, kept, ledger, notes, signer, source, store, target
-from tagtrail.testing.suites.promise import Broken, equal, holds, race, refusal, refusal_of_any_kind
+from tagtrail.testing.suites.promise import Broken, equal, holds, race, refusal
 
 SUITES = (builder, journal, kept, ledger, notes, signer, source, store, target)
 TOOLS = {"append", "armoured", "row"}
@@ -169,8 +169,6 @@ def test_promises() -> None:
         deny(ProjectError("no", code="no"))
     holds(1, "fine")
     equal(1, 1, "fine")
-    with refusal_of_any_kind("fine"):
-        deny(ValueError())
 
 
 def deny(error: Exception) -> None:
@@ -185,7 +183,6 @@ def deny(error: Exception) -> None:
         lambda: refused(ProjectError("x", code="other")),
         lambda: refused(SetupError("x", code="said")),
         lambda: refused(None),
-        lambda: any_refused(None),
     ],
 )
 def test_a_broken_promise_is_said(promise: Callable[[], None]) -> None:
@@ -195,12 +192,6 @@ def test_a_broken_promise_is_said(promise: Callable[[], None]) -> None:
 
 def refused(error: Exception | None) -> None:
     with refusal(ProjectError, "said"):
-        if error:
-            raise error
-
-
-def any_refused(error: Exception | None) -> None:
-    with refusal_of_any_kind("said"):
         if error:
             raise error
 
