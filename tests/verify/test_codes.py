@@ -16,7 +16,7 @@ SOURCES = (
     ),
     ROOT / "src/tagtrail/io/http.py",
 )
-DOCUMENTS = ("docs/verify.md", "docs/format/root.md", "docs/provenance.md")
+DOCUMENTS = ("docs/verify.md", "docs/format/root.md", "docs/provenance.md", "docs/audit.md")
 CODE = re.compile(r'code="([a-z0-9-]+)"|"((?:sshsig|ssh-key|tag|root)-[a-z-]+|ssh-number)"')
 
 
