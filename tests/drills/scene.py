@@ -6,8 +6,8 @@ Everything is done by real commands; only the thief brings tools of his own.
 import json
 import shutil
 import subprocess
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,7 @@ from tagtrail.formats import proof as proofs
 from tagtrail.formats.note import Signer, parse_skey
 from tests.app.world import Ended, World
 
-__all__ = ["Scene", "Witness", "forged", "witness"]
+__all__ = ["FILE", "ORIGIN", "Scene", "Witness", "forged", "proof_of", "witness"]
 
 FILE = "toy-1.0.0.tar.gz"
 ORIGIN = "example.org/trail"
@@ -135,10 +135,14 @@ def forged(
 def proof_of(leaves: list[bytes], index: int, log: Signer, witnesses: tuple[Signer, ...] = (), at: int = 0) -> bytes:
     """A proof of one of these leaves, under a checkpoint signed by `log`."""
     nodes: dict[tuple[int, int], bytes] = {}
+
+    def node(level: int, number: int) -> bytes:
+        return nodes[level, number]
+
     for n, leaf in enumerate(leaves):
-        nodes |= merkle.complete(n, merkle.leaf_hash(leaf), lambda level, i: nodes[level, i])
-    root = merkle.root(len(leaves), lambda level, i: nodes[level, i])
-    hashes = merkle.inclusion(index, len(leaves), lambda level, i: nodes[level, i])
+        nodes.update(merkle.complete(n, merkle.leaf_hash(leaf), node))
+    root = merkle.root(len(leaves), node)
+    hashes = merkle.inclusion(index, len(leaves), node)
     text = note.Checkpoint(origin=log.name, size=len(leaves), root=root).text()
     signed = note.sign(text, [log])
     if witnesses:

@@ -1,7 +1,11 @@
 """Drills for the log's key: planned rotation, lost, stolen; what consumers of the old root and of the new one get."""
 
+import json
+from hashlib import sha256
+
 import pytest
 
+from tagtrail.formats import canonical
 from tests.drills.scene import FILE, Scene, forged, proof_of
 
 pytestmark = [pytest.mark.client, pytest.mark.slow]
@@ -9,13 +13,20 @@ pytestmark = [pytest.mark.client, pytest.mark.slow]
 EVIL = b"not what was released"
 
 
+def invented(scene: Scene) -> bytes:
+    """A release that the thief invents: the last one's entry, with another file."""
+    leaf = json.loads(scene.raws()[1])
+    for subject in leaf["subject"]:
+        subject["digest"]["sha256"] = sha256(EVIL).hexdigest()
+    leaf["predicate"]["tagtrail"]["files"][FILE]["size"] = len(EVIL)
+    return canonical.dumps(leaf)
+
+
 def test_a_planned_rotation_changes_nothing_that_was_proven(scene: Scene) -> None:
-    before = scene.snapshot("site", "toy")
+    proof = scene.file.with_name(f"{FILE}.tlog-proof").read_bytes()
     scene.keys("rotate", "log")
     new = scene.release("1.1.0")
-    assert {name: data for name, data in scene.snapshot("site", "toy").items() if name in before} | {
-        name: data for name, data in before.items() if name.endswith((".html", ".json", ".atom"))
-    } == before | {name: before[name] for name in before}
+    assert scene.file.with_name(f"{FILE}.tlog-proof").read_bytes() == proof
     assert scene.verify("ann", scene.file) == "ok"
     assert scene.verify("ann", new) == "note-no-known-key"
     scene.pin("bob")
@@ -48,10 +59,9 @@ def test_a_stolen_log_key_forges_nothing_for_whoever_follows(scene: Scene) -> No
     assert "2 proofs issued again" in ended.event("outcome")["text"]
     scene.pin("bob")
     assert scene.verify("bob", fork) == "note-no-known-key"
-    later = json_leaf(scene)
-    assert scene.verify("bob", scene.place(FILE, EVIL, proof_of([*scene.raws(), later], len(scene.raws()), thief))) in (
-        "note-no-known-key",
-    )
+    later = invented(scene)
+    beyond = proof_of([*scene.raws(), later], len(scene.raws()), thief)
+    assert scene.verify("bob", scene.place(FILE, EVIL, beyond)) == "note-no-known-key"
     reissued = scene.file.with_name(f"{FILE}.tlog-proof").read_bytes()
     assert reissued != honest
     assert scene.verify("bob", scene.file) == "ok"
@@ -64,20 +74,6 @@ def test_a_stolen_log_key_forges_nothing_for_whoever_follows(scene: Scene) -> No
     scene.done("audit")
     assert [freeze["size"] for freeze in scene.rule()["freezes"]] == [len(raws)]
     assert scene.keys("reprove").event("outcome")["text"] == "root 2 stays"
-
-
-def json_leaf(scene: Scene) -> bytes:
-    """A release that the thief invents: the last one's entry, with another file."""
-    import json
-    from hashlib import sha256
-
-    from tagtrail.formats import canonical
-
-    leaf = json.loads(scene.raws()[1])
-    for subject in leaf["subject"]:
-        subject["digest"]["sha256"] = sha256(EVIL).hexdigest()
-    leaf["predicate"]["tagtrail"]["files"][FILE]["size"] = len(EVIL)
-    return canonical.dumps(leaf)
 
 
 def test_a_frozen_tree_takes_no_forged_leaf_even_under_a_believed_key(scene: Scene) -> None:
