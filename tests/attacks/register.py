@@ -195,6 +195,19 @@ ROWS = (
     Row(22, "the builder's key stolen", "provenance-signature key-not-in-root",
         f"{KEYS}test_a_stolen_builder_key_is_worth_nothing_once_the_root_drops_it "
         f"{KEYS}test_a_builder_key_that_was_exchanged_in_secret_releases_nothing"),
+    Row(22, "the log's key lost", "", "drills::test_a_lost_log_key_is_replaced_and_believed_for_what_it_signed"),
+    Row(22, "the log's key stolen: drill", "frozen", "drills::test_a_stolen_log_key_forges_nothing_for_whoever_follows "
+        "drills::test_a_stolen_log_key_under_witnesses"),
+    Row(22, "the OpenPGP key lost", "", "drills::test_a_lost_release_key_stays_good_for_what_it_signed"),
+    Row(22, "the OpenPGP key stolen", "", "drills::test_a_stolen_release_key_signs_nothing_that_counts "
+        "drills::test_an_old_signature_made_after_the_theft_counts_for_no_later_entry"),
+    Row(22, "the builder's key lost", "", "drills::test_a_builder_key_is_replaced"),
+    Row(22, "the builder's key stolen: drill", "", "drills::test_a_forged_provenance_is_found"),
+    Row(22, "a witness key lost", "", "drills::test_a_lost_witness_is_replaced"),
+    Row(22, "a witness key stolen", "", "drills::test_stolen_witness_keys_forge_nothing_for_whoever_follows"),
+    Row(22, "after log-key theft old proofs are re-issued against exactly that root", "",
+        "drills::test_a_stolen_log_key_forges_nothing_for_whoever_follows "
+        "drills::test_a_second_theft_freezes_anew_and_older_files_stay_good"),
     Row(30, "policy, root or allowed_signers beside the file or under /trail/", "unpinned",
         f"{PLANTED} app::test_nothing_beside_the_file_grants_trust"),
     Row(30, "a key entry", "root-old-signatures",
@@ -245,6 +258,7 @@ ROWS = (
 
 GAPS = {
     "6: archives of one release that do not agree, logged by their operator": "no law compares the `tar` of two files",
+    "6: FILE.metadata unlike the metadata in the archive, logged by its operator": "nobody opens the archives",
     "31: one tag object under two repositories": "no law compares the tags of two projects",
     "31: a commit outside the configured branches": "the settings know no branches",
     "31: an old tag under a new version": "verify does not compare a version with its tag's name",
