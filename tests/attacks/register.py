@@ -262,7 +262,7 @@ GAPS = {
     "31: one tag object under two repositories": "no law compares the tags of two projects",
     "31: a commit outside the configured branches": "the settings know no branches",
     "31: an old tag under a new version": "verify does not compare a version with its tag's name",
-    "33: a file named after another project or version, logged": "what the rules refuse on the road, no judge looks for",
+    "33: a file named after another project or version, logged": "the road refuses it, no judge looks for it",
     "10: a site rolled back beside a proof of a larger tree": "an auditor does not say that its own proofs saw more",
     "13: a .tlog-proof without its file, in a directory": "`verify DIR` passes over it, `audit` does not",
 }
