@@ -91,6 +91,7 @@ def test_verify_loads_what_it_needs(file: Path, words: tuple[object, ...], tmp_p
     assert {f"tagtrail.{room}" for room in ROOMS} & names == set()
     assert {n for n in names if n.startswith("tagtrail.app.commands.")} == {"tagtrail.app.commands.verify"}
     assert "tagtrail.model.facts" not in names
+    assert ("pathlib" in names) is ("--root" not in words and "--policy" not in words)  # pins are looked for with it
 
 
 def test_an_openpgp_signature_asks_for_pysequoia_alone() -> None:
