@@ -14,6 +14,7 @@ from tagtrail.formats.policy import Witness as Known
 from tagtrail.formats.root import PAYLOAD_TYPE, Root, format_root
 from tagtrail.model.errors import Error, RemoteError
 from tagtrail.model.facts import Key
+from tagtrail.ports import Witness
 from tagtrail.testing import memory
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.testing.people import Person
@@ -54,7 +55,7 @@ def asked(*witnesses: Signer, needed: int) -> Policy:
     return Policy(witnesses=known, groups=groups, quorum="all")
 
 
-def theirs(world: World, *witnesses: Signer, logs: tuple[Signer, ...] = (LOG,)) -> dict[str, memory.Witness]:
+def theirs(world: World, *witnesses: Signer, logs: tuple[Signer, ...] = (LOG,)) -> dict[str, Witness]:
     keys = tuple(log.verifier for log in logs)
     return {w.name[0]: memory.Witness(w, keys, world.clock) for w in witnesses}
 

@@ -12,7 +12,7 @@ from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError
 from tagtrail.verify.roots import policy_of, root_digest
 
-__all__ = ["export", "tell_keys", "warnings"]
+__all__ = ["export", "tell_keys", "tell_root", "warnings"]
 
 SOON = 90 * 86400
 """Seconds before a root's end from which on it is spoken of."""
@@ -24,11 +24,15 @@ def tell_keys(at: Home, root: Root, envelope: bytes, console: Console) -> None:
     count = {"threshold": root.threshold, "of": len(root.keys), "fingerprint": root_digest(envelope)}
     console.tell("keyring", head | count)
     here = _here(at)
-    for role, key, note in _named(root):
-        held = here.pop((role, key), "")
-        console.tell("key", {"role": role, "key": key, "here": held, "note": note})
+    tell_root(root, console, here)
     for (role, key), held in here.items():
         console.tell("key", {"role": role, "key": key, "here": held, "note": f"not in root {root.version}"})
+
+
+def tell_root(root: Root, console: Console, here: dict[tuple[str, str], str]) -> None:
+    """Every key that a root names; those in `here`, which lie here, are taken out of it."""
+    for role, key, note in _named(root):
+        console.tell("key", {"role": role, "key": key, "here": here.pop((role, key), ""), "note": note})
 
 
 def warnings(at: Home, root: Root, now: int) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tagtrail.app.beside import read_small
 from tagtrail.app.console import Console
 from tagtrail.app.home import Home, find_home, spoken
-from tagtrail.app.keyring import export, tell_keys, warnings
+from tagtrail.app.keyring import export, tell_keys, tell_root, warnings
 from tagtrail.app.private import FILES, install, laid_aside, make, note_key
 from tagtrail.app.reading import read_settings
 from tagtrail.app.wiring import now, open_road
@@ -101,7 +101,7 @@ def _export(args: argparse.Namespace, console: Console) -> int:
         return _end(console, 0, "", f"{len(args.words or files)} public files are in {where}", "")
     if args.json:
         console.line(data.decode())
-        return _end(console, 0, "", "", "")
+        return _end(console, 0, "", "the public halves, in the line above", "")
     sys.stdout.write(data.decode())
     return 0
 
@@ -271,6 +271,7 @@ def _unmet(error: RemoteError, *, entered: bool, console: Console) -> int:
 
 
 def _carried(road: Road, what: str, console: Console) -> int:
+    where = road.site.url or "SITE"
     try:
         again = carry(road)
     except RemoteError as error:
@@ -281,8 +282,7 @@ def _carried(road: Road, what: str, console: Console) -> int:
     if again.waiting:
         told = f"{text}, {again.waiting} of them not visible yet"
         return _end(console, 4, "waiting", told, f"bring the site to {road.site.url}, then: tagtrail keys reprove")
-    where = road.site.url or "SITE"
-    return _end(console, 0, "complete", text, f"consumers follow with: tagtrail trust {where}")
+    return _end(console, 0, "complete", f"{text}; whoever pinned an older root follows", f"tagtrail trust {where}")
 
 
 def _log_of(at: Home, road: Road, root: Root) -> AnySigner:
@@ -310,8 +310,9 @@ def _make(args: argparse.Namespace, console: Console) -> int:
     key = Signer(name=args.origin, seed=secrets.token_bytes(32))
     durable.write(path, f"{key.skey()}\n".encode("ascii"), mode=0o600)
     vkey = key.verifier.vkey()
-    console.tell("key", {"role": "root", "key": vkey, "here": str(path), "note": "keep it apart from the instance"})
-    return _end(console, 0, "", "", f"with the instance: tagtrail keys add root {vkey}")
+    console.tell("key", {"role": "root", "key": vkey, "here": str(path), "note": ""})
+    text = f"a secret root key is in {spoken(path.absolute())}; the instance takes it by its public half"
+    return _end(console, 0, "", text, f"tagtrail keys add root {vkey}")
 
 
 def _sign(args: argparse.Namespace, console: Console) -> int:
@@ -326,10 +327,11 @@ def _sign(args: argparse.Namespace, console: Console) -> int:
         raise SetupError(what, code="root-key")
     envelope = joined([envelope, dsse.sign(PAYLOAD_TYPE, envelope.payload, [key])])
     durable.write(path, envelope.encode() + b"\n")
+    tell_root(root, console, {})
     _tell_draft(path, None, envelope, console)
     listed = "" if key.verifier.vkey() in root.keys else " (it is none of this root's own: an old one's, then)"
-    text = f"signed by {key.verifier.vkey()}{listed}"
-    return _end(console, 0, "", text, f"with the instance: tagtrail keys submit {spoken(path.absolute())}")
+    text = f"signed by {key.verifier.vkey()}{listed}; the instance enters it"
+    return _end(console, 0, "", text, f"tagtrail keys submit {spoken(path.absolute())}")
 
 
 def _submit(args: argparse.Namespace, console: Console) -> int:
@@ -339,6 +341,8 @@ def _submit(args: argparse.Namespace, console: Console) -> int:
     paths = [Path(word) for word in args.words]
     envelope = joined([_draft(path) for path in paths])
     old, new = current_root(road.ledger, road.kept), parse_root(envelope.payload)
+    if old == new:
+        return _carried(road, f"root {new.version} was in the trail", console)
     _check_next(old, new)
     own = [*([note_key(at, n)] if (n := laid_aside(at, "root")) else []), *([road.root] if road.root else [])]
     takes = {*new.keys, *(old.keys if old else ())}
@@ -352,8 +356,8 @@ def _submit(args: argparse.Namespace, console: Console) -> int:
 def _check_next(old: Root | None, new: Root) -> None:
     if new.version != (old.version + 1 if old else 1):
         what = f"the draft is of root {new.version}, the trail has root {old.version if old else 0}"
-        why = "it was entered already" if old == new else "another root was entered since it was made"
-        raise SetupError(what, code="draft-outdated", why=why, hint="tagtrail keys show")
+        why = "another root was entered since it was made"
+        raise SetupError(what, code="draft-outdated", why=why, hint="tagtrail keys renew")
 
 
 def _draft(path: Path) -> dsse.Envelope:
