@@ -47,7 +47,7 @@ class Trail:
     """A trail of `size` entries at `path`, of which more can be entered and any be proven."""
 
     def __init__(self, path: Path, size: int, *, synthetic: bool = False) -> None:
-        SqliteLedger(path)
+        connect(path).close()
         _fill(path, size, synthetic=synthetic)
         self.ledger = SqliteLedger(path)
         self.size = size
@@ -92,6 +92,7 @@ def bare(path: Path) -> float:
 def _fill(path: Path, size: int, *, synthetic: bool) -> None:
     entry = _synthetic if synthetic else _real
     with closing(connect(path)) as db:
+        db.execute("PRAGMA journal_mode = OFF")  # whoever opens it next turns the write-ahead log on again
         db.execute("PRAGMA synchronous = OFF")
         db.execute("PRAGMA cache_size = -400000")
         db.execute("BEGIN")
