@@ -261,13 +261,25 @@ def _watched(memory: SqliteWitness, origin: str) -> dict[str, object]:
 
 def _verdict(directory: Path, forks: int, unproven: int, memory: SqliteWitness) -> dict[str, object]:
     if forks:
-        text = f"{forks} times a log signed two trees of one size: whoever holds its key lies, or lost it"
-        following = f"tagtrail --json witness status {spoken(directory)}     has the signed notes: publish them"
+        who = "whoever has that log's key lies, or lost it; publish both notes"
+        text = f"{_count(forks, 'checkpoint')} of a second tree: {who}"
+        following = f"tagtrail --json witness status {spoken(directory)}"
         return {"exit": 6, "state": "conflict", "text": text, "next": following}
     if unproven:
-        text = f"{unproven} signed checkpoints came with a proof that does not hold; anybody could have sent them"
-        following = "ask the log's people for a consistency proof, or wait: the next good one mends it"
-        return {"exit": 4, "state": "waiting", "text": text, "next": following}
+        text = (
+            f"{_count(unproven, 'checkpoint')} came with a proof that does not hold, which anybody can send\n"
+            "the next good one mends it; if none comes, ask the log's people for a consistency proof"
+        )
+        return {"exit": 4, "state": "waiting", "text": text, "next": ""}
     known = [origin for origin in memory.origins() if memory.keys(origin)]
     following = "" if known else f"tagtrail witness add {spoken(directory)} VKEY"
-    return {"exit": 0, "state": "", "text": f"{len(known)} logs known, nothing speaks against them", "next": following}
+    return {
+        "exit": 0,
+        "state": "",
+        "text": f"{_count(len(known), 'log')} known, nothing speaks against any",
+        "next": following,
+    }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
