@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from tagtrail.formats import merkle, note
+from tagtrail.formats import merkle, note, proof
 from tagtrail.formats.note import Signer
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import RemoteError, SetupError
@@ -128,6 +128,19 @@ def test_a_release_by_somebody_whom_its_maintainer_does_not_expect() -> None:
     assert SSH.fingerprint in wrong.there
     assert PGP.fingerprint in wrong.expected
     assert [*unexpected_signers(trail.entries, [PGP.fingerprint, SSH.fingerprint])] == []
+
+
+def test_a_site_rolled_back_beside_a_proof_of_a_larger_tree() -> None:
+    old = made("1.0.0")
+    site = Site(dict(old.store.files))
+    leaves = [merkle.leaf_hash(e.raw) for e in old.ledger.entries()] + [merkle.leaf_hash(b"hidden")]
+    entry = old.ledger.entries(1, 2)[0]
+    text = note.Checkpoint(origin=ORIGIN, size=3, root=merkle.root_of(leaves)).text()
+    signed = note.sign(text, [Signer(name=ORIGIN, seed=sha256(b"log").digest())]).encode()
+    for file in entry.files:
+        seen = proof.Proof(index=1, hashes=(leaves[0], leaves[2]), checkpoint=signed, extra=entry.raw)
+        site.files[f"nova/{file.name}.tlog-proof"] = seen.encode()
+    assert found(look(old, site, root_of(old))) == {("rolled-back", f"nova/{file.name}") for file in entry.files}
 
 
 # --- what was remembered --------------------------------------------------------------------------------------------
