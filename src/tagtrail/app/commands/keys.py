@@ -174,6 +174,9 @@ def _rotate(args: argparse.Namespace, console: Console) -> int:
     verifier = (note_key(at, name) if laid_aside(at, role) else _signers(road)[role]).verifier
     if role == "builder":
         return _agreed(args, at, road, old, with_builder(new, verifier, until=until), console)
+    if road.trust.witnesses:
+        gone = ", and to know the old one no more" if args.stolen else ""
+        console.line(f"tell the operators of your witnesses to know the log's new key, {verifier.vkey()}{gone}")
     new = frozen(road, with_log(new, verifier, alone=args.stolen), always=args.stolen)
     return _agreed(args, at, road, old, new, console)
 
