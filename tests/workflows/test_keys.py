@@ -157,6 +157,24 @@ def test_a_later_release_leaves_reissued_proofs_alone() -> None:
     assert [row.state for row in world.journal.rows(1) if row.effect.path.endswith("proof")] == ["seen", "seen"]
 
 
+def test_a_public_that_lags_is_waited_for_and_told_from_a_conflict() -> None:
+    world = released(public=True)
+    world.web.late = 2
+    enter(world.road(), stolen(world.road())[1], NEW)
+    assert carry(after(world)).waiting == 2
+    assert carried_states(world) == {"sent"}
+    world.web.late = 9
+    assert release(after(world), world.project(), "1.0.0").exit == 6  # whoever looks too early sees other bytes
+    world.web.late = 0
+    assert carry(after(world)).waiting == 0
+    assert carried_states(world) == {"seen"}
+    assert release(after(world), world.project(), "1.0.0").exit == 0
+
+
+def carried_states(world: World) -> set[str]:
+    return {row.state for row in world.journal.rows(1) if row.effect.path.endswith("proof")}
+
+
 def theft(world: World, fuse: Fuse) -> None:
     """What `keys rotate log --stolen` does, in a process that dies where `fuse` blows."""
     road = world.road(fuse)
