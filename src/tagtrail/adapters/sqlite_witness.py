@@ -44,9 +44,12 @@ _COSIGNED = "SELECT origin, size, root, time, note FROM cosigned WHERE origin = 
 class SqliteWitness:
     """The port `Seen` over one file, and the logs' keys; usable from several threads."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises SetupError `witness-memory` where there is no such file, or it is of another make."""
+    def __init__(self, path: Path, most: int = MAX_EVIDENCE) -> None:
+        """`most` pieces of evidence of each kind are kept of one log.
+
+        Raises SetupError `witness-memory` where there is no such file, or it is of another make."""
         self._path = path
+        self._most = most
         self._one = Lock()
         try:
             self._db = sqlite3.connect(
@@ -126,7 +129,7 @@ class SqliteWitness:
             (count,) = self._db.execute(
                 "SELECT count(*) FROM evidence WHERE origin = ? AND fork = ?", (evidence.origin, evidence.fork)
             ).fetchone()
-            if count >= MAX_EVIDENCE:
+            if count >= self._most:
                 return False
             e = evidence
             row = (e.origin, e.size, e.root, e.time, e.note, e.against, e.fork)
