@@ -184,3 +184,12 @@ def test_sdist_stems(project: str, version: str, stem: str) -> None:
 def test_reserved_names_are_in_their_folded_form() -> None:
     assert {fold(name) for name in RESERVED} == RESERVED
     assert {"simple", "trail", "verify"} <= RESERVED
+
+
+@pytest.mark.parametrize("version", ["1" * 5000, f"1!{'2' * 5000}", f"1.0rc{'3' * 5000}"])
+def test_numbers_that_python_does_not_read_are_text(version: str) -> None:
+    assert version_key(version) == version
+    assert name_key("nova", f"nova-{version}.tar.gz") == f"nova-{version.replace('.', '-')}.tar.gz".replace(
+        "-tar-gz", ""
+    )
+    assert name_key("nova", f"nova-{version}-py3-none-any.whl")

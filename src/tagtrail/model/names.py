@@ -55,11 +55,11 @@ def project_key(name: str) -> str:
 def version_key(version: str) -> str:
     """PEP 440 canonical form without trailing zeros (`1.0` is `1.0.0`); what is no PEP 440 version is folded."""
     from packaging.utils import canonicalize_version
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return canonicalize_version(Version(version))
-    except InvalidVersion:
+    except ValueError:  # also for numbers that Python does not read
         return fold(version)
 
 
@@ -85,11 +85,11 @@ def name_key(project: str, name: str) -> str:
 
 
 def _wheel_key(text: str) -> str:
-    from packaging.utils import InvalidWheelFilename, canonicalize_version, parse_wheel_filename
+    from packaging.utils import canonicalize_version, parse_wheel_filename
 
     try:
         name, version, build, tags = parse_wheel_filename(text)
-    except InvalidWheelFilename:
+    except ValueError:
         return re.sub(r"[-_.]+", "-", text)
     number = f"-{build[0]}{build[1]}" if build else ""
     return f"{name}-{canonicalize_version(version)}{number}-{'.'.join(sorted(map(str, tags)))}.whl"
@@ -97,7 +97,7 @@ def _wheel_key(text: str) -> str:
 
 def _versioned(project: str, stem: str) -> str:
     from packaging.utils import canonicalize_version
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     wanted = project_key(project)
     for cut in re.finditer(r"[-_]", stem):
@@ -105,6 +105,6 @@ def _versioned(project: str, stem: str) -> str:
         if head and project_key(head) == wanted:
             try:
                 return f"{wanted}-{canonicalize_version(Version(tail))}"
-            except InvalidVersion:
+            except ValueError:
                 continue
     return re.sub(r"[-_.]+", "-", stem)
