@@ -154,8 +154,6 @@ BROKEN: tuple[tuple[ModuleType, Callable[[], object], set[str]], ...] = (
         ledger,
         lambda: opened(HastyLedger()),
         {
-            "the_newest_of_a_mark",
-            "marks_are_of_the_transaction",
             "leaving_without_commit_undoes",
             "an_exception_undoes_and_goes_on",
             "nothing_is_seen_before_commit",
