@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from tagtrail.formats import note, policy
 from tagtrail.formats.site import CHECKPOINT
-
 from tests.app.world import Ended, World
 
 pytestmark = pytest.mark.client
