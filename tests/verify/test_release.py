@@ -333,6 +333,7 @@ EVE = Person("eve")
         (Workshop(ours={"sidecars": {}}), "tag-sidecar-mismatch"),
         (Workshop(reference={"object": "a" * 40}), "tag-object-mismatch"),
         (Workshop(reference={"commit": "d" * 40}), "commit-mismatch"),
+        (Workshop(raw=Person("jo").tag("0.9.0"), reference={"name": "0.9.0"}), "tag-version"),
         (Workshop(reference={"name": "1.0.1"}), "tag-name"),
         (Workshop(raw=Person("jo").tag(commit="d" * 40)), "commit-mismatch"),
         (Workshop(raw=Person("jo").tag(kind="tag")), "tag-of-tag"),

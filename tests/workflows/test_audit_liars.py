@@ -59,7 +59,7 @@ def test_a_file_name_of_a_withdrawn_version_under_another() -> None:
     trail.release("nova", "1.0", files={"nova-1.0.tar.gz": {}}, digests={"nova-1.0.tar.gz": digest})
     trail.withdraw("nova", "1.0", "x")
     trail.release("nova", "1.1", files={"nova-1.0.tar.gz": {}}, digests={"nova-1.0.tar.gz": digest})
-    assert laws(trail) == [("withdrawn-used", "entry 3")]
+    assert laws(trail) == [("withdrawn-used", "entry 3"), ("file-version-agrees", "entry 3")]
 
 
 def test_a_file_added_years_later_with_a_stolen_upload_token() -> None:

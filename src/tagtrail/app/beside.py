@@ -85,7 +85,7 @@ def proof_of(path: "Where", name: str) -> bytes:
     """
     directory, own = os.path.split(path)
     for beside in (own, name):
-        data = read_small(os.path.join(directory, f"{beside}{PROOF}"), proof.MAX_SIZE)
+        data = _evidence(os.path.join(directory, f"{beside}{PROOF}"), proof.MAX_SIZE)
         if data is not None:
             return data
     what = f"{own}{PROOF} is missing"
@@ -98,7 +98,15 @@ def tag_of(path: "Where", entry: Entry) -> bytes | None:
     name = tag_name(entry.project, entry.version)
     # only names that the entry's own strict form allows are opened: a project called ../.. has no such sidecar
     beside = os.path.join(os.path.dirname(path), name)
-    return read_small(beside, MAX_TAG) if name in dict(entry.sidecars) else None
+    return _evidence(beside, MAX_TAG) if name in dict(entry.sidecars) else None
+
+
+def _evidence(path: str, limit: int) -> bytes | None:
+    """As `read_small`; what lies there and is no file is somebody's trick. Raises TamperError `evidence-unreadable`."""
+    try:
+        return read_small(path, limit)
+    except SetupError as error:
+        raise TamperError(error.what, code="evidence-unreadable", why=error.why, hint=error.hint) from None
 
 
 def files_in(directory: "Path") -> "tuple[Path, ...]":

@@ -6,7 +6,9 @@
 import re
 import unicodedata
 
-__all__ = ["PAGES", "RESERVED", "SUFFIXES", "fold", "name_key", "project_key", "sdist_stem", "version_key"]
+__all__ = [
+    "PAGES", "RESERVED", "SUFFIXES", "fold", "name_key", "project_key", "says_version", "sdist_stem", "version_key",
+]  # fmt: skip
 
 RESERVED = frozenset(
     {
@@ -61,6 +63,38 @@ def version_key(version: str) -> str:
         return canonicalize_version(Version(version))
     except ValueError:  # also for numbers that Python does not read
         return fold(version)
+
+
+def says_version(tag: str, version: str) -> bool:
+    """Whether a tag's name says this version alone: `v1.0.0`, `scm-v1.0` say 1.0.0; `1.0.0-rc1`, `11.0.0` do not.
+
+    Read from the left, the longest version at each number counts, and what it is made of counts for no other.
+    """
+    head = tag.removesuffix(version)
+    if tag.endswith(version) and not any(char.isdigit() for char in head):
+        return True
+    wanted, start = version_key(version), 0
+    while found := _NUMBERED.search(tag, start):
+        words = [found[0][: cut.start()] for cut in _CUT.finditer(found[0])]
+        longest = next((word for word in (found[0], *reversed(words)) if _is_version(word)), found[0])
+        if version_key(longest) == wanted:
+            return True
+        start = found.start() + len(longest)
+    return False
+
+
+_NUMBERED = re.compile(r"[0-9]+(?:[-_.+!]?[0-9A-Za-z]+)*")
+_CUT = re.compile(r"[-_.+]")
+
+
+def _is_version(text: str) -> bool:
+    from packaging.version import Version
+
+    try:
+        Version(text)
+    except ValueError:
+        return False
+    return True
 
 
 def sdist_stem(project: str, version: str) -> str:

@@ -154,8 +154,10 @@ class _Judge:
             proven += [path for path in files if path not in {*proofs, *proven} and _may_be_artifact(path.name)]
         expected: dict[Path, str] = {}
         for path in proven:
-            verdict = self.lying(OnDisk(path))
+            verdict = self._found(path)
             expected |= _sidecars(path, verdict) if verdict else {}
+        for path in sorted(proofs - {path.with_name(path.name + PROOF) for path in files}):
+            self._refused(str(path), TamperError("it proves a file that is not here", code="unknown"))
         for path in files:
             if path in proofs or path in proven:
                 continue
@@ -167,6 +169,14 @@ class _Judge:
         if not self.good and not self.bad and not self.late:
             what = f"no file with a proof in {directory}"
             raise TamperError(what, code="nothing-to-verify", hint="the proof of FILE is FILE.tlog-proof beside it")
+
+    def _found(self, path: "Path") -> Verdict | None:
+        """As `lying`; what cannot be read refuses itself and no other."""
+        try:
+            return self.lying(OnDisk(path))
+        except SetupError as error:
+            self._refused(str(path), TamperError(error.what, code=error.code, why=error.why, hint=error.hint))
+            return None
 
     def outcome(self) -> int:
         """The exit code; told where there was more than one file."""
