@@ -260,7 +260,8 @@ ROWS = (
         "workflows::test_a_site_rolled_back_beside_a_proof_of_a_larger_tree"),
     Row(13, "a .tlog-proof without its file, in a directory", "unknown", "app::test_a_proof_without_its_file"),
     Row(31, "one tag object under two repositories", "tag-twice", LAW),
-    Row(31, "an old tag under a new version", "tag-version", f"verify::test_a_tag_that_the_entry_does_not_mean_is_refused {LAW}"),
+    Row(31, "an old tag under a new version", "tag-version",
+        f"verify::test_a_tag_that_the_entry_does_not_mean_is_refused {LAW}"),
     Row(33, "a file named after another project or version, logged", "file-name-agrees file-version-agrees", LAW),
 )  # fmt: skip
 
