@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
+from uv import find_uv_bin
 
 from tagtrail.formats import entry
 from tagtrail.formats.note import parse_vkey
@@ -88,7 +89,7 @@ print(predicate.build_definition.build_type, predicate.run_details.builder.id)
 def test_in_toto_attestation_validates_it(world: World, tmp_path: Path) -> None:
     script = tmp_path / "validate.py"
     script.write_text(IN_TOTO)
-    argv = ["uv", "run", "--quiet", "--no-project", "--with", "in-toto-attestation", "python", str(script)]
+    argv = [find_uv_bin(), "run", "--quiet", "--no-project", "--with", "in-toto-attestation", "python", str(script)]
     done = subprocess.run([*argv, str(world.site / "toy" / NAME)], capture_output=True, text=True, check=False)
     assert done.stdout == "https://tagtrail.dev/build/v1 https://example.org/trail/builder\n", done.stderr
 
