@@ -12,7 +12,7 @@ from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError
 from tagtrail.verify.roots import policy_of, root_digest
 
-__all__ = ["export", "tell_keys", "tell_root", "warnings"]
+__all__ = ["export", "tell_here", "tell_keys", "tell_root", "warnings"]
 
 SOON = 90 * 86400
 """Seconds before a root's end from which on it is spoken of."""
@@ -27,6 +27,12 @@ def tell_keys(at: Home, root: Root, envelope: bytes, console: Console) -> None:
     tell_root(root, console, here)
     for (role, key), held in here.items():
         console.tell("key", {"role": role, "key": key, "here": held, "note": f"not in root {root.version}"})
+
+
+def tell_here(at: Home, console: Console) -> None:
+    """The secret keys here, before there is a root that names them: witnesses want the log's."""
+    for (role, key), held in _here(at).items():
+        console.tell("key", {"role": role, "key": key, "here": held, "note": "no root yet"})
 
 
 def tell_root(root: Root, console: Console, here: dict[tuple[str, str], str]) -> None:

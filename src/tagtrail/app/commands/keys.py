@@ -14,7 +14,7 @@ from pathlib import Path
 from tagtrail.app.beside import read_small
 from tagtrail.app.console import Console
 from tagtrail.app.home import Home, find_home, spoken
-from tagtrail.app.keyring import export, tell_keys, tell_root, warnings
+from tagtrail.app.keyring import export, tell_here, tell_keys, tell_root, warnings
 from tagtrail.app.private import FILES, install, laid_aside, make, note_key
 from tagtrail.app.reading import read_settings
 from tagtrail.app.wiring import now, open_road
@@ -82,6 +82,7 @@ def _show(args: argparse.Namespace, console: Console) -> int:
     at, ledger, kept = _reading(args)
     envelope = root_envelope(ledger, kept)
     if envelope is None:
+        tell_here(at, console)
         return _end(console, 0, "", "no root yet: the first release makes one, or `keys renew`", "tagtrail keys renew")
     root = parse_root(dsse.parse(envelope).payload)
     tell_keys(at, root, envelope, console)
