@@ -385,7 +385,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_done(world: World) -> None:
     disk, ends = world.root / "disk", []
     disk.mkdir()
     command = world.argv("-C", str(disk / "home"))
-    for spare in range(0, 900, 50):
+    for spare in range(0, 1800, 90):
         script = DISK.format(size=used + spare, disk=disk, world=world, command=" ".join(command))
         done = subprocess.run([*unshare, script], env=world.env, check=False, capture_output=True, text=True)
         if done.returncode == NO_ROOM:
