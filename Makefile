@@ -4,11 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SET_UP := PYTHON="$(PYTHON)" scripts/setup.sh
 
-.PHONY: help demo test quick lint bench lock clean
+.PHONY: help demo test quick lint fuzz bench bench-full lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 12
 
 demo: .venv/run.stamp ## release a real project onto a local site and prove it in three ways (under a minute)
 	@$(BIN)/python scripts/demo.py
@@ -26,8 +26,14 @@ lint: .venv/dev.stamp ## ruff, mypy, import-linter, shell syntax
 	@$(BIN)/lint-imports --no-logo
 	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit; done
 
+fuzz: .venv/dev.stamp ## look for inputs that break a parser; SECONDS=30
+	@mkdir -p .cache/fuzz && $(BIN)/python -m tests.fuzz.parsers .cache/fuzz -max_total_time=$(or $(SECONDS),30) -artifact_prefix=.cache/
+
 bench: .venv/dev.stamp ## us and a peer side by side; rows in bench/results.json
 	@$(BIN)/python -m bench.run
+
+bench-full: .venv/dev.stamp ## the same and a trail of ten million entries (minutes, some gigabytes)
+	@$(BIN)/python -m bench.run --full
 
 lock: .venv/dev.stamp ## requirements/*.txt from *.in; ARGS=--upgrade moves the versions
 	@scripts/lock.sh $(ARGS)
@@ -37,7 +43,7 @@ clean: ## remove what set-up, tests and demo made
 	find src tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
 
 # Set-up is done anew when a pin, the package's own metadata or the way of setting up changes.
-.venv/dev.stamp: requirements/dev.txt requirements/setup.txt pyproject.toml scripts/setup.sh
+.venv/dev.stamp: requirements/dev.txt requirements/fuzz.txt requirements/setup.txt pyproject.toml scripts/setup.sh
 	@$(SET_UP) dev
 	@touch .venv/run.stamp $@
 

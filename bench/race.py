@@ -3,6 +3,7 @@
 import os
 import select
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,6 +98,22 @@ def seconds(
         msg = f"{' '.join(map(str, command))} {why}:\n{said}"
         raise RuntimeError(msg)
     return took
+
+
+_PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+def peak(command: Sequence[str | Path]) -> float:
+    """The most memory that a run of `command` held, in MB.
+
+    Asked of a small process between: what this one holds itself would count as the child's until that has begun.
+    """
+    done = subprocess.run([sys.executable, "-c", _PEAK, *command], check=True, capture_output=True, timeout=LIMIT)
+    return int(done.stdout) * 1024 / 1e6
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -17,13 +17,18 @@ COLUMNS = f"{'':<34} {'ours':>9} {'peer':>9} {'ratio':>7} {'goal':>16}  "
 Row = Callable[[Path], AbstractContextManager[Race]]
 
 
-def rows(wanted: list[str]) -> list[Row]:
-    """The `race` of each module in bench/rows, by file name; all of them if none is named."""
+def rows(wanted: list[str], *, full: bool = False) -> list[Row]:
+    """The `race` of each module in bench/rows, or all its `RACES`, by file name; of every module if none is named.
+
+    With `full`, also those in its `FULL`, which take minutes and gigabytes.
+    """
     names = sorted(path.stem for path in (HERE / "rows").glob("*.py"))
     unknown = set(wanted) - set(names)
     if unknown:
         sys.exit(f"no row is called {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    return [import_module(f"bench.rows.{name}").race for name in wanted or names]
+    modules = [import_module(f"bench.rows.{name}") for name in wanted or names]
+    found = [row for module in modules for row in getattr(module, "RACES", None) or (module.race,)]
+    return found + [row for module in modules for row in getattr(module, "FULL", ()) if full]
 
 
 def line(result: Result) -> str:
@@ -38,7 +43,8 @@ def main() -> None:
     """Every row in turn; a missed goal is a figure, not a failure."""
     results = []
     print(COLUMNS, flush=True)
-    for row in rows(sys.argv[1:]):
+    named = [word for word in sys.argv[1:] if word != "--full"]
+    for row in rows(named, full="--full" in sys.argv):
         with tempfile.TemporaryDirectory(prefix="tagtrail-bench-") as scratch, row(Path(scratch)) as race:
             results.append(run(race))
         print(line(results[-1]), f"  against {results[-1].peer_version}", flush=True)

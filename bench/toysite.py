@@ -59,6 +59,10 @@ class ToySite:
         self.kept[digest] = data
         return digest
 
+    def content(self, name: str) -> bytes:
+        """The bytes of the artifact `name`."""
+        return f"{name}\n".encode() * 100
+
     def fill(self, projects: int) -> bytes:
         """Write all of it; returns the root to trust."""
         names = [f"toy{number:04}" for number in range(projects)]
@@ -102,7 +106,7 @@ class ToySite:
         text = TAG.format(project=project, version=version, commit=commit).encode()
         tag = text + PEOPLE.sign(text)
         metadata = METADATA.format(project=project, version=version).encode()
-        artifacts = {name: f"{name}\n".encode() * 100 for name in (f"{stem}.tar.gz", f"{stem}-py3-none-any.whl")}
+        artifacts = {name: self.content(name) for name in (f"{stem}.tar.gz", f"{stem}-py3-none-any.whl")}
         digests = {name: self._file(project, name, data) for name, data in artifacts.items()}
         listed = sums.format_sums(digests.items())
         sidecars = {f"{name}.asc": self.release_key.sign(data) for name, data in artifacts.items()}

@@ -73,3 +73,8 @@ brought 2>/dev/null || {
     .venv/bin/python -m pip install -qq --require-hashes --requirement "requirements/$which.txt"
 }
 $uv install --no-deps --no-index --no-build-isolation --editable .
+
+# Fuzzing needs a wheel that not every machine has.
+[ "$which" != dev ] || $uv install --only-binary :all: --require-hashes --requirement requirements/fuzz.txt 2>/dev/null ||
+    .venv/bin/python -m pip install -qq --only-binary :all: --require-hashes --requirement requirements/fuzz.txt 2>/dev/null ||
+    echo "there is no atheris for this machine: the fuzzing is skipped"

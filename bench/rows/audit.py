@@ -4,7 +4,6 @@ The peer is the least that anybody would do: it reads every file and compares a 
 every entry, tag, signature and proof, and makes every page anew. The peak of its memory stands in the row's name.
 """
 
-import os
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.race import Race, environment, seconds
+from bench.race import Race, environment, peak, seconds
 from bench.toysite import RELEASES, ToySite
 
 FILES = 10_000
@@ -32,7 +31,7 @@ def race(scratch: Path) -> Iterator[Race]:
         subprocess.run(["sha256sum", *listed], cwd=site, stdout=out, check=True)
     ours = [str(BIN / "tagtrail"), "audit", str(site), "--root", str(scratch / "root.json")]
     yield Race(
-        name=f"audit, {toy.count:,} files, {_peak(ours):.0f} MB",
+        name=f"audit, {toy.count:,} files, {peak(ours):.0f} MB",
         ours=lambda: seconds(ours, log=log, cwd=scratch, env=env),
         peer=lambda: seconds(["sha256sum", "--quiet", "-c", sums], log=log, cwd=site, env=env),
         peer_version="sha256sum -c",
@@ -40,14 +39,3 @@ def race(scratch: Path) -> Iterator[Race]:
         measure="difference",
         rounds=3,
     )
-
-
-def _peak(command: list[str]) -> float:
-    """The most memory that a run of `command` held, in MB."""
-    silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=silent)
-    _, status, usage = os.wait4(pid, 0)
-    if status:
-        message = f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}"
-        raise RuntimeError(message)
-    return usage.ru_maxrss / 1024

@@ -223,6 +223,10 @@ class Reading(Protocol):
         """Entries by index range, of one project (any spelling) if named, oldest first."""
         ...
 
+    def raws(self, start: int, stop: int) -> tuple[bytes, ...]:
+        """The bytes of the entries in an index range, not parsed: what a tile holds."""
+        ...
+
     def marked(self, mark: str) -> Entry | None:
         """The newest entry with this mark (`tagtrail.formats.marks`), or None. Must not read the entries."""
         ...

@@ -70,9 +70,11 @@ def alone(root: Path) -> Iterator[None]:
     os.environ["XDG_CONFIG_HOME"] = str(root / "config")
     os.environ["XDG_STATE_HOME"] = str(root / "state")
     os.environ.pop("TAGTRAIL_HOME", None)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 class Web(SimpleHTTPRequestHandler):
@@ -103,6 +105,8 @@ def served(directory: Path) -> Iterator[tuple[str, list[str]]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/", asked
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", asked
+        finally:
+            server.shutdown()
+            thread.join()

@@ -14,7 +14,7 @@ from tagtrail.model.errors import Error
 from tests.app.desk import lay_root, said
 from tests.app.shelf import DIGEST, alone, lay_index, lay_site, pin, row, served
 from tests.app.world import World
-from tests.verify.workshop import NAME, ORIGIN, Workshop
+from tests.verify.workshop import NAME, ORIGIN, Person, Workshop
 
 EVIL = sha256(b"evil").hexdigest()
 
@@ -74,10 +74,9 @@ def test_an_index_cannot_change_a_digest(site):
 
 
 def test_an_index_cannot_call_a_file_another_version(site):
-    shop = Workshop(ours={"version": "1.0.1"})
-    lay_site(site, shop)
-    sidecars = {"nova-1.0.1.tag": sha256(shop.tag).hexdigest()}
-    shop = Workshop(ours={"version": "1.0.1", "sidecars": sidecars})
+    raw = Person("jo").tag("1.0.1")
+    sidecars = {"nova-1.0.1.tag": sha256(raw).hexdigest()}
+    shop = Workshop(raw=raw, reference={"name": "1.0.1"}, ours={"version": "1.0.1", "sidecars": sidecars})
     lay_site(site, shop)
     (site / "nova" / "nova-1.0.0.tag").rename(site / "nova" / "nova-1.0.1.tag")
     assert refused("nova") == "requirement-mismatch"

@@ -1,6 +1,7 @@
 """The provenance of a real build, as other people's verifiers read it."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
+from uv import find_uv_bin
 
 from tagtrail.formats import entry
 from tagtrail.formats.note import parse_vkey
@@ -88,8 +90,9 @@ print(predicate.build_definition.build_type, predicate.run_details.builder.id)
 def test_in_toto_attestation_validates_it(world: World, tmp_path: Path) -> None:
     script = tmp_path / "validate.py"
     script.write_text(IN_TOTO)
-    argv = ["uv", "run", "--quiet", "--no-project", "--with", "in-toto-attestation", "python", str(script)]
-    done = subprocess.run([*argv, str(world.site / "toy" / NAME)], capture_output=True, text=True, check=False)
+    env = {**os.environ, "UV_SYSTEM_CERTS": "1"}
+    argv = [find_uv_bin(), "run", "--quiet", "--no-project", "--with", "in-toto-attestation", "python", str(script)]
+    done = subprocess.run([*argv, str(world.site / "toy" / NAME)], capture_output=True, text=True, check=False, env=env)
     assert done.stdout == "https://tagtrail.dev/build/v1 https://example.org/trail/builder\n", done.stderr
 
 

@@ -1,5 +1,6 @@
 """`tagtrail verify --checkpoint`: a log that is frozen, cut back or forked is caught, by proofs and by memory."""
 
+import fcntl
 import os
 import threading
 import time
@@ -86,7 +87,8 @@ def test_growth_that_cannot_be_proven_is_said_and_what_was_seen_stays(tmp_path):
 @pytest.mark.parametrize("tiles", [True, False])
 def test_a_smaller_checkpoint_is_a_rollback(tmp_path, tiles):
     look(tmp_path, GROWN)
-    assert refused(tmp_path, SHOP, tiles=tiles).code == "checkpoint-rollback"
+    error = refused(tmp_path, SHOP, tiles=tiles)
+    assert (error.code, error.hint) == ("checkpoint-rollback", f"what was seen before: {memory().directory}/20")
     assert [*memory().remembered()] == [20]
 
 
@@ -253,6 +255,18 @@ def test_only_so_many_unproven_notes_are_kept(tmp_path):
         (memory().directory / f"{size}").write_bytes(Workshop(size=size).proof().checkpoint)
     look(tmp_path, SHOP, tiles=False)
     assert len(memory().remembered()) == 6
+
+
+def test_one_at_a_time_reads_and_writes(tmp_path):
+    memory().directory.mkdir(parents=True)
+    with (memory().directory / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=look, args=(tmp_path, SHOP))
+        waiting.start()
+        waiting.join(0.3)
+        assert (waiting.is_alive(), memory().remembered()) == (True, {})
+    waiting.join()
+    assert [*memory().remembered()] == [13]
 
 
 def test_two_at_once_remember_one_of_two_forks(tmp_path):

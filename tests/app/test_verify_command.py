@@ -300,3 +300,19 @@ def test_the_program_ends_with_seven_and_without_a_traceback(file, root):
     bad = subprocess.run([*program, file, "--root", root], capture_output=True, text=True, check=False)
     assert (bad.returncode, bad.stderr) == (7, "")
     assert "digest-mismatch" in bad.stdout
+
+
+def test_a_proof_without_its_file(tmp_path, root):
+    file = lay(tmp_path / "d")
+    file.with_name("other.zip.tlog-proof").write_bytes(file.with_name(PROOF).read_bytes())
+    assert verdicts(file.parent, "--root", root) == [(NAME, "ok"), ("other.zip.tlog-proof", "unknown")]
+
+
+def test_what_cannot_be_read_refuses_itself_and_no_other(tmp_path, root):
+    file = lay(tmp_path / "d")
+    os.mkfifo(file.with_name("pipe.zip"))
+    for name in ("pipe.zip", "pipe2.zip"):
+        os.mkfifo(file.with_name(f"{name}.tlog-proof"))
+    file.with_name("pipe2.zip").write_bytes(b"x")
+    found = [(NAME, "ok"), ("pipe.zip", "evidence-unreadable"), ("pipe2.zip", "evidence-unreadable")]
+    assert verdicts(file.parent, "--root", root) == found

@@ -1,12 +1,18 @@
 """`tagtrail verify` from afar: a file at an address, and evidence from the site of a pinned log."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tagtrail.app.commands import verify
-from tagtrail.model.errors import Error
+from tagtrail.app.online import AtAddress
+from tagtrail.app.places import Place
+from tagtrail.app.sources import Source
+from tagtrail.model.errors import Error, RemoteError
+from tagtrail.verify.proofs import entry_of
+from tagtrail.verify.release import Measured
 from tests.app.desk import lay, lay_root, said
 from tests.app.shelf import alone, lay_index, lay_site, pin, row, served
 from tests.verify.workshop import CONTENT, NAME, ORIGIN, Workshop
@@ -155,6 +161,13 @@ def test_missing_evidence_comes_from_the_pinned_site(tmp_path, file, path):
     assert [*file.parent.iterdir()] == [file]
 
 
+def test_a_packagers_renamed_file_is_found_by_its_released_name(tmp_path, file, site):
+    pin(tmp_path / "config", site)
+    renamed = file.rename(file.with_name("nova_1.0.0.orig.tar.gz"))
+    assert verdicts(renamed, "--as", NAME, "--fetch") == [(renamed.name, "ok")]
+    assert verdicts(renamed, "--fetch") == [(renamed.name, "proof-missing")]
+
+
 def test_what_lies_beside_the_file_is_not_fetched(tmp_path, site):
     pin(tmp_path / "config", site)
     here = lay(tmp_path / "d")
@@ -183,6 +196,15 @@ def test_an_index_leads_nowhere_but_on_its_site(tmp_path, file, site, url):
     lay_index(site, row(url=url))
     pin(tmp_path / "config", site)
     assert verdicts(file, "--fetch") == [(NAME, "proof-missing")]
+
+
+@pytest.mark.client
+def test_an_index_with_names_that_no_address_can_hold_only_means_not_found(tmp_path, file, site):
+    (site / "nova" / PROOF).unlink()
+    lay_index(site, row(url="../../\ud800"), row(url="../../a\nb"), row(url="../../a\x00b"))
+    with served(site) as (url, _):
+        pin(tmp_path / "config", url)
+        assert verdicts(file, "--fetch") == [(NAME, "proof-missing")]
 
 
 @pytest.mark.parametrize("page", [b"", b"[]", b'{"files": 3}', b'{"files": [3]}', b'{"files": [{}]}', b"[" * 99_999])
@@ -223,6 +245,34 @@ def test_a_site_that_is_down_may_know(tmp_path, file):
     pin(tmp_path / "config", "http://127.0.0.1:1/")
     result = said(verify, file, "--fetch")
     assert (result.code, result.verdicts) == (5, [(NAME, "url-unreachable")])
+
+
+def test_a_site_that_does_not_answer_is_asked_once():
+    source = Source(ORIGIN, Workshop().root, Place("http://127.0.0.1:1/"))
+    errors = []
+    for _ in range(2):
+        with pytest.raises(RemoteError) as caught:
+            source.proof(NAME)
+        errors.append(caught.value)
+    assert errors[0] is errors[1]
+
+
+@pytest.mark.client
+def test_a_file_goes_through_the_hash_piece_by_piece(tmp_path, site):
+    large = b"x" * 10_000_000
+    (site / "large").write_bytes(large)
+    told = []
+    with served(site) as (url, _):
+        entry = entry_of(Workshop().case.proof)
+        measured = AtAddress(f"{url}large").measure("large", entry, lambda name, fields: told.append((name, fields)))
+    assert measured == Measured(name="large", sha256=sha256(large).hexdigest(), size=len(large))
+    assert [name for name, _ in told] == ["bytes", "bytes"]
+    assert all(fields["total"] == len(large) for _, fields in told)
+
+
+def test_a_pinned_copy_that_is_gone_has_no_files(tmp_path, file):
+    pin(tmp_path / "config", tmp_path / "gone")
+    assert verdicts(file, "--fetch") == [(NAME, "proof-missing")]
 
 
 def test_a_pin_without_a_place_is_said(tmp_path, file):

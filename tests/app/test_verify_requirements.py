@@ -81,6 +81,7 @@ def test_one_unproven_hash_is_what_an_attacker_adds(tmp_path, site, first):
     result = judged(tmp_path, f"nova==1.0.0 {' '.join(hashes)}")
     assert (result.code, codes(result)) == (7, [("nova==1.0.0", "hash-unproven")])
     (event,) = result.of("pin")
+    assert not event["ok"]
     assert {h["sha256"]: h["code"] for h in event["hashes"]} == {DIGEST: "", EVIL: "hash-unproven"}
 
 
@@ -180,7 +181,7 @@ A, B = "a" * 64, "b" * 64
         ),
         (f"x===1 ; python_version < '3' --hash=sha256:{A} --hash=sha256:{A}", [("1", "x==1", ["aa"])]),
         (
-            f"--require-hashes\n-i https://i.example/\n--only-binary=:all:\nx==1 --hash=sha256:{A}",
+            f"--require-hashes\n-i https://${{U}}:${{P}}@i.example/\n--only-binary=:all:\nx==1 --hash=sha256:{A}",
             [("4", "x==1", ["aa"])],
         ),
         (f"x==1 --hash=sha256:{A} \\\n# c\ny==2 --hash=sha256:{B}", [("1", "x==1", ["aa"]), ("3", "y==2", ["bb"])]),
@@ -222,6 +223,7 @@ def test_included_files_are_read_from_where_they_are_named(tmp_path):
         (f"x==1 \\\n# c\n --hash=sha256:{A}", "requirement-no-hash"),
         (f"x==1 # c \\\n --hash=sha256:{A}", "requirement-no-hash"),
         ("${X}", "requirement-form"),
+        ("x==1 --hash=${H}", "requirement-hash"),
         (f"x==${{V}} --hash=sha256:{A}", "requirement-form"),
         ("--require-hashes -r other.txt", "requirement-option"),
         ("-r other.txt -e .", "requirement-option"),

@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import shutil
 import signal
 import socket
 import subprocess
@@ -166,7 +167,7 @@ def test_a_witness_is_not_its_own_log(place: Path) -> None:
     [
         ("status", "{}", VKEY),
         ("serve", "{}", "--remove"),
-        ("status", "{}", "--name", "x"),
+        ("status", "{}", "--moved"),
         ("add", "{}", VKEY, "--name", "x"),
     ],
 )
@@ -194,6 +195,21 @@ def test_what_a_directory_must_have(place: Path) -> None:
     (place / "elsewhere").rename(memory)
     key.unlink()
     assert refused("status", place) == "key-missing"
+
+
+def test_no_copy_serves_by_accident(place: Path) -> None:
+    copy = place.with_name("copy")
+    shutil.copytree(place, copy)
+    taken = socket.create_server(("127.0.0.1", 0))
+    where = ("--listen", f"127.0.0.1:{taken.getsockname()[1]}")  # so that it ends at once
+    with taken:
+        assert refused("serve", place, *where) == "listen"
+        assert refused("serve", copy, *where) == "witness-copied"
+        assert said(command, "status", copy).code == 0
+        assert refused("serve", copy, *where, "--moved") == "listen"
+        assert refused("serve", copy, *where) == "listen"
+    place.rename(place.with_name("elsewhere"))  # a name is not a copy
+    assert not SqliteWitness(place.with_name("elsewhere") / "witness.db").copied()
 
 
 # --- status ---------------------------------------------------------------------------------------------------------

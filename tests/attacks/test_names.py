@@ -89,6 +89,7 @@ def test_an_auditor_sees_an_operator_who_does_it_all_the_same(name: str) -> None
     assert {(found.code, found.path) for found in broken_laws(trail.entries)} == {
         ("name-twice", "entry 3"),
         ("withdrawn-used", "entry 3"),
+        ("file-version-agrees", "entry 3"),
     }
 
 

@@ -166,14 +166,9 @@ def _identity(data: bytes) -> object:
 
 
 def _names(data: bytes) -> object:
-    found = text(data)
-    return (
-        name_key("nova", found),
-        project_key(found),
-        version_key(found),
-        gitobject.tag_name_fault(found),
-        site.media(found),
-    )
+    found = text(data[:255])  # as long as the name of a file or a tag may be
+    keys = (name_key("nova", found), project_key(found), version_key(found))
+    return keys, gitobject.tag_name_fault(found), site.media(found)
 
 
 def _key_blob(line: bytes) -> bytes:

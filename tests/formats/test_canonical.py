@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,11 @@ def test_canonical_comes_back(value: Any) -> None:
     data = canonical.dumps(value)
     assert canonical.loads(data) == value
     assert canonical.dumps(canonical.loads(data)) == data
+
+
+@given(VALUES)
+def test_another_implementation_writes_the_same_bytes(value: Any) -> None:
+    assert canonical.dumps(value) == rfc8785.dumps(value)
 
 
 @sparing

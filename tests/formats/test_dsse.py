@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope as TheirEnvelope
 from securesystemslib.signer import CryptoSigner, Key, SSlibKey  # type: ignore[attr-defined]
+from securesystemslib.signer import Signature as TheirSignature  # type: ignore[attr-defined]
 
 from tagtrail.formats import dsse
 from tagtrail.formats.dsse import Envelope, Signature
@@ -106,6 +107,16 @@ def test_a_threshold_counts_key_values() -> None:
     keys = [ONE.verifier, RENAMED, TWO.verifier]
     assert refused(dsse.verify, with_signatures(FIRST, again), keys, 2) == "dsse-threshold"
     assert dsse.verify(with_signatures(FIRST, again, SECOND), keys, 2) == (ONE.verifier, TWO.verifier)
+
+
+def test_where_securesystemslib_counts_one_key_twice() -> None:
+    body = TheirEnvelope.from_dict(json.loads(with_signatures(FIRST).encode()))
+    public = {"public": ONE.verifier.key.hex()}
+    keys: list[Key] = [SSlibKey(keyid, "ed25519", "ed25519", public) for keyid in ("first", "second")]
+    body.signatures = {key.keyid: TheirSignature(key.keyid, FIRST.value.hex()) for key in keys}
+    assert set(body.verify(keys, 2)) == {"first", "second"}
+    ours = dsse.parse(json.dumps(body.to_dict()).encode())
+    assert refused(dsse.verify, ours, [ONE.verifier, RENAMED], 2) == "dsse-threshold"
 
 
 def test_nobody_is_known() -> None:

@@ -1,5 +1,6 @@
 """Laws of every parser: what it takes comes back, and an enemy's bytes raise our own errors, soon."""
 
+import base64
 import time
 from random import Random
 
@@ -50,6 +51,27 @@ def test_edited_bytes_are_read_or_refused(name: str, start: int) -> None:
     chance = Random(start)
     for _ in range(10):
         outcome(PARSERS[name], edited(PARSERS[name].seeds, chance))
+
+
+HUGE = {
+    "allowed signers": (b'a namespaces="' + b"a," * 500_000, b"a\n" * 500_000),
+    "build system": (b"a." * 50_000 + b"a=1", b"a=" + b"[" * 100_000, b"a=" + b"9" * 5_000),
+    "envelope": (b"[" * 16_000_000,),
+    "metadata": (b"Metadata-Version: 2.4\nName: nova\nVersion: " + b"9" * 5_000, b" x\n" * 500_000),
+    "note": (b"\n" * 1_000_000, "— a AAAAAAAA\n".encode() * 60_000),
+    "settings": (b"a." * 50_000 + b"a=1", b"a=" + b"[" * 100_000, b"a=" + b"9" * 5_000, b"a.a." * 100 + b"a=1"),
+    "SSH key line": (b"ssh-ed25519 " + base64.b64encode(bytes(6_000_000)),),
+    "sums": (b"0 " * 1_000_000 + b"\n",),
+    "tile path": (b"tile/0/" + b"x000/" * 200_000 + b"000",),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [pytest.param(name, data, id=f"{name} {n}") for name, many in HUGE.items() for n, data in enumerate(many)],
+)
+def test_huge_input_is_refused_soon(name: str, data: bytes) -> None:
+    assert isinstance(outcome(PARSERS[name], data), str)
 
 
 @ALL

@@ -223,6 +223,10 @@ DEFINITION, DETAILS = ("predicate", "buildDefinition"), ("predicate", "runDetail
          "provenance-form"),
         (put([], *DEFINITION, "resolvedDependencies"), "provenance-form"),
         (lambda v: at(v, DEFINITION)["resolvedDependencies"].reverse(), "provenance-form"),
+        (put("g" * 64, *DEFINITION, "resolvedDependencies", 0, "annotations", "tree"), "provenance-form"),
+        (put("B" * 64, *DEFINITION, "resolvedDependencies", 2, "annotations", "record"), "provenance-form"),
+        (put("C" * 40, *DEFINITION, "externalParameters", "refs", 0, "object"), "provenance-form"),
+        (put("c" * 63, *DEFINITION, "externalParameters", "tag", "object"), "provenance-form"),
         (put({"record": ""}, *DEFINITION, "resolvedDependencies", 2, "annotations"), "provenance-form"),
         (put(True, *DEFINITION, "internalParameters", "epoch"), "provenance-form"),
         (put("none", *DEFINITION, "internalParameters"), "provenance-form"),
@@ -245,7 +249,8 @@ def test_every_field_is_written() -> None:
     for field in fields(COMMANDS):
         value = getattr(COMMANDS, field.name)
         if field.name not in {"object", "commit", "tree"}:
-            changed = replace(COMMANDS, **{field.name: other[type(value)] if value else ("x",)})
+            changes: dict[str, Any] = {field.name: other[type(value)] if value else ("x",)}
+            changed = replace(COMMANDS, **changes)
             assert format_provenance(changed) != format_provenance(COMMANDS)
 
 

@@ -54,6 +54,7 @@ def test_the_answer_of_the_specification() -> None:
         (f"old 0\n{HASH}", "witness-no-checkpoint"),
         (f"\n\n{CHECKPOINT}", "witness-old-size"),
         (f"{HASH}\n{CHECKPOINT}", "witness-old-size"),
+        (f"0\n\n{CHECKPOINT}", "witness-old-size"),
         (f"Old 0\n\n{CHECKPOINT}", "witness-old-size"),
         (f" old 0\n\n{CHECKPOINT}", "witness-old-size"),
         (f"old  0\n\n{CHECKPOINT}", "witness-old-size"),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from tagtrail.model.names import RESERVED, SUFFIXES, fold, name_key, project_key, sdist_stem, version_key
+from tagtrail.model.names import RESERVED, SUFFIXES, fold, name_key, project_key, says_version, sdist_stem, version_key
 
 VERSIONS = st.from_regex(
     r"[0-9]{1,3}(\.[0-9]{1,3}){0,3}(a[0-9]|b[0-9]|rc[0-9])?(\.post[0-9])?(\.dev[0-9])?", fullmatch=True
@@ -184,3 +184,39 @@ def test_sdist_stems(project: str, version: str, stem: str) -> None:
 def test_reserved_names_are_in_their_folded_form() -> None:
     assert {fold(name) for name in RESERVED} == RESERVED
     assert {"simple", "trail", "verify"} <= RESERVED
+
+
+@pytest.mark.parametrize("version", ["1" * 5000, f"1!{'2' * 5000}", f"1.0rc{'3' * 5000}"])
+def test_numbers_that_python_does_not_read_are_text(version: str) -> None:
+    assert version_key(version) == version
+    assert name_key("nova", f"nova-{version}.tar.gz") == f"nova-{version.replace('.', '-')}.tar.gz".replace(
+        "-tar-gz", ""
+    )
+    assert name_key("nova", f"nova-{version}-py3-none-any.whl")
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"),
+    [
+        ("1.0.0", "1.0.0"), ("v1.0.0", "1.0.0"), ("1.0.0", "1.0"), ("v1.0-rc1", "1.0rc1"),
+        ("setuptools-scm-v10.2.1", "10.2.1"),
+        ("31.0.0.0rc1", "31.0.0.0rc1"), ("py3-lib-2.0", "2.0"), ("2026.1-x", "2026.1"), ("release/1.0", "1.0"),
+        ("1.0.0-docs", "1.0.0"), ("v2026.6.3", "2026.6.3"), ("1!2.0", "1!2.0"), ("1.0+local.1", "1.0+local.1"),
+        ("cvs-2-final", "cvs-2-final"), ("1.0.0-beta.2.x", "1.0.0-beta.2.x"),
+    ],
+)  # fmt: skip
+def test_tags_that_say_a_version(tag: str, version: str) -> None:
+    assert says_version(tag, version)
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"),
+    [
+        ("1.0.0", "9.9.9"), ("1.0.0rc1", "1.0.0"), ("1.0.0-rc1", "1.0.0"), ("11.0.0", "1.0.0"), ("1.0.01", "1.0.0.1"),
+        ("1.0-1", "1"), ("1.0-1", "1.0"), ("1.0.dev3", "3"), ("v1.10", "1.1"), ("1.0.0", "0.0"), ("essex", "1.0"),
+        ("", "1.0"), ("1.0.post1", "1.0"),
+        ("1.0+local.1", "1.0"), ("1.0+local.1", "1"), ("1!2.0", "2.0"),
+    ],
+)  # fmt: skip
+def test_tags_that_say_another(tag: str, version: str) -> None:
+    assert not says_version(tag, version)

@@ -78,6 +78,7 @@ class Trail:
         added: tuple[str, ...] = (),
         purl: str | None = None,
         digests: dict[str, str] | None = None,
+        tag: dict[str, str] | None = None,
         **fields: Any,
     ) -> Entry:
         named = {} if files is None else files
@@ -108,7 +109,8 @@ class Trail:
                 "sha256": sha256(stem.encode()).hexdigest(),
                 "commit": sha256(b"commit" + stem.encode()).hexdigest()[:40],
                 "signer": signer,
-            },
+            }
+            | (tag or {}),
             "tree": sha256(b"tree" + stem.encode()).hexdigest(),
             "files": {name: {"size": 41_032, "origin": {"how": "built"}} | more for name, more in named.items()},
             "added": list(added),

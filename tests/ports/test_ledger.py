@@ -62,7 +62,7 @@ def test_no_question_of_the_appender_reads_a_whole_table(tmp_path: Path) -> None
     ledger._db.set_trace_callback(asked.append)
     ledger.committed(), ledger.committed(2), ledger.committed(covering=1)
     ledger.cosigned(), ledger.cosigned(covering=1)
-    ledger.entries(1, 2), ledger.marked(marks.release_mark("nova", "1.0.0")), ledger.node(0, 1)
+    ledger.entries(1, 2), ledger.raws(0, 1), ledger.marked(marks.release_mark("nova", "1.0.0")), ledger.node(0, 1)
     ledger._db.set_trace_callback(None)
     assert len(asked) >= 8
     for query in asked:

@@ -22,8 +22,8 @@ NEXT = Signer(name="example.org/trail", seed=b"\x02" * 32).verifier
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> suite.Open:
     if request.param == "sqlite":
         SqliteWitness.create(tmp_path / "witness.db")
-        return partial(SqliteWitness, tmp_path / "witness.db")
-    one = Seen()
+        return partial(SqliteWitness, tmp_path / "witness.db", most=50)
+    one = Seen(most=50)
     return lambda: one
 
 

@@ -65,3 +65,8 @@ def test_declared(pyproject: str | None, setup_cfg: str | None, says: Declared) 
 @pytest.mark.parametrize("text", ["[project", "a = 1\na = 2\n", "x = " + "[" * 10_000])
 def test_broken(text: str) -> None:
     assert declared(text, None).broken.startswith("pyproject.toml is not TOML")
+
+
+@pytest.mark.parametrize("text", ["x = " + "1" * 5000, "[" + "a." * 2000 + "a]", "#" * 1_000_001, "a = " + "[" * 5000])
+def test_a_pyproject_that_nobody_wrote_is_broken_and_quickly_so(text: str) -> None:
+    assert declared(text, None).broken

@@ -16,7 +16,13 @@ SOURCES = (
     ),
     ROOT / "src/tagtrail/io/http.py",
 )
-DOCUMENTS = ("docs/verify.md", "docs/format/root.md", "docs/provenance.md", "docs/approvals.md")
+DOCUMENTS = (
+    "docs/verify.md",
+    "docs/format/root.md",
+    "docs/provenance.md",
+    "docs/approvals.md",
+    "docs/audit.md",
+)
 CODE = re.compile(r'code="([a-z0-9-]+)"|"((?:sshsig|ssh-key|tag|root)-[a-z-]+|ssh-number)"')
 
 

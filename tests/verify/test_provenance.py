@@ -147,3 +147,10 @@ def test_what_is_read_is_one_strict_line() -> None:
     del less["predicate"]["runDetails"]["builder"]
     data = dsse.sign(dsse.IN_TOTO, canonical.dumps(less), [BUILDER]).encode() + b"\n"
     assert refused(data) == "provenance-form"
+
+
+def test_an_event_without_a_tag_has_no_provenance() -> None:
+    data = sign(SAID, BUILDER)
+    ours = {"project": "nova", "version": "1.0.0", "sidecars": {BESIDE: sha256(data).hexdigest()}}
+    named = entry.parse(7, replace(SHOP, event="import", ours=ours).entry)
+    assert refused(data, named=named) == "provenance-tag"

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagtrail.formats import note
+from tagtrail.formats.policy import Witness
 from tagtrail.formats.proof import Proof
 from tagtrail.formats.root import Allowed, Freeze
 from tagtrail.model.errors import TamperError
@@ -274,6 +275,14 @@ def test_the_operators_own_witness_is_no_witness(witnesses, needed, cosigned, wi
         assert case.verify(require_witnessed=True).witnessed == TIME + witnessed
 
 
+def test_a_witness_that_the_quorum_cannot_count_is_no_witness():
+    own, other = Witness(name="own", verifier=OWN.verifier), Witness(name="w1", verifier=W1.verifier)
+    shop = Workshop(witnesses=(OWN, W1), needed=1)
+    trust = replace(shop.policy, witnesses=(own, other), groups=(), quorum="own")
+    verdict = shop.but(trust=trust).verify()
+    assert (verdict.witnessed, [seen.name for seen in verdict.seen]) == (None, [OWN.name])
+
+
 def test_the_operators_own_witness_does_not_make_an_expired_signer_good():
     jo = Person("jo", valid_before=TIME + 3600)
     shop = Workshop(jo=jo, witnesses=(OWN,), needed=1)
@@ -324,6 +333,7 @@ EVE = Person("eve")
         (Workshop(ours={"sidecars": {}}), "tag-sidecar-mismatch"),
         (Workshop(reference={"object": "a" * 40}), "tag-object-mismatch"),
         (Workshop(reference={"commit": "d" * 40}), "commit-mismatch"),
+        (Workshop(raw=Person("jo").tag("0.9.0"), reference={"name": "0.9.0"}), "tag-version"),
         (Workshop(reference={"name": "1.0.1"}), "tag-name"),
         (Workshop(raw=Person("jo").tag(commit="d" * 40)), "commit-mismatch"),
         (Workshop(raw=Person("jo").tag(kind="tag")), "tag-of-tag"),

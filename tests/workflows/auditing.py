@@ -21,7 +21,7 @@ from tagtrail.testing.suites.ledger import cosign
 from tagtrail.trail.keys import root_envelope
 from tagtrail.trail.show import prove, show
 from tagtrail.verify.roots import open_root
-from tagtrail.workflows.audit import FRESH, Asked, Audited
+from tagtrail.workflows.audit import FRESH, Asked, Audited, SiteReader
 from tagtrail.workflows.audit import look as audit_once
 from tagtrail.workflows.release import release
 from tagtrail.workflows.render import render
@@ -69,7 +69,9 @@ def root_of(world: World) -> Root:
     return open_root(envelope)
 
 
-def look(world: World, site: Site, trust: Root | Policy, *, after: int = LATER, asked: Asked | None = None) -> Audited:
+def look(
+    world: World, site: SiteReader, trust: Root | Policy, *, after: int = LATER, asked: Asked | None = None
+) -> Audited:
     """One look; that an audit looks again has tests of its own."""
     return audit_once(site, trust, asked or Asked(), tell=lambda *_: None, clock=lambda: world.now + after)
 

@@ -167,6 +167,26 @@ def test_notes_that_are_missing_leave_pages_uncompared_and_that_is_said(world: W
     assert {"nova/index.html", "nova/1.0.0/index.html", "nova/feed.atom"} <= set(dict(seen.left_out))
 
 
+def test_an_index_that_offers_what_the_trail_does_not_know(world: World, site: Site, root: Root) -> None:
+    path = "simple/nova/index.html"
+    site.files[path] = site.files[path].replace(b"nova-1.0.0.tar.gz", b"nova-1.0.1.tar.gz")
+    seen = look(world, site, root)
+    assert found(seen) == {("page-differs", path), ("index-differs", path)}
+    assert [m.there.split()[0] for m in seen.findings if m.code == "index-differs"] == [
+        "nova-1.0.0.tar.gz",
+        "nova-1.0.1.tar.gz",
+    ]
+
+
+def test_a_provenance_by_no_builder_of_the_root(world: World, site: Site, root: Root) -> None:
+    del site.files["trail/1.root.json"]
+    assert found(look(world, site, replace(root, builders=()))) == {
+        ("provenance-signature", "nova/nova-1.0.0.intoto.jsonl"),
+        ("provenance-signature", "nova/nova-2.0.0.intoto.jsonl"),
+        ("page-missing", "trail/1.root.json"),
+    }
+
+
 # --- whom to believe ------------------------------------------------------------------------------------------------
 
 
@@ -220,6 +240,10 @@ def large() -> Liar:
 FULL = "trail/tile/0/000"
 
 
+def cut_to_partial(files: dict[str, bytes]) -> None:
+    files[f"{FULL}.p/255"] = files.pop(FULL)[: 255 * 32]
+
+
 @pytest.mark.parametrize(
     ("change", "wanted"),
     [
@@ -229,6 +253,10 @@ FULL = "trail/tile/0/000"
         (bent("trail/tile/1/000.p/1"), {("tile-root", "trail/checkpoint")}),
         (bent("trail/tile/entries/000"), {("bundle-mismatch", "trail/checkpoint")}),
         (put(f"{FULL}.p/255"), {("tile-differs", f"{FULL}.p/255")}),
+        (cut_to_partial, {("tile-missing", "trail/checkpoint")}),
+        (put(FULL, b"x" * 100), {("tile-size", "trail/checkpoint")}),
+        (put("trail/tile/entries/000", b"x" * 100), {("bundle-size", "trail/checkpoint")}),
+        (put("trail/tile/0/001.p/44", b""), {("tile-size", "trail/checkpoint")}),
     ],
     ids=[
         "nothing wrong",
@@ -237,6 +265,10 @@ FULL = "trail/tile/0/000"
         "level 1",
         "a full bundle",
         "a partial tile beside the full one",
+        "a partial tile instead of the full one",
+        "a garbled tile",
+        "a garbled bundle",
+        "an empty tile",
     ],
 )
 def test_full_tiles(large: Liar, change: Change, wanted: set[tuple[str, str]]) -> None:
@@ -421,7 +453,11 @@ def test_long_work_says_how_far_it_is(world: World, site: Site, root: Root) -> N
     ticks = iter(range(world.now, world.now + 10_000))
     audit(site, root, tell=lambda name, fields: told.append((name, fields)), clock=lambda: next(ticks), pause=print)
     assert {name for name, _ in told} == {"bytes"}
-    assert {(fields["what"], fields.get("unit")) for _, fields in told} == {("files", None), ("pages", "pages")}
+    assert {(fields["what"], fields.get("unit")) for _, fields in told} == {
+        ("trail", "tiles"),
+        ("files", None),
+        ("pages", "pages"),
+    }
 
 
 # --- another renderer -----------------------------------------------------------------------------------------------

@@ -162,6 +162,11 @@ class _Reading:
             query, values = query + " AND project = ?", (*values, project_key(project))
         return tuple(_parse(*row) for row in self._db.execute(query + " ORDER BY idx", values))
 
+    def raws(self, start: int, stop: int) -> tuple[bytes, ...]:
+        """See `tagtrail.ports.Reading`."""
+        query = "SELECT entry FROM leaves WHERE idx >= ? AND idx < ? ORDER BY idx"
+        return tuple(raw for (raw,) in self._db.execute(query, (start, stop)))
+
     def marked(self, mark: str) -> Entry | None:
         """See `tagtrail.ports.Reading`."""
         query = "SELECT idx, entry FROM leaves JOIN marks USING (idx) WHERE mark = ?"

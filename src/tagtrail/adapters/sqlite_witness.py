@@ -35,6 +35,7 @@ CREATE TABLE cosigned (
 CREATE TABLE evidence (
     n INTEGER PRIMARY KEY, origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, time INTEGER NOT NULL,
     note BLOB NOT NULL, against BLOB NOT NULL, fork INTEGER NOT NULL, UNIQUE (origin, size, root));
+CREATE TABLE place (inode INTEGER NOT NULL);
 COMMIT;
 """
 _COSIGNED = "SELECT origin, size, root, time, note FROM cosigned WHERE origin = ?"
@@ -43,9 +44,12 @@ _COSIGNED = "SELECT origin, size, root, time, note FROM cosigned WHERE origin = 
 class SqliteWitness:
     """The port `Seen` over one file, and the logs' keys; usable from several threads."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises SetupError `witness-memory` where there is no such file, or it is of another make."""
+    def __init__(self, path: Path, most: int = MAX_EVIDENCE) -> None:
+        """`most` pieces of evidence of each kind are kept of one log.
+
+        Raises SetupError `witness-memory` where there is no such file, or it is of another make."""
         self._path = path
+        self._most = most
         self._one = Lock()
         try:
             self._db = sqlite3.connect(
@@ -56,7 +60,7 @@ class SqliteWitness:
                 check_same_thread=False,
             )
             self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("SELECT 1 FROM cosigned, logs, origins, evidence LIMIT 1").fetchone()
+            self._db.execute("SELECT 1 FROM cosigned, logs, origins, evidence, place LIMIT 1").fetchone()
         except sqlite3.Error as error:
             raise _lost(path, error) from error
 
@@ -68,6 +72,7 @@ class SqliteWitness:
             db = sqlite3.connect(path, isolation_level=None)
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
+            db.execute("INSERT INTO place VALUES (?)", (path.stat().st_ino,))
             db.close()
         except (OSError, sqlite3.Error) as error:
             raise _lost(path, error) from error
@@ -76,6 +81,17 @@ class SqliteWitness:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def copied(self) -> bool:
+        """Whether this is another file than the one that was made: a copy, which may be an old one."""
+        with self._using():
+            (inode,) = self._db.execute("SELECT inode FROM place").fetchone()
+        return bool(inode != self._path.stat().st_ino)
+
+    def settle(self) -> None:
+        """This file is the one from now on."""
+        with self._transaction():
+            self._db.execute("UPDATE place SET inode = ?", (self._path.stat().st_ino,))
 
     # What it cosigned
 
@@ -113,7 +129,7 @@ class SqliteWitness:
             (count,) = self._db.execute(
                 "SELECT count(*) FROM evidence WHERE origin = ? AND fork = ?", (evidence.origin, evidence.fork)
             ).fetchone()
-            if count >= MAX_EVIDENCE:
+            if count >= self._most:
                 return False
             e = evidence
             row = (e.origin, e.size, e.root, e.time, e.note, e.against, e.fork)

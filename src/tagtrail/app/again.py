@@ -1,7 +1,6 @@
 """What reproducers say of a release, as it lies beside its files: loaded where there is such a statement."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tagtrail.app.beside import PROOF, read_small
@@ -14,14 +13,7 @@ from tagtrail.verify.proofs import Proven
 from tagtrail.verify.release import Verdict
 from tagtrail.verify.reproductions import is_about, judge_reproduction
 
-__all__ = ["claims", "fields_of_statement", "statement_at", "statements_beside"]
-
-
-def statements_beside(path: Path, project: str, version: str) -> tuple[Path, ...]:
-    """The files beside `path` that are called like statements about this version, sorted."""
-    start = f"{project}-{version}.reproduced-"
-    names = (entry.name for entry in os.scandir(path.parent))
-    return tuple(path.parent / name for name in sorted(names) if name.startswith(start) and name.endswith(".jsonl"))
+__all__ = ["claims", "fields_of_statement", "statement_at"]
 
 
 def statement_at(path: Path, trust: Root | Policy, now: int) -> tuple[Reproduction, Proven]:
@@ -33,9 +25,9 @@ def statement_at(path: Path, trust: Root | Policy, now: int) -> tuple[Reproducti
     return judge_reproduction(path.name, data, proof, trust, now)
 
 
-def claims(path: Path, verdict: Verdict, trust: Root | Policy, now: int) -> Iterator[tuple[bool, str]]:
+def claims(statements: Iterable[Path], verdict: Verdict, trust: Root | Policy, now: int) -> Iterator[tuple[bool, str]]:
     """For each statement beside a proven file that concerns it: whether it holds, and a sentence."""
-    for statement in statements_beside(path, verdict.entry.project, verdict.entry.version):
+    for statement in statements:
         try:
             said, found = statement_at(statement, trust, now)
         except TamperError as error:

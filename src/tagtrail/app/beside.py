@@ -4,7 +4,6 @@ import os
 import stat
 from collections.abc import Iterator
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagtrail.formats import proof
@@ -15,9 +14,13 @@ from tagtrail.verify.release import Measured
 from tagtrail.verify.tags import MAX_TAG
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tagtrail.ports import Tell
 
-__all__ = ["PROOF", "OnDisk", "files_in", "measure", "proof_of", "read_small", "tag_of"]
+    Where = str | os.PathLike[str]
+
+__all__ = ["PROOF", "OnDisk", "files_in", "measure", "proof_of", "read_small", "statements_beside", "tag_of"]
 
 PROOF = ".tlog-proof"
 _CHUNK = 1024 * 1024
@@ -30,9 +33,8 @@ class OnDisk:
 
     fetched: tuple[str, ...] = ()
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.shown = str(path)
+    def __init__(self, path: "Where") -> None:
+        self.path = self.shown = os.fspath(path)
 
     def proof(self, name: str) -> bytes:
         """See `lying.Lying`."""
@@ -47,7 +49,7 @@ class OnDisk:
         return measure(self.path, name, tell)
 
 
-def measure(path: Path, name: str, tell: "Tell") -> Measured:
+def measure(path: "Where", name: str, tell: "Tell") -> Measured:
     """The file at `path`, which must be called `name` in its entry; of a large one, `bytes` events say how far.
 
     Raises SetupError `file-missing`, `not-a-file`.
@@ -57,11 +59,11 @@ def measure(path: Path, name: str, tell: "Tell") -> Measured:
         digest.update(chunk)
         size += len(chunk)
         if size % _OFTEN == 0:
-            tell("bytes", {"what": path.name, "done": size, "total": path.stat().st_size})
+            tell("bytes", {"what": os.path.basename(path), "done": size, "total": os.stat(path).st_size})
     return Measured(name=name, sha256=digest.hexdigest(), size=size)
 
 
-def read_small(path: Path, limit: int) -> bytes | None:
+def read_small(path: "Where", limit: int) -> bytes | None:
     """The bytes at `path`, one more than `limit` at most (who parses them refuses that); None: there is no such file.
 
     Raises SetupError `not-a-file`, `file-missing` (there, but unreadable).
@@ -76,29 +78,49 @@ def read_small(path: Path, limit: int) -> bytes | None:
     return data[: limit + 1]
 
 
-def proof_of(path: Path, name: str) -> bytes:
+def proof_of(path: "Where", name: str) -> bytes:
     """The proof beside a file: FILE.tlog-proof, or NAME.tlog-proof where the file was renamed.
 
     Raises TamperError `proof-missing`.
     """
-    for beside in (path.name, name):
-        data = read_small(path.parent / f"{beside}{PROOF}", proof.MAX_SIZE)
+    directory, own = os.path.split(path)
+    for beside in (own, name):
+        data = _evidence(os.path.join(directory, f"{beside}{PROOF}"), proof.MAX_SIZE)
         if data is not None:
             return data
-    what = f"{path.name}{PROOF} is missing"
+    what = f"{own}{PROOF} is missing"
     hint = f"get it from where the file came from: the file's URL with {PROOF} behind it"
     raise TamperError(what, code="proof-missing", why="nothing says that this file was released", hint=hint)
 
 
-def tag_of(path: Path, entry: Entry) -> bytes | None:
+def tag_of(path: "Where", entry: Entry) -> bytes | None:
     """The tag object beside a file of `entry`, under the name by which the entry knows it."""
     name = tag_name(entry.project, entry.version)
     # only names that the entry's own strict form allows are opened: a project called ../.. has no such sidecar
-    return read_small(path.parent / name, MAX_TAG) if name in dict(entry.sidecars) else None
+    beside = os.path.join(os.path.dirname(path), name)
+    return _evidence(beside, MAX_TAG) if name in dict(entry.sidecars) else None
 
 
-def files_in(directory: Path) -> tuple[Path, ...]:
+def _evidence(path: str, limit: int) -> bytes | None:
+    """As `read_small`; what lies there and is no file is somebody's trick. Raises TamperError `evidence-unreadable`."""
+    try:
+        return read_small(path, limit)
+    except SetupError as error:
+        raise TamperError(error.what, code="evidence-unreadable", why=error.why, hint=error.hint) from None
+
+
+def statements_beside(path: str, project: str, version: str) -> list[str]:
+    """The files beside `path` that are called like reproducers' statements about this version, sorted."""
+    directory, start = os.path.dirname(path), f"{project}-{version}.reproduced-"
+    with os.scandir(directory or ".") as found:
+        names = sorted(entry.name for entry in found if entry.name.startswith(start) and entry.name.endswith(".jsonl"))
+    return [os.path.join(directory, name) for name in names]
+
+
+def files_in(directory: "Path") -> "tuple[Path, ...]":
     """Every file below `directory`, sorted; links to directories are files that nobody knows."""
+    from pathlib import Path
+
     found = []
     for at, below, names in os.walk(directory):
         below.sort()
@@ -107,12 +129,12 @@ def files_in(directory: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def _chunks(path: "Where") -> Iterator[bytes]:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         what = f"{path} cannot be read: {error.strerror}"
-        raise SetupError(what, code="file-missing", hint=f"ls -ld {path.parent}") from error
+        raise SetupError(what, code="file-missing", hint=f"ls -ld {os.path.dirname(path) or '.'}") from error
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise SetupError(f"{path} is not a file", code="not-a-file")

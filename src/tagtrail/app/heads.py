@@ -90,23 +90,21 @@ class Memory:
         return cls(state / "tagtrail" / "checkpoints", origin)
 
     def accept(
-        self, fetched: Fetched, trust: Root | Policy, now: int, max_age: int | None
+        self, fetched: Fetched, tree: TileReader, trust: Root | Policy, now: int, max_age: int | None
     ) -> tuple[Head, tuple[int, ...], tuple[int, ...]]:
-        """The head, if it is believed, of that age, and lost nothing; it is remembered from now on.
+        """The head, if it is believed, of that age, and lost nothing; it is remembered from now on. `tree` reads it.
 
         With it, the remembered sizes that its tree is proven to contain, and those of which that could not be proven.
         Raises TamperError as `judge_head` and `check_grown`; SetupError `memory-form`, `memory-not-ours`,
         `not-writable`, `disk-full`.
         """
         head = judge_head(fetched.data, trust, now, max_age)
-        tree = fetched.reader()
         with self._alone():
             before = self.remembered()
             contained: list[int] = []
             loose: list[int] = []
             for size in sorted(before, reverse=True):  # the largest first: a rollback is said before anything else
-                grown = self.compare(fetched, before[size], tree)
-                (contained if grown else loose).append(size)
+                (contained if self._grown(fetched, size, before[size], tree) else loose).append(size)
             self._write(f"{head.checkpoint.size}", fetched.data)
             for size in {*contained, *loose[_LOOSE:]} - {head.checkpoint.size}:
                 (self.directory / f"{size}").unlink(missing_ok=True)
@@ -125,6 +123,13 @@ class Memory:
                 raise
             kept = [self._evidence(data) for data in (before, fetched.data)]
             hint = f"both are kept, for the log's people and its witnesses: {' '.join(map(str, kept))}"
+            raise TamperError(error.what, code=error.code, why=error.why, hint=hint) from None
+
+    def _grown(self, fetched: Fetched, size: int, before: bytes, tree: TileReader) -> bool:
+        try:
+            return self.compare(fetched, before, tree)
+        except TamperError as error:
+            hint = error.hint or f"what was seen before: {self.directory / str(size)}"
             raise TamperError(error.what, code=error.code, why=error.why, hint=hint) from None
 
     def remembered(self) -> dict[int, bytes]:

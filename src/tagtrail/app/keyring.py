@@ -5,13 +5,14 @@ from pathlib import Path
 
 from tagtrail.app.console import Console
 from tagtrail.app.home import Home
-from tagtrail.app.private import FILES, laid_aside, public_half
+from tagtrail.app.private import FILES, laid_aside, public_half, signer_of
+from tagtrail.app.reading import read_settings
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError
 from tagtrail.verify.roots import policy_of, root_digest
 
-__all__ = ["export", "tell_keys", "warnings"]
+__all__ = ["export", "tell_here", "tell_keys", "tell_root", "warnings"]
 
 SOON = 90 * 86400
 """Seconds before a root's end from which on it is spoken of."""
@@ -23,11 +24,21 @@ def tell_keys(at: Home, root: Root, envelope: bytes, console: Console) -> None:
     count = {"threshold": root.threshold, "of": len(root.keys), "fingerprint": root_digest(envelope)}
     console.tell("keyring", head | count)
     here = _here(at)
-    for role, key, note in _named(root):
-        held = here.pop((role, key), "")
-        console.tell("key", {"role": role, "key": key, "here": held, "note": note})
+    tell_root(root, console, here)
     for (role, key), held in here.items():
         console.tell("key", {"role": role, "key": key, "here": held, "note": f"not in root {root.version}"})
+
+
+def tell_here(at: Home, console: Console) -> None:
+    """The secret keys here, before there is a root that names them: witnesses want the log's."""
+    for (role, key), held in _here(at).items():
+        console.tell("key", {"role": role, "key": key, "here": held, "note": "no root yet"})
+
+
+def tell_root(root: Root, console: Console, here: dict[tuple[str, str], str]) -> None:
+    """Every key that a root names; those in `here`, which lie here, are taken out of it."""
+    for role, key, note in _named(root):
+        console.tell("key", {"role": role, "key": key, "here": here.pop((role, key), ""), "note": note})
 
 
 def warnings(at: Home, root: Root, now: int) -> Iterator[tuple[str, str]]:
@@ -42,13 +53,8 @@ def warnings(at: Home, root: Root, now: int) -> Iterator[tuple[str, str]]:
         yield f"root {root.version} expires in {days} days, then nothing new is logged", "tagtrail keys renew"
     named = {(role, key) for role, key, _ in _named(root)}
     for (role, key), held in _here(at).items():
-        if (role, key) not in named and held == "here":
+        if (role, key) not in named and held in ("here", "with the SSH agent"):
             yield f"the {role} key here, {key}, is not in root {root.version}", f"tagtrail keys rotate {role}"
-    if root.threshold == 1 and len(root.keys) == 1:
-        yield (
-            "one root key alone decides everything; if it is lost or stolen, nobody can",
-            "tagtrail keys add root VKEY",
-        )
 
 
 def export(files: dict[str, bytes], names: list[str], to: Path | None) -> tuple[str, bytes]:
@@ -72,8 +78,12 @@ def export(files: dict[str, bytes], names: list[str], to: Path | None) -> tuple[
 
 def _here(at: Home) -> dict[tuple[str, str], str]:
     """(role, public half) of every secret key here, to how it lies here."""
-    found = {}
+    settings = read_settings(at.path)
+    elsewhere = {role for role, _ in settings.keys}
+    found = {(role, signer_of(at, settings, role).verifier.vkey()): "with the SSH agent" for role in elsewhere}
     for role, file in FILES.items():
+        if role in elsewhere:
+            continue
         for name, state in ((file, "here"), (laid_aside(at, role), "here, for the next root")):
             if name and at.holds(name):
                 found[role, public_half(at, role, name)] = state

@@ -49,10 +49,10 @@ def newest(args: argparse.Namespace, trust: Trust, now: int, tell: Tell) -> Newe
     """
     max_age = None if args.max_age is None else seconds(args.max_age)
     fetched = checkpoint_at(args.checkpoint)
-    memory = Memory.standard(fetched.checkpoint().origin)
-    head, contained, loose = memory.accept(fetched, trust(memory.origin), now, max_age)
+    memory, tree = Memory.standard(fetched.checkpoint().origin), fetched.reader()
+    head, contained, loose = memory.accept(fetched, tree, trust(memory.origin), now, max_age)
     tell("checkpoint", _fields(head, fetched, contained, loose))
-    return Newest(head, fetched, memory, fetched.reader())
+    return Newest(head, fetched, memory, tree)
 
 
 def seconds(text: str) -> int:

@@ -136,7 +136,7 @@ def _entry(fields: Fields) -> Iterator[Line]:
     because = f"  ({fields['because']})" if fields["because"] else ""
     names = f"  {', '.join(fields['files'][:4])}" if fields["entry"] in ("key", "import") else ""
     more = f" and {len(fields['files']) - 4} more" if names and len(fields["files"]) > 4 else ""
-    yield _step(f"{fields['index']}", f"{fields['time']}  {what}{by}{names}{more}{because}")
+    yield _line("", f"  {fields['index']:<8} {fields['time']}  {what}{by}{names}{more}{because}")
 
 
 def _checked(fields: Fields) -> Iterator[Line]:

@@ -61,12 +61,12 @@ def judge_pins(args: argparse.Namespace, now: int, options: dict[str, Any], tell
     With no paths, proofs are fetched: there is nothing else to look at. Raises TamperError as `read_pins`, and
     `nothing-to-verify` where no pin at all is proven.
     """
-    pins = read_pins(args.requirements)
+    pins = read_pins(Path(args.requirements))
     local = _local(args.paths)
     asked = _Asked(sources=sources(args), local=local, fetch=args.fetch or not args.paths, now=now, options=options)
     counts = {"": 0, "unknown": 0, "refused": 0, "late": 0}
     for number, pin in enumerate(pins):
-        tell("bytes", {"what": pin.name, "done": number, "total": len(pins)})
+        tell("bytes", {"what": "pins", "done": number, "total": len(pins), "unit": "requirements"})
         fields = _judged(pin, asked)
         tell("pin", fields)
         counts[_count(fields["code"])] += 1

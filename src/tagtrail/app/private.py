@@ -10,14 +10,15 @@ from collections.abc import Callable
 
 from tagtrail.adapters.openpgp import OpenPGP, generate
 from tagtrail.app.home import Home
-from tagtrail.formats.note import Signer, parse_skey
+from tagtrail.formats.note import AnySigner, Signer, parse_skey
 from tagtrail.formats.provenance import builder_name
 from tagtrail.formats.root import Root
 from tagtrail.io import durable
 from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.settings import Settings
 from tagtrail.verify.roots import policy_of
 
-__all__ = ["FILES", "install", "laid_aside", "make", "note_key", "pending", "public_half"]
+__all__ = ["FILES", "install", "laid_aside", "make", "note_key", "pending", "public_half", "signer_of"]
 
 FILES = {"log": "log.key", "root": "root.key", "builder": "builder.key", "release": "release-key.pgp"}
 """Role to the file of its secret key."""
@@ -31,6 +32,26 @@ def note_key(at: Home, name: str) -> Signer:
         return parse_skey(at.secret(name).decode("ascii").strip())
     except (TamperError, UnicodeDecodeError) as error:
         raise SetupError(f"private/{name} is no secret key: {error}", code="key-form") from error
+
+
+def signer_of(at: Home, settings: Settings, role: str) -> AnySigner:
+    """Who signs in a role of the note family: a file in private/, or an agent where the settings say so.
+
+    Raises SetupError as `note_key`, `agent-key`, `agent-unreachable`.
+    """
+    where = dict(settings.keys).get(role)
+    if where is None:
+        return note_key(at, FILES[role])
+    from tagtrail.adapters.ssh_agent import agent_signer
+
+    path = at.path / where.removeprefix("agent:")
+    try:
+        public = path.read_bytes()
+    except OSError as error:
+        what = f"keys.{role} names {path}, which cannot be read: {error.strerror}"
+        raise SetupError(what, code="agent-key", hint=f"ssh-add -L, its line into {path}") from error
+    origin = settings.org.origin
+    return agent_signer(builder_name(origin) if role == "builder" else origin, public)
 
 
 def make(at: Home, role: str, origin: str, *, at_once: bool) -> None:

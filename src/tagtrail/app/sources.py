@@ -20,7 +20,7 @@ from tagtrail.formats.encoding import shown
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.root import MAX_ROOT, Root
 from tagtrail.formats.site import Site, parse_site, tag_name
-from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.errors import RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key
 from tagtrail.verify.roots import open_root, policy_of
@@ -55,6 +55,7 @@ class Source:
     trust: Root | Policy
     place: Place | None
     _layout: Site | None = None
+    _down: RemoteError | None = None
     _indexes: dict[str, tuple[Listed, ...]] = field(default_factory=dict)
 
     def project(self, name: str) -> str | None:
@@ -71,10 +72,20 @@ class Source:
             raise SetupError(what, code="no-site", hint="tagtrail trust URL remembers it; or a log line with its URL")
         return self.place
 
+    def read(self, path: str, limit: int) -> bytes | None:
+        """What lies there. A site that did not answer once is not waited for again. Raises as `Place.read`."""
+        if self._down is not None:
+            raise self._down
+        try:
+            return self.site().read(path, limit)
+        except RemoteError as error:
+            self._down = error if error.code in ("url-unreachable", "url-slow") else None
+            raise
+
     def layout(self) -> Site:
         """How the site places files: its site.json, else the usual way."""
         if self._layout is None:
-            data = self.site().read("trail/site.json", _MAX_SITE)
+            data = self.read("trail/site.json", _MAX_SITE)
             try:
                 self._layout = parse_site(data or b"")
             except TamperError:
@@ -86,7 +97,7 @@ class Source:
         key = project_key(project)
         if key not in self._indexes:
             page = f"simple/{key}/index.json"
-            data = self.site().read(page, MAX_INDEX)
+            data = self.read(page, MAX_INDEX)
             self._indexes[key] = () if data is None else tuple(_listed(data, self.site(), page))
         return self._indexes[key]
 
@@ -100,7 +111,7 @@ class Source:
 
     def proof_at(self, path: str) -> tuple[bytes, str] | None:
         """The proof of the file at `path`, and where it was."""
-        data = self.site().read(f"{path}{PROOF}", proof.MAX_SIZE)
+        data = self.read(f"{path}{PROOF}", proof.MAX_SIZE)
         return None if data is None else (data, self.site().shown(f"{path}{PROOF}"))
 
     def tag(self, entry: Entry) -> tuple[bytes, str] | None:
@@ -109,7 +120,7 @@ class Source:
         if name not in dict(entry.sidecars):
             return None
         path = self.layout().file(entry.project, name)
-        data = self.site().read(path, MAX_TAG)
+        data = self.read(path, MAX_TAG)
         return None if data is None else (data, self.site().shown(path))
 
     def knows(self, name: str) -> bool:
@@ -160,7 +171,10 @@ def _sources(args: "argparse.Namespace") -> Iterator[Source]:
 
 def _pinned_place(store: TrustStore, origin: str) -> Place | None:
     url = store.url(origin)
-    return place(url) if is_address(url) or Path(url).is_absolute() else None
+    if is_address(url):
+        return place(url)
+    # a copy that is gone by now has no files: what other sites have is found nonetheless
+    return Place(url) if Path(url).is_absolute() else None
 
 
 def _logged_place(believed: Policy, origin: str) -> Place | None:

@@ -2,11 +2,9 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tagtrail.app.beside import read_small
-from tagtrail.app.trust_store import TrustStore
 from tagtrail.formats import policy
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.policy import Policy
@@ -16,6 +14,8 @@ from tagtrail.verify.roots import open_root
 
 if TYPE_CHECKING:
     import argparse
+
+    from tagtrail.app.beside import Where
 
 __all__ = ["Trust", "chosen_trust", "own_root", "read_trust"]
 
@@ -43,7 +43,7 @@ def chosen_trust(args: "argparse.Namespace") -> Trust:
     return _pinned
 
 
-def read_trust(path: Path, limit: int, parse: Callable[[bytes], T]) -> T:
+def read_trust(path: "Where", limit: int, parse: Callable[[bytes], T]) -> T:
     """What `parse` makes of the file at `path`, whose errors name it. Raises SetupError `file-missing`."""
     data = read_small(path, limit)
     if data is None:
@@ -70,6 +70,8 @@ def own_root(home: str | None) -> Root:
 
 
 def _pinned(origin: str) -> Root:
+    from tagtrail.app.trust_store import TrustStore
+
     root = TrustStore.standard().root(origin)
     if root is None:
         raise TamperError(

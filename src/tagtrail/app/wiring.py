@@ -13,7 +13,7 @@ from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.app.builders import builders
 from tagtrail.app.home import Home
-from tagtrail.app.private import install, note_key, pending
+from tagtrail.app.private import install, pending, signer_of
 from tagtrail.app.reading import open_instance
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
@@ -55,7 +55,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         install(at, current_root(ledger, kept))
     chosen = settings.site
     store = _store(at, chosen)
-    log = note_key(at, "log.key")
+    log = signer_of(at, settings, "log")
     trust = instance.trust(log.verifier)
     return Road(
         settings=settings,
@@ -75,8 +75,8 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         site_target=chosen.name,
         public=_public(site, store, journal),
         log=log,
-        root=note_key(at, "root.key") if at.holds("root.key") else None,
-        builder_key=note_key(at, "builder.key"),
+        root=signer_of(at, settings, "root") if at.holds("root.key") or "root" in dict(settings.keys) else None,
+        builder_key=signer_of(at, settings, "builder"),
         trust=trust,
         witnesses=_witnesses(trust),
         clock=clock,

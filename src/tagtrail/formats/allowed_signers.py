@@ -147,6 +147,8 @@ def _line(signer: AllowedSigner) -> str:
     options = [f'namespaces="{",".join(signer.namespaces)}"'] if signer.namespaces else []
     for name, moment in (("valid-after", signer.valid_after), ("valid-before", signer.valid_before)):
         if moment is not None:
-            options.append(f'{name}="{time.strftime(_FORMS[14], time.gmtime(moment))}Z"')
+            # not strftime, whose %Y has fewer than four digits for early years
+            year, *rest = time.gmtime(moment)[:6]
+            options.append(f'{name}="{year:04}{"".join(f"{part:02}" for part in rest)}Z"')
     principals = f'"{signer.principals}"' if " " in signer.principals else signer.principals
     return " ".join(filter(None, (principals, ",".join(options), signer.key.line)))

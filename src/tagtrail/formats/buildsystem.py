@@ -10,9 +10,9 @@ https://packaging.python.org/en/latest/specifications/pyproject-toml/#declaring-
 """
 
 import re
-import tomllib
 from typing import Any
 
+from tagtrail.formats import toml
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.frozen import frozen
 
@@ -39,8 +39,8 @@ def parse_build_system(pyproject: str | None, *, has_setup: bool) -> BuildSystem
             hint="add a pyproject.toml, or set subdirectory in tagtrail.toml",
         )  # fmt: skip
     try:
-        table = tomllib.loads(pyproject or "").get("build-system")
-    except tomllib.TOMLDecodeError as error:
+        table = toml.loads(pyproject or "").get("build-system")
+    except ValueError as error:
         raise _invalid(str(error)) from error
     if table is None:
         return BuildSystem()

@@ -14,6 +14,7 @@ json-surrogate, json-key, json-depth, json-type, json-not-canonical.
 
 import json
 import math
+import re
 from typing import Any
 
 from tagtrail.formats.encoding import shown
@@ -60,11 +61,23 @@ def loads_strict(data: bytes, max_size: int) -> Any:
     except UnicodeDecodeError as error:
         raise TamperError(f"JSON is not UTF-8 at byte {error.start}", code="json-utf8") from None
     except json.JSONDecodeError as error:
+        if _depth(data) > MAX_DEPTH:
+            raise _too_deep() from None
         raise TamperError(f"not JSON at character {error.pos}: {error.msg.lower()}", code="json-syntax") from None
     except RecursionError:
         raise _too_deep() from None
     _check(value, canonical=False)
     return value
+
+
+def _depth(data: bytes) -> int:
+    """How deep brackets are nested, of what is no JSON: where the stack is high, Python reads far below the bottom."""
+    bare = re.sub(rb'"(?:[^"\\]|\\.)*"?', b"", data)
+    depth = deepest = 0
+    for bracket in re.findall(rb"[\[\]{}]", bare):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _integer(digits: str) -> int:

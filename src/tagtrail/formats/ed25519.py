@@ -11,6 +11,7 @@ with p = 2**255 - 19, d = -121665/121666; a length other than 32 bytes is key-si
 `cryptography` is imported when first needed: it takes longer than all of this package.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tagtrail.model.errors import TamperError
@@ -65,6 +66,7 @@ def verify(key: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)  # half a millisecond each, and asked again and again for the same few keys
 def _has_x(y: int) -> bool:
     """Whether x^2 = u / v has a solution (RFC 8032 section 5.1.3, which needs no inverse)."""
     u, v = y * y - 1, _D * y * y + 1

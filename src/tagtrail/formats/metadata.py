@@ -16,6 +16,9 @@ from tagtrail.model.frozen import frozen
 
 __all__ = ["Metadata", "check_file_name", "check_identity", "parse_metadata"]
 
+MAX_SIZE = 1 << 20
+"""Bytes of core metadata: a mail parser is not made for more."""
+
 
 @frozen
 class Metadata:
@@ -28,6 +31,8 @@ class Metadata:
 
 def parse_metadata(data: bytes, where: str) -> Metadata:
     """Read core metadata; `where` names the file in errors. Raises ProjectError `metadata-invalid`."""
+    if len(data) > MAX_SIZE:
+        raise _invalid(where, f"it has {len(data)} bytes, at most {MAX_SIZE} are read")
     from packaging.metadata import parse_email  # the mail parser behind it is slow to import
 
     try:
@@ -45,7 +50,7 @@ def check_identity(metadata: Metadata, *, project: str, version: str, where: str
     """The file is of this project (PEP 503) and version (PEP 440). Raises ProjectError `name-mismatch`,
     `version-mismatch`."""
     from packaging.utils import canonicalize_name
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     if canonicalize_name(metadata.name) != canonicalize_name(project):
         raise ProjectError(
@@ -54,7 +59,7 @@ def check_identity(metadata: Metadata, *, project: str, version: str, where: str
         )  # fmt: skip
     try:
         same = Version(metadata.version) == Version(version)
-    except InvalidVersion:
+    except ValueError:  # no version, or one of more digits than Python counts
         same = metadata.version == version
     if not same:
         raise ProjectError(

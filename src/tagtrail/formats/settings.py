@@ -126,6 +126,7 @@ class _Reader:
             build=_build(main.table("build")),
             rules=self._switches(main),
             builders=builders,
+            keys=_keys(main.table("keys")),
         )
         main.later("engine")
         for file in (main, *self.others):
@@ -286,6 +287,21 @@ def _site(table: Table) -> tuple[tuple[str, Any], ...]:
         _say(table, "root", relative_fault(root))
     url, path = _formed(table, "url", url_fault, ""), _formed(table, "path", path_fault, DEFAULT_PATH)
     return (("path", path), ("root", root), ("upload", table.texts("upload", ())), ("url", url))
+
+
+def _keys(table: Table) -> tuple[tuple[str, str], ...]:
+    """Which secret keys are not in private/."""
+    found = []
+    for role in ("log", "root", "builder"):
+        where = table.text(role, "")
+        kind, _, path = where.partition(":")
+        if where and kind != "agent":
+            table.problem(role, f"{where!r} is no place of a key: agent:PATH, of its public half")
+        elif where:
+            _say(table, role, relative_fault(path))
+            found.append((role, where))
+    table.close()
+    return tuple(found)
 
 
 def _versions(table: Table) -> str:

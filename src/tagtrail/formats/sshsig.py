@@ -120,8 +120,8 @@ def parse_sshsig(text: str) -> SshSignature:
 
 def parse_key_line(line: str) -> SshKey:
     """The key of a line `TYPE BASE64 [COMMENT]`. Raises TamperError ssh-key-*."""
-    parts = line.split(None, 2)
-    if len(parts) < 2:
+    parts = line[: MAX_ARMOR + 1].split(None, 2)
+    if len(parts) < 2 or len(line) > MAX_ARMOR:
         raise TamperError(f"{shown(line)} is not an SSH public key line", code="ssh-key-line")
     key = parse_key(base64_decode(parts[1], "ssh-key-base64"))
     if key.type != parts[0]:

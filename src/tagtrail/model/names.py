@@ -6,7 +6,9 @@
 import re
 import unicodedata
 
-__all__ = ["PAGES", "RESERVED", "SUFFIXES", "fold", "name_key", "project_key", "sdist_stem", "version_key"]
+__all__ = [
+    "PAGES", "RESERVED", "SUFFIXES", "fold", "name_key", "project_key", "says_version", "sdist_stem", "version_key",
+]  # fmt: skip
 
 RESERVED = frozenset(
     {
@@ -55,12 +57,44 @@ def project_key(name: str) -> str:
 def version_key(version: str) -> str:
     """PEP 440 canonical form without trailing zeros (`1.0` is `1.0.0`); what is no PEP 440 version is folded."""
     from packaging.utils import canonicalize_version
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return canonicalize_version(Version(version))
-    except InvalidVersion:
+    except ValueError:  # also for numbers that Python does not read
         return fold(version)
+
+
+def says_version(tag: str, version: str) -> bool:
+    """Whether a tag's name says this version alone: `v1.0.0`, `scm-v1.0` say 1.0.0; `1.0.0-rc1`, `11.0.0` do not.
+
+    Read from the left, the longest version at each number counts, and what it is made of counts for no other.
+    """
+    head = tag.removesuffix(version)
+    if tag.endswith(version) and not any(char.isdigit() for char in head):
+        return True
+    wanted, start = version_key(version), 0
+    while found := _NUMBERED.search(tag, start):
+        words = [found[0][: cut.start()] for cut in _CUT.finditer(found[0])]
+        longest = next((word for word in (found[0], *reversed(words)) if _is_version(word)), found[0])
+        if version_key(longest) == wanted:
+            return True
+        start = found.start() + len(longest)
+    return False
+
+
+_NUMBERED = re.compile(r"[0-9]+(?:[-_.+!]?[0-9A-Za-z]+)*")
+_CUT = re.compile(r"[-_.+]")
+
+
+def _is_version(text: str) -> bool:
+    from packaging.version import Version
+
+    try:
+        Version(text)
+    except ValueError:
+        return False
+    return True
 
 
 def sdist_stem(project: str, version: str) -> str:
@@ -85,11 +119,11 @@ def name_key(project: str, name: str) -> str:
 
 
 def _wheel_key(text: str) -> str:
-    from packaging.utils import InvalidWheelFilename, canonicalize_version, parse_wheel_filename
+    from packaging.utils import canonicalize_version, parse_wheel_filename
 
     try:
         name, version, build, tags = parse_wheel_filename(text)
-    except InvalidWheelFilename:
+    except ValueError:
         return re.sub(r"[-_.]+", "-", text)
     number = f"-{build[0]}{build[1]}" if build else ""
     return f"{name}-{canonicalize_version(version)}{number}-{'.'.join(sorted(map(str, tags)))}.whl"
@@ -97,7 +131,7 @@ def _wheel_key(text: str) -> str:
 
 def _versioned(project: str, stem: str) -> str:
     from packaging.utils import canonicalize_version
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     wanted = project_key(project)
     for cut in re.finditer(r"[-_]", stem):
@@ -105,6 +139,6 @@ def _versioned(project: str, stem: str) -> str:
         if head and project_key(head) == wanted:
             try:
                 return f"{wanted}-{canonicalize_version(Version(tail))}"
-            except InvalidVersion:
+            except ValueError:
                 continue
     return re.sub(r"[-_.]+", "-", stem)

@@ -166,7 +166,11 @@ class Project:
 
 @frozen
 class Settings:
-    """Everything that `tagtrail.toml` and `projects/*.toml` say."""
+    """Everything that `tagtrail.toml` and `projects/*.toml` say.
+
+    `keys` says of a role (log, root, builder) where its secret key is, if not in private/: `agent:` and the path of a
+    public key file, relative to the settings file.
+    """
 
     org: Org
     people: tuple[People, ...]
@@ -176,6 +180,7 @@ class Settings:
     build: BuildSettings = BuildSettings()
     rules: tuple[RuleSwitch, ...] = ()
     builders: tuple[Bringer, ...] = ()
+    keys: tuple[tuple[str, str], ...] = ()
 
     def target(self, name: str) -> TargetSettings:
         """The target called `name`; KeyError if there is none (the reader has checked every reference)."""

@@ -12,6 +12,9 @@ from typing import Any
 
 __all__ = ["Declared", "declared"]
 
+_SIZE, _DOTS = 1_000_000, 1000
+"""Beyond what people write; a key of n dotted parts costs tomllib n * n steps."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
@@ -32,9 +35,14 @@ class Declared:
 def declared(pyproject: str | None, setup_cfg: str | None) -> Declared:
     """What the two files say (None: there is no such file)."""
     cfg = _setup_cfg(setup_cfg or "")
+    text = pyproject or ""
+    if len(text) > _SIZE or any(line.count(".") > _DOTS for line in text.split("\n")):
+        return Declared(
+            python=True, broken=f"pyproject.toml has more than {_SIZE} characters, or {_DOTS} dots in a line"
+        )
     try:
-        toml = tomllib.loads(pyproject or "")
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        toml = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
         return Declared(python=True, broken=f"pyproject.toml is not TOML: {error}")
     system, project = _table(toml, "build-system"), _table(toml, "project")
     poetry = _table(_table(toml, "tool"), "poetry")

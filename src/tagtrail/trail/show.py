@@ -73,4 +73,4 @@ def _tile(ledger: Reading, tile: tiles.Tile) -> bytes:
     if tile.level is not None:
         return tiles.tile_bytes(tile, ledger.node)
     start = tile.index * tiles.WIDTH
-    return tiles.bundle_bytes([e.raw for e in ledger.entries(start, start + tile.width)])
+    return tiles.bundle_bytes(ledger.raws(start, start + tile.width))

@@ -16,6 +16,7 @@ from tagtrail.formats.site import tag_name
 from tagtrail.model.entry import Entry, File, TagRef
 from tagtrail.model.errors import TamperError
 from tagtrail.model.frozen import frozen
+from tagtrail.model.names import says_version
 from tagtrail.verify.claims import Claim, is_imported, not_proven, proven
 from tagtrail.verify.proofs import Proven, Seen, prove
 from tagtrail.verify.tags import JudgedTag, judge_tag
@@ -140,6 +141,9 @@ def _judged(found: Proven, root: Root, raw: bytes | None) -> JudgedTag:
     if judged.object != reference.commit:
         what = f"the tag points at commit {judged.object}, entry {entry.index} says {reference.commit}"
         raise TamperError(what, code="commit-mismatch")
+    if entry.event == "release" and not says_version(reference.name, entry.version):
+        what = f"entry {entry.index} releases {shown(entry.version)} from the tag {shown(reference.name)}"
+        raise TamperError(what, code="tag-version", why="nobody signed that version: an old tag may not be a new one")
     return judged
 
 

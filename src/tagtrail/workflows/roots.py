@@ -161,7 +161,8 @@ def _check_named(road: Road, old: Root) -> None:
     for role, key, named in rows:
         if key not in named:
             what = f"the {role} key here, {key}, is not in root {old.version}"
-            why, hint = "nobody would believe what it signs", f"tagtrail keys rotate {role}"
+            why = "nobody would believe what it signs"
+            hint = f"tagtrail keys rotate {role}, with --stolen if the old one was"
             raise ProjectError(what, code="key-not-in-root", why=why, hint=hint)
 
 

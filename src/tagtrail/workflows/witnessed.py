@@ -43,7 +43,7 @@ def witnessed(road: Road, *entries: Entry) -> None:
         road.tell("note", {"text": f"witness {name} did not cosign: {why}"})
     for entry in entries:
         where = {"project": entry.project, "version": entry.version, "index": entry.index}
-        road.tell("logged", where | {"entry": entry.event, "size": head.size, "witnessed": seen})
+        road.tell("logged", where | {"entry": entry.event, "size": met.committed.size, "witnessed": seen})
 
 
 def recosign(road: Road) -> bool:

@@ -198,8 +198,7 @@ def _outcome(found: Audited, asked: Asked, site: str, kept: tuple[Path, ...]) ->
     code = found.exit_code
     text = _about(found, asked)
     if code:
-        number = len(found.findings)
-        text = f"{number} finding{'' if number == 1 else 's'} in {text}"
+        text = f"{_count(len(found.findings), 'finding')} in {text}"
     if kept:
         text += f"\nboth checkpoints are kept as evidence: {', '.join(map(str, kept))}"
     state = {0: "agrees", 5: "unfinished", 7: "disagrees"}[code]
@@ -211,10 +210,16 @@ def _about(found: Audited, asked: Asked) -> str:
     if not found.whole:
         return f"the trail of {found.origin or 'this site'}"
     since = asked.since.size if asked.since else 0
+    measured = f"{_count(found.files, 'file')}, {_count(found.pages, 'page')}"
     if asked.project:
-        new = f"{found.new} entries of {asked.project}" + (f" since entry {since}" if since else "")
+        new = f"{_count(found.new, 'entry')} of {asked.project}" + (f" since tree {since}" if since else "")
         if since and not found.new:
-            return f"nothing new of {asked.project} in {found.size} entries of {found.origin}"
-        return f"{new}, {found.files} files, {found.pages} pages at {found.origin}"
-    new = f", {found.new} of them new" if since else ""
-    return f"{found.size} entries of {found.origin}{new}, {found.files} files, {found.pages} pages"
+            return f"nothing new of {asked.project} in {_count(found.size, 'entry')} of {found.origin}"
+        return f"{new}, {measured} at {found.origin}"
+    new = f", {found.new:,} of them new" if since else ""
+    return f"{_count(found.size, 'entry')} of {found.origin}{new}, {measured}"
+
+
+def _count(number: int, noun: str) -> str:
+    several = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else several}"

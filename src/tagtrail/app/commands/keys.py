@@ -14,8 +14,9 @@ from pathlib import Path
 from tagtrail.app.beside import read_small
 from tagtrail.app.console import Console
 from tagtrail.app.home import Home, find_home, spoken
-from tagtrail.app.keyring import export, tell_keys, warnings
+from tagtrail.app.keyring import export, tell_here, tell_keys, tell_root, warnings
 from tagtrail.app.private import FILES, install, laid_aside, make, note_key
+from tagtrail.app.reading import read_settings
 from tagtrail.app.wiring import now, open_road
 from tagtrail.formats import dsse
 from tagtrail.formats.forms import origin_fault
@@ -81,6 +82,7 @@ def _show(args: argparse.Namespace, console: Console) -> int:
     at, ledger, kept = _reading(args)
     envelope = root_envelope(ledger, kept)
     if envelope is None:
+        tell_here(at, console)
         return _end(console, 0, "", "no root yet: the first release makes one, or `keys renew`", "tagtrail keys renew")
     root = parse_root(dsse.parse(envelope).payload)
     tell_keys(at, root, envelope, console)
@@ -100,7 +102,7 @@ def _export(args: argparse.Namespace, console: Console) -> int:
         return _end(console, 0, "", f"{len(args.words or files)} public files are in {where}", "")
     if args.json:
         console.line(data.decode())
-        return _end(console, 0, "", "", "")
+        return _end(console, 0, "", "the public halves, in the line above", "")
     sys.stdout.write(data.decode())
     return 0
 
@@ -146,13 +148,18 @@ def _rotate(args: argparse.Namespace, console: Console) -> int:
     role = _role(args)
     _words(args, (1, 2) if role == "root" else 1, "rotate log|release|builder, or rotate root [KEY]")
     at = Home(find_home(args.home))
-    if not at.holds(FILES[role]):  # lost: what takes its place signs nothing before a root names it
+    elsewhere = role in dict(read_settings(at.path).keys)
+    if not elsewhere and not at.holds(FILES[role]):  # lost: what takes its place signs nothing before a root names it
         make(at, role, _origin(at), at_once=True)
     road = open_road(at.path, tell=console.tell)
     old, new = next_of(road)
     if role == "root":
         return _rotate_root(args, at, road, old, new, console)
     if _here(road, role) in _named(old or new, role):
+        if elsewhere:
+            what = f"the {role} key is with an SSH agent: only you can make a new one"
+            hint = f"ssh-add NEW-KEY, name its .pub file in [keys] {role}, then run it again"
+            raise SetupError(what, code="key-elsewhere", hint=hint)
         make(at, role, road.site.origin, at_once=args.stolen)
         road = open_road(at.path, tell=console.tell)
         new = next_of(road)[1]
@@ -168,6 +175,9 @@ def _rotate(args: argparse.Namespace, console: Console) -> int:
     verifier = (note_key(at, name) if laid_aside(at, role) else _signers(road)[role]).verifier
     if role == "builder":
         return _agreed(args, at, road, old, with_builder(new, verifier, until=until), console)
+    if road.trust.witnesses:
+        gone = ", and to know the old one no more" if args.stolen else ""
+        console.line(f"tell the operators of your witnesses to know the log's new key, {verifier.vkey()}{gone}")
     new = frozen(road, with_log(new, verifier, alone=args.stolen), always=args.stolen)
     return _agreed(args, at, road, old, new, console)
 
@@ -179,10 +189,12 @@ def _rotate_root(args: argparse.Namespace, at: Home, road: Road, old: Root | Non
     if instead not in new.keys:
         what = f"root {new.version - 1} has no key {(args.words[1:] or [own])[0]}"
         raise SetupError(what, code="key-unknown", hint="tagtrail keys show; tagtrail keys rotate root KEY")
-    if own in new.keys:
+    if own in new.keys and "root" not in dict(road.settings.keys):
         make(at, "root", road.site.origin, at_once=False)
-    name = laid_aside(at, "root") or FILES["root"]
-    key = note_key(at, name)
+    name = laid_aside(at, "root")
+    key = note_key(at, name) if name else road.root
+    if key is None:
+        raise SetupError("there is no root key here", code="key-missing", hint="tagtrail keys make FILE")
     return _agreed(args, at, road, old, with_root_key(new, key.verifier.vkey(), instead=instead), console, key)
 
 
@@ -263,6 +275,7 @@ def _unmet(error: RemoteError, *, entered: bool, console: Console) -> int:
 
 
 def _carried(road: Road, what: str, console: Console) -> int:
+    where = road.site.url or "SITE"
     try:
         again = carry(road)
     except RemoteError as error:
@@ -273,8 +286,7 @@ def _carried(road: Road, what: str, console: Console) -> int:
     if again.waiting:
         told = f"{text}, {again.waiting} of them not visible yet"
         return _end(console, 4, "waiting", told, f"bring the site to {road.site.url}, then: tagtrail keys reprove")
-    where = road.site.url or "SITE"
-    return _end(console, 0, "complete", text, f"consumers follow with: tagtrail trust {where}")
+    return _end(console, 0, "complete", f"{text}; whoever pinned an older root follows", f"tagtrail trust {where}")
 
 
 def _log_of(at: Home, road: Road, root: Root) -> AnySigner:
@@ -302,8 +314,9 @@ def _make(args: argparse.Namespace, console: Console) -> int:
     key = Signer(name=args.origin, seed=secrets.token_bytes(32))
     durable.write(path, f"{key.skey()}\n".encode("ascii"), mode=0o600)
     vkey = key.verifier.vkey()
-    console.tell("key", {"role": "root", "key": vkey, "here": str(path), "note": "keep it apart from the instance"})
-    return _end(console, 0, "", "", f"with the instance: tagtrail keys add root {vkey}")
+    console.tell("key", {"role": "root", "key": vkey, "here": str(path), "note": ""})
+    text = f"a secret root key is in {spoken(path.absolute())}; the instance takes it by its public half"
+    return _end(console, 0, "", text, f"tagtrail keys add root {vkey}")
 
 
 def _sign(args: argparse.Namespace, console: Console) -> int:
@@ -318,10 +331,11 @@ def _sign(args: argparse.Namespace, console: Console) -> int:
         raise SetupError(what, code="root-key")
     envelope = joined([envelope, dsse.sign(PAYLOAD_TYPE, envelope.payload, [key])])
     durable.write(path, envelope.encode() + b"\n")
+    tell_root(root, console, {})
     _tell_draft(path, None, envelope, console)
     listed = "" if key.verifier.vkey() in root.keys else " (it is none of this root's own: an old one's, then)"
-    text = f"signed by {key.verifier.vkey()}{listed}"
-    return _end(console, 0, "", text, f"with the instance: tagtrail keys submit {spoken(path.absolute())}")
+    text = f"signed by {key.verifier.vkey()}{listed}; the instance enters it"
+    return _end(console, 0, "", text, f"tagtrail keys submit {spoken(path.absolute())}")
 
 
 def _submit(args: argparse.Namespace, console: Console) -> int:
@@ -331,6 +345,8 @@ def _submit(args: argparse.Namespace, console: Console) -> int:
     paths = [Path(word) for word in args.words]
     envelope = joined([_draft(path) for path in paths])
     old, new = current_root(road.ledger, road.kept), parse_root(envelope.payload)
+    if old == new:
+        return _carried(road, f"root {new.version} was in the trail", console)
     _check_next(old, new)
     own = [*([note_key(at, n)] if (n := laid_aside(at, "root")) else []), *([road.root] if road.root else [])]
     takes = {*new.keys, *(old.keys if old else ())}
@@ -344,8 +360,8 @@ def _submit(args: argparse.Namespace, console: Console) -> int:
 def _check_next(old: Root | None, new: Root) -> None:
     if new.version != (old.version + 1 if old else 1):
         what = f"the draft is of root {new.version}, the trail has root {old.version if old else 0}"
-        why = "it was entered already" if old == new else "another root was entered since it was made"
-        raise SetupError(what, code="draft-outdated", why=why, hint="tagtrail keys show")
+        why = "another root was entered since it was made"
+        raise SetupError(what, code="draft-outdated", why=why, hint="tagtrail keys renew")
 
 
 def _draft(path: Path) -> dsse.Envelope:
@@ -390,8 +406,6 @@ def _reading(args: argparse.Namespace):  # type: ignore[no-untyped-def]
 
 
 def _origin(at: Home) -> str:
-    from tagtrail.app.reading import read_settings
-
     return read_settings(at.path).org.origin
 
 

@@ -74,7 +74,7 @@ def _unwitnessed(entry: Entry) -> dict[str, object]:
         "version": entry.version,
         "index": entry.index,
         "burned": False,
-        "text": f"signed (entry {entry.index}), waits for witnesses, shown to nobody.  not burned: safe to run again",
+        "text": f"signed (entry {entry.index}), waits for witnesses; nobody sees it.  not burned: safe to run again",
         "why": "",
         "since": entry.time,
         "targets": [],

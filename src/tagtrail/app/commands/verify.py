@@ -7,15 +7,13 @@ loaded where they are asked for.
 import argparse
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagtrail.app.beside import PROOF, OnDisk, files_in, measure
+from tagtrail.app.beside import PROOF, OnDisk, files_in, measure, statements_beside
 from tagtrail.app.console import Console
 from tagtrail.app.trusted import Trust, chosen_trust
 from tagtrail.formats import note
 from tagtrail.formats import proof as proof_format
-from tagtrail.formats.reproduction import is_statement
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
@@ -25,6 +23,7 @@ from tagtrail.verify.release import Verdict, verify_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tagtrail.app.lying import Lying
     from tagtrail.app.newest import Newest
@@ -39,8 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "paths", metavar="FILE|DIR|URL", nargs="*", help="files, or directories with nothing else in them"
     )
     trust = parser.add_mutually_exclusive_group()
-    trust.add_argument("--root", metavar="FILE", type=Path, help="trust this root.json, which you got from elsewhere")
-    trust.add_argument("--policy", metavar="FILE", type=Path, help="trust these logs and witnesses, check no signer")
+    trust.add_argument("--root", metavar="FILE", help="trust this root.json, which you got from elsewhere")
+    trust.add_argument("--policy", metavar="FILE", help="trust these logs and witnesses, check no signer")
     parser.add_argument("--as", dest="name", metavar="NAME", help="the name under which the file was released")
     parser.add_argument(
         "--require-witnessed", action="store_true", help="refuse what only the log's operator vouches for"
@@ -48,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-imported", action="store_true", help="accept files that were imported from elsewhere")
     parser.add_argument("--fetch", action="store_true", help="get missing proofs from the sites of trusted logs")
     parser.add_argument(
-        "--requirements", metavar="FILE", type=Path, help="prove each --hash of a pip requirements file, without files"
+        "--requirements", metavar="FILE", help="prove each --hash of a pip requirements file, without files"
     )
     parser.add_argument("--all", action="store_true", help="refuse requirements of projects that no pinned trail knows")
     parser.add_argument("--checkpoint", metavar="FILE|URL", help="compare with this newest checkpoint of the log")
@@ -71,13 +70,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return judge_pins(args, now, options, console.tell)
     judge.asked = _asked(args) if args.fetch else _as_it_lies
     for word in args.paths:
-        path = Path(word)
         if "://" in word:
             judge.lying(_at_address(word), args.name)
-        elif path.is_dir():
-            judge.directory(path, fetch=args.fetch)
+        elif os.path.isdir(word):
+            judge.directory(word, fetch=args.fetch)
         else:
-            judge.lying(OnDisk(path), args.name or path.name)
+            judge.lying(OnDisk(word), args.name or os.path.basename(word))
     return judge.outcome() if args.paths else 0
 
 
@@ -85,7 +83,7 @@ def _check_usage(args: argparse.Namespace) -> None:
     """Raises SetupError `usage`, `file-missing`."""
     if not (args.paths or args.requirements or args.checkpoint):
         raise SetupError("nothing to verify was named", code="usage", hint="tagtrail verify FILE")
-    if args.name is not None and (len(args.paths) != 1 or Path(args.paths[0]).is_dir() or args.requirements):
+    if args.name is not None and (len(args.paths) != 1 or os.path.isdir(args.paths[0]) or args.requirements):
         raise SetupError("--as names one file", code="usage", hint=f"tagtrail verify FILE --as {args.name}")
     for word, needs, there in (("--max-age", "--checkpoint", args.max_age), ("--all", "--requirements", args.all)):
         if there and not getattr(args, needs.strip("-")):
@@ -147,9 +145,13 @@ class _Judge:
         self.tell("verified", {"file": lying.shown, "ok": True, "code": ""} | fields | fetched)
         return verdict
 
-    def directory(self, directory: Path, *, fetch: bool) -> None:
+    def directory(self, directory: str, *, fetch: bool) -> None:
         """Verify every file that has a proof, or may have one elsewhere; the others must be sidecars of theirs."""
-        files = files_in(directory)
+        from pathlib import Path
+
+        from tagtrail.formats.reproduction import is_statement
+
+        files = files_in(Path(directory))
         proofs = {path for path in files if path.name.endswith(PROOF)}
         proven = [path for path in files if path.with_name(path.name + PROOF) in proofs and path not in proofs]
         if fetch:
@@ -159,8 +161,10 @@ class _Judge:
             if is_statement(path.name):
                 self._statement(path)
                 continue
-            verdict = self.lying(OnDisk(path))
+            verdict = self._found(path)
             expected |= _sidecars(path, verdict) if verdict else {}
+        for path in sorted(proofs - {path.with_name(path.name + PROOF) for path in files}):
+            self._refused(str(path), TamperError("it proves a file that is not here", code="unknown"))
         for path in files:
             if path in proofs or path in proven:
                 continue
@@ -173,6 +177,14 @@ class _Judge:
             what = f"no file with a proof in {directory}"
             raise TamperError(what, code="nothing-to-verify", hint="the proof of FILE is FILE.tlog-proof beside it")
 
+    def _found(self, path: "Path") -> Verdict | None:
+        """As `lying`; what cannot be read refuses itself and no other."""
+        try:
+            return self.lying(OnDisk(path))
+        except SetupError as error:
+            self._refused(str(path), TamperError(error.what, code=error.code, why=error.why, hint=error.hint))
+            return None
+
     def outcome(self) -> int:
         """The exit code; told where there was more than one file."""
         code = 7 if self.bad else 5 if self.late else 0
@@ -183,18 +195,21 @@ class _Judge:
             self.tell("outcome", {"exit": code, "state": state, "text": text, "next": ""})
         return code
 
-    def _reproduced(self, path: Path, verdict: Verdict, fields: dict[str, Any]) -> None:
+    def _reproduced(self, path: str, verdict: Verdict, fields: dict[str, Any]) -> None:
         """Who built it again, by the statements beside it; with a policy alone, nothing but the proof is opened."""
         trust = self.trust(verdict.origin)
-        if not isinstance(trust, Root):
+        statements = statements_beside(path, verdict.entry.project, verdict.entry.version)
+        if not isinstance(trust, Root) or not statements:
             return
+        from pathlib import Path
+
         from tagtrail.app.again import claims
 
-        for holds, text in claims(path, verdict, trust, self.now):
+        for holds, text in claims(map(Path, statements), verdict, trust, self.now):
             fields["proven" if holds else "not_proven"].append(text)
             fields["claims" if holds else "doubts"].append("reproduced" if holds else "reproduced-unproven")
 
-    def _statement(self, path: Path) -> None:
+    def _statement(self, path: "Path") -> None:
         from tagtrail.app.again import fields_of_statement, statement_at
         from tagtrail.app.beside import proof_of
 
@@ -231,7 +246,7 @@ class _Judge:
             hint = "keep both proofs, for the log's people and its witnesses"
             raise TamperError(what, code="split-view", why=why, hint=hint)
 
-    def _beside(self, path: Path, digest: str | None) -> None:
+    def _beside(self, path: "Path", digest: str | None) -> None:
         if digest is None:
             error = TamperError("no proof lies beside it and no proven entry names it", code="unknown")
             self._refused(str(path), error)
@@ -252,14 +267,14 @@ _BESIDE = (".asc", ".metadata", "SHA256SUMS", ".tag", ".intoto.jsonl", ".cdx.jso
 
 def _last(lying: "Lying") -> str:
     """The name of a file by where it lies."""
-    return getattr(lying, "name", "") or Path(lying.shown).name
+    return getattr(lying, "name", "") or os.path.basename(lying.shown)
 
 
 def _may_be_artifact(name: str) -> bool:
     return name not in PAGES and not name.endswith(_BESIDE)
 
 
-def _sidecars(path: Path, verdict: Verdict) -> dict[Path, str]:
+def _sidecars(path: "Path", verdict: Verdict) -> "dict[Path, str]":
     """What else of a proven release may lie beside its file, with its SHA-256."""
     known = {path.with_name(name): digest for name, digest in verdict.entry.sidecars}
     if verdict.file.metadata:

@@ -40,6 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--remove", action="store_true", help="add: know this key no more; nothing cosigned is forgotten"
     )
+    parser.add_argument("--moved", action="store_true", help="serve: this copy is the newest, and no other will run")
     parser.add_argument(
         "--listen", metavar="HOST:PORT", default=LISTEN, help=f"serve: {LISTEN} by default; port 0: any"
     )
@@ -52,11 +53,15 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise _usage(f"witness {args.action} takes no key", "tagtrail witness add DIR VKEY")
     if args.action == "init":
         return _init(directory, args.name, console)
+    if args.moved and args.action != "serve":
+        raise _usage("only serve takes --moved", "tagtrail witness --help")
     if args.name:
         raise _usage("the name of a witness is permanent: only init takes --name", "tagtrail witness --help")
     if args.action == "add":
         return _add(directory, args.vkey, console, remove=args.remove)
-    return _serve(directory, args.listen, console) if args.action == "serve" else _status(directory, console)
+    if args.action == "serve":
+        return _serve(directory, args.listen, console, moved=args.moved)
+    return _status(directory, console)
 
 
 def _usage(what: str, hint: str) -> SetupError:
@@ -172,11 +177,12 @@ def _changed(memory: SqliteWitness, key: Verifier, changed: bool, remove: bool) 
 # serve
 
 
-def _serve(directory: Path, listen: str, console: Console) -> int:
+def _serve(directory: Path, listen: str, console: Console, *, moved: bool) -> int:
     from tagtrail.app.witness_web import address, application, serve
 
     host, port = address(listen, LISTEN)
     signer, memory, one = _signer(directory), _memory(directory), Lock()
+    _check_place(directory, memory, moved=moved)
 
     def tell(name: str, fields: Any) -> None:
         with one:  # requests are answered in several threads
@@ -196,6 +202,21 @@ def _serve(directory: Path, listen: str, console: Console) -> int:
         "outcome", {"exit": 0, "state": "stopped", "text": "everything that was answered is remembered", "next": ""}
     )
     return 0
+
+
+def _check_place(directory: Path, memory: SqliteWitness, *, moved: bool) -> None:
+    """No copy serves without being told to: an old one has forgotten what it cosigned since."""
+    if moved:
+        memory.settle()
+    if memory.copied():
+        memory.close()
+        raise SetupError(
+            f"{directory / MEMORY} is a copy of a witness's memory",
+            code="witness-copied",
+            why="an old copy, or two copies at once, can cosign two trees under one key",
+            hint=f"tagtrail witness serve {spoken(directory)} --moved     if it is the newest and the only one\n"
+            "tagtrail witness init NEW-DIRECTORY --name NEW-NAME     else",
+        )
 
 
 def _now() -> int:
@@ -233,13 +254,25 @@ def _watched(memory: SqliteWitness, origin: str) -> dict[str, object]:
 
 def _verdict(directory: Path, forks: int, unproven: int, memory: SqliteWitness) -> dict[str, object]:
     if forks:
-        text = f"{forks} times a log signed two trees of one size: whoever holds its key lies, or lost it"
-        following = f"tagtrail --json witness status {spoken(directory)}     has the signed notes: publish them"
+        who = "whoever has that log's key lies, or lost it; publish both notes"
+        text = f"{_count(forks, 'checkpoint')} of a second tree: {who}"
+        following = f"tagtrail --json witness status {spoken(directory)}"
         return {"exit": 6, "state": "conflict", "text": text, "next": following}
     if unproven:
-        text = f"{unproven} signed checkpoints came with a proof that does not hold; anybody could have sent them"
-        following = "ask the log's people for a consistency proof, or wait: the next good one mends it"
-        return {"exit": 4, "state": "waiting", "text": text, "next": following}
+        text = (
+            f"{_count(unproven, 'checkpoint')} came with a proof that does not hold, which anybody can send\n"
+            "the next good one mends it; if none comes, ask the log's people for a consistency proof"
+        )
+        return {"exit": 4, "state": "waiting", "text": text, "next": ""}
     known = [origin for origin in memory.origins() if memory.keys(origin)]
     following = "" if known else f"tagtrail witness add {spoken(directory)} VKEY"
-    return {"exit": 0, "state": "", "text": f"{len(known)} logs known, nothing speaks against them", "next": following}
+    return {
+        "exit": 0,
+        "state": "",
+        "text": f"{_count(len(known), 'log')} known, nothing speaks against any",
+        "next": following,
+    }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -74,6 +74,10 @@ class _Reader:
         wanted = project_key(project)
         return tuple(e for e, key in zip(found, book.projects[start:stop], strict=True) if key == wanted)
 
+    def raws(self, start: int, stop: int) -> tuple[bytes, ...]:
+        """The bytes of entries by index range."""
+        return tuple(entry.raw for entry in self._book.entries[start:stop])
+
     def marked(self, mark: str) -> Entry | None:
         """The newest entry with this mark."""
         return self._book.marks.get(mark)

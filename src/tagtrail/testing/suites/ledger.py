@@ -108,6 +108,8 @@ def entries_by_range_and_project(open_: Open) -> None:
     equal(ledger.entries(4), written[4:], "without a stop, to the end")
     equal(ledger.entries(2, 99), written[2:], "a stop beyond the end is the end")
     equal(ledger.entries(99), (), "a start beyond the end is empty")
+    for start, stop in ((0, 6), (1, 3), (2, 99), (99, 100), (3, 3)):
+        equal(ledger.raws(start, stop), tuple(e.raw for e in written[start:stop]), f"the bytes of {start} to {stop}")
     mine = tuple(e for e in written if e.project.lower().startswith("nova"))
     for spelling in ("nova-x", "NOVA__x", "Nova.X"):
         equal(ledger.entries(project=spelling), mine, f"a project is found as {spelling}")

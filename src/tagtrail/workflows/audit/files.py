@@ -150,6 +150,9 @@ class FileJudge:
         self._check_proof(proof_format.parse(proof))
         measured = Measured(name=file.name, sha256=found.sha256, size=found.size)
         verdict = verify_file(measured, proof, self.trust, tag, self.now, allow_imported=True)
+        if verdict.size > self.trail.size:
+            what = f"the site's checkpoint is of {self.trail.size} entries, this file's proof of {verdict.size}"
+            raise TamperError(what, code="rolled-back", why="the log has shown more to somebody")
         if verdict.entry == entry:
             own.proven.add(proof)
         if verdict.witnessed is not None:

@@ -1,7 +1,8 @@
 """What must hold between the entries of a trail, whoever wrote it: times, names, versions, withdrawals, roots, people.
 
 Reason codes: time-decreased, time-impossible, time-backdated, root-skipped, name-twice, origin-changed, version-twice,
-files-dropped, withdrawn-used, signer-not-allowed, added-unapproved, unexpected-signer.
+files-dropped, withdrawn-used, signer-not-allowed, added-unapproved, unexpected-signer, tag-twice, tag-version,
+tar-differs, and those of the rules on files: file-name-agrees, file-version-agrees, file-name-free.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -9,8 +10,10 @@ from itertools import pairwise
 
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
-from tagtrail.model.facts import Entry
-from tagtrail.model.names import name_key, project_key, version_key
+from tagtrail.model.facts import Entry, File
+from tagtrail.model.names import name_key, project_key, says_version, version_key
+from tagtrail.rules.after import AFTER, After
+from tagtrail.rules.book import judge
 from tagtrail.verify.proofs import TOLERANCE
 from tagtrail.workflows.audit.report import Mismatch
 
@@ -34,6 +37,7 @@ def in_order(entries: Iterable[Entry], now: int) -> Iterator[Mismatch]:
             expected = f"before now, {format_time(now)}"
             yield _broken("time-impossible", entry, f"of {format_time(entry.time)}", expected)
     yield from _roots(entries)
+    yield from _tags(entries)
 
 
 def broken_laws(entries: Iterable[Entry]) -> Iterator[Mismatch]:
@@ -41,6 +45,8 @@ def broken_laws(entries: Iterable[Entry]) -> Iterator[Mismatch]:
     entries = tuple(entries)
     yield from _names(entries)
     yield from _versions(entries)
+    for entry in (e for e in entries if e.event == "release"):
+        yield from _files(entry)
 
 
 def without_right(entries: Iterable[Entry], root: Root) -> Iterator[Mismatch]:
@@ -87,6 +93,36 @@ def _roots(entries: tuple[Entry, ...]) -> Iterator[Mismatch]:
             last += 1
             if name != f"{last}.root.json":
                 yield _broken("root-skipped", entry, f"names {name}", f"{last}.root.json is next")
+
+
+def _tags(entries: tuple[Entry, ...]) -> Iterator[Mismatch]:
+    """A signed tag object is one version of one repository, and says so."""
+    known: dict[str, Entry] = {}
+    for entry in (e for e in entries if e.event == "release" and e.tag):
+        first = known.setdefault(entry.tag.sha256, entry) if entry.tag else entry
+        if entry.tag and first.tag and entry.tag.repo != first.tag.repo:
+            there = f"tag object {entry.tag.object} of {entry.tag.repo}"
+            yield _broken("tag-twice", entry, there, f"of {first.tag.repo}, as entry {first.index} says")
+        if entry.tag and version_key(entry.version) != version_key(first.version):
+            there = f"{entry.version} from tag object {entry.tag.object}"
+            yield _broken("tag-twice", entry, there, f"{first.version}, as entry {first.index} says")
+        if entry.tag and not says_version(entry.tag.name, entry.version):
+            there = f"{entry.version} from the tag {entry.tag.name}"
+            yield _broken("tag-version", entry, there, "the tag's own version")
+
+
+def _files(entry: Entry) -> Iterator[Mismatch]:
+    """Files bear the names of their project and version, and what differs in compression only is one tar."""
+    facts = After(project=entry.project, version=entry.version, files=tuple(file.name for file in entry.files))
+    for found in judge(AFTER, facts, ()).findings:
+        if found.level == "error":
+            yield _broken(found.name, entry, found.text, f"names of {entry.project} {entry.version}")
+    tars: dict[str, File] = {}
+    for file in entry.files:
+        first = tars.setdefault(file.name.rpartition(".tar.")[0], file) if ".tar." in file.name and file.tar else file
+        if first.tar != file.tar:
+            there = f"{file.name} holds the tar {file.tar}"
+            yield _broken("tar-differs", entry, there, f"{first.tar}, as {first.name} does")
 
 
 def _names(entries: tuple[Entry, ...]) -> Iterator[Mismatch]:

@@ -94,7 +94,7 @@ class _Progress:
         self.clock = clock
         self.now = self.said = clock()
 
-    def __call__(self, what: str, done: int, total: int, unit: str = "") -> None:
+    def __call__(self, what: str, done: int, total: int, unit: str) -> None:
         if self.clock() != self.said:
             self.said = self.clock()
             self.tell("bytes", {"what": what, "done": done, "total": total} | ({"unit": unit} if unit else {}))
@@ -129,7 +129,7 @@ class _Look:
         listed = None if paths is None else tuple(paths)
         self.trust = follow_roots(self.site, self.trust, self.report)
         try:
-            self.trail = open_trail(self.site, self.trust, self.now, self.pool, self.report)
+            self.trail = open_trail(self.site, self.trust, self.now, self.pool, self.report, self.progress)
         except TamperError as error:
             self.report.refused(CHECKPOINT, error)
             return self._stopped()

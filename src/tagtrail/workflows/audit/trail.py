@@ -28,6 +28,10 @@ TRAIL = CHECKPOINT.removesuffix("checkpoint")
 MAX_BUNDLE = tiles.WIDTH * (tiles.MAX_ENTRY + 2)
 
 
+Progress = Callable[[str, int, int, str], None]
+"""`progress(what, done, total, unit)`; an empty unit means bytes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
     """What an auditor saw before: a size, and the signed checkpoint of it (empty: only the size is known)."""
@@ -80,7 +84,9 @@ def follow_roots(site: SiteReader, trust: Root | Policy, report: Report) -> Root
     return trust
 
 
-def open_trail(site: SiteReader, trust: Root | Policy, now: int, pool: Executor, report: Report) -> Trail:
+def open_trail(
+    site: SiteReader, trust: Root | Policy, now: int, pool: Executor, report: Report, progress: Progress
+) -> Trail:
     """The trail under the site's checkpoint, every tile and entry proven; what is no entry is reported.
 
     Raises TamperError checkpoint-missing, those of `policy.check`, tile-*, bundle-*; RemoteError.
@@ -92,17 +98,19 @@ def open_trail(site: SiteReader, trust: Root | Policy, now: int, pool: Executor,
     believed = policy_of(trust) if isinstance(trust, Root) else trust
     checked = policy.check(believed, signed, now + TOLERANCE)
     head = checked.checkpoint
-    reader = tiles.TileReader(head.size, head.root, _fetched(site, head.size, pool))
+    reader = tiles.TileReader(head.size, head.root, _fetched(site, head.size, pool, progress))
     raws = tuple(raw for n in range(-(-head.size // tiles.WIDTH)) for raw in reader.entries(n))
     return Trail(
         note=signed, checked=checked, raws=raws, entries=tuple(_parsed(raws, report)), nodes=tuple(_nodes(raws))
     )
 
 
-def _fetched(site: SiteReader, size: int, pool: Executor) -> Callable[[str], bytes | None]:
+def _fetched(site: SiteReader, size: int, pool: Executor, progress: Progress) -> Callable[[str], bytes | None]:
     """The tiles of a tree, fetched many at a time; a partial one that is gone is looked for as a full one."""
-    paths = tuple(tiles.paths(size))
-    found = dict(zip(paths, pool.map(lambda path: read(site, TRAIL + path, MAX_BUNDLE), paths), strict=True))
+    paths, found = tuple(tiles.paths(size)), dict[str, bytes | None]()
+    for path, data in zip(paths, pool.map(lambda path: read(site, TRAIL + path, MAX_BUNDLE), paths), strict=True):
+        found[path] = data
+        progress("trail", len(found), len(paths), "tiles")
     return lambda path: found[path] if path in found else read(site, TRAIL + path, MAX_BUNDLE)
 
 
