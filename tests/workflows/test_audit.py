@@ -22,6 +22,7 @@ from tests.workflows.auditing import APPROVED, LATER, Liar, Site, event, found, 
 from tests.workflows.world import ORIGIN, World
 
 SDIST = "nova/nova-1.0.0.tar.gz"
+PAGES = (".html", ".json", ".atom", ".rss")
 
 
 @pytest.fixture(scope="module")
