@@ -47,7 +47,7 @@ def test_a_good_copy(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, events[-1]["exit"], events[-1]["state"]) == (0, 0, "agrees")
     assert next(e["what"] for e in events if e["event"] == "skip").startswith("not compared: ")
     assert main(["audit", str(copy / "site"), "--root", str(copy / "root.json")]) == 0
-    assert "agrees  3 entries of releases.example.org/trail, 22 files, " in capsys.readouterr().out
+    assert "agrees  3 entries of releases.example.org/trail, 24 files, " in capsys.readouterr().out
 
 
 def test_what_is_wrong_is_named(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,7 +64,7 @@ def test_securesystemslib_verifies_it(data: bytes, root: Root) -> None:
     (builder,) = (parse_vkey(vkey) for vkey in root.builders)
     key = SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(builder.key), builder.key_id.hex())
     assert set(envelope.verify([key], 1)) == {key.keyid}
-    envelope.payload = envelope.payload.replace(b'"none"', b'"full"')
+    envelope.payload = envelope.payload.replace(b'"isolation"', b'"isolatioN"')
     with pytest.raises(VerificationError):
         envelope.verify([key], 1)
 

@@ -340,7 +340,8 @@ class ManyFiles(memory.Builder):
 
     def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
         (first, *_) = super().build(order, objects, kept)
-        return tuple(replace(first, name=f"nova-1.0.0-py3-none-linux_{n}.whl") for n in range(800))
+        one = replace(first, generated=("nova-1.0.0.dist-info/METADATA",))
+        return tuple(replace(one, name=f"nova-1.0.0-py3-none-linux_{n}.whl") for n in range(800))
 
 
 def test_more_files_than_an_entry_holds() -> None:

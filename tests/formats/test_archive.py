@@ -1,12 +1,14 @@
 import gzip
 import hashlib
 import io
+import lzma
 import re
 import subprocess
 import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tagtrail.formats.archive import Limits, Member, check_members
-from tagtrail.formats.tarball import Sdist, content, deflated, normal_sdist, tar
+from tagtrail.formats.tarball import Sdist, content, deflated, inflated, normal_sdist, read_tarball, tar, xzed
 from tagtrail.formats.zipball import Wheel, zip_time
 from tagtrail.model.errors import ProjectError
 
@@ -546,3 +548,52 @@ def test_the_time_that_a_zip_can_say(epoch: int, wanted: tuple[int, ...]) -> Non
 def test_names_are_compared_all_together() -> None:
     check_members(Member(name=name) for name in ("a", "b/a", "b/c"))
     assert refused(check_members, [Member(name="straße"), Member(name="STRASSE")]) == "archive-case"
+
+
+@given(st.lists(st.binary(max_size=3000), max_size=8))
+@example([bytes(range(256)) * 5000, b"", b"x" * 3_000_000])
+def test_xz_is_what_lzma_gives_however_it_comes(pieces: list[bytes]) -> None:
+    whole = b"".join(pieces)
+    assert b"".join(xzed(pieces)) == lzma.compress(whole, preset=6)
+    assert b"".join(inflated(io.BytesIO(b"".join(deflated(pieces))))) == whole
+
+
+SUFFIXES: dict[str, Callable[[Iterable[bytes]], Iterable[bytes]]] = {
+    ".tar": iter, ".tar.gz": deflated, ".tgz": deflated, ".tar.xz": xzed, ".txz": xzed,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_somebody_elses_archive_is_read(suffix: str) -> None:
+    members = [
+        (Member(name="a", size=1), [b"x"]),
+        (Member(name="b", kind="directory"), []),
+        (Member(name="b/link", kind="link", target="../a"), []),
+    ]
+    plain = b"".join(tar(members, 0))
+    spool = io.BytesIO()
+    found = read_tarball(io.BytesIO(b"".join(SUFFIXES[suffix]([plain]))), spool, name=f"x{suffix}")
+    assert found is not None
+    assert [m.name for m in found.members] == ["a", "b", "b/link"]
+    assert b"".join(content(spool, found.members[0])) == b"x"
+    assert found.tar == hashlib.sha256(plain).hexdigest()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(cut=st.integers(0, 10_000), flip=st.integers(0, 10_000))
+def test_a_damaged_archive_is_refused_or_read_and_never_anything_else(suffix: str, cut: int, flip: int) -> None:
+    data = bytearray(b"".join(SUFFIXES[suffix]([b"".join(tar([(Member(name="a", size=1), [b"x"])], 0))])))
+    data[flip % len(data)] ^= 1 + flip % 255
+    with suppress(ProjectError):
+        read_tarball(io.BytesIO(data[: cut % len(data)]), io.BytesIO(), name=f"x{suffix}")
+
+
+def test_what_is_no_archive_by_its_name_is_not_read() -> None:
+    assert read_tarball(io.BytesIO(b"x"), io.BytesIO(), name="tool-1.0-linux") is None
+
+
+def test_a_link_out_of_an_archive_without_a_top() -> None:
+    plain = b"".join(tar([(Member(name="b/link", kind="link", target="../../a"), [])], 0))
+    with pytest.raises(ProjectError) as caught:
+        read_tarball(io.BytesIO(plain), io.BytesIO(), name="x.tar")
+    assert caught.value.code == "archive-outside"
