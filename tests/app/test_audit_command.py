@@ -244,4 +244,4 @@ def test_people_read_both_values_below_each_other(copy: Path, capsys: pytest.Cap
     assert lines[at].split() == ["unexpected-signer", "entry", "1"]
     assert lines[at + 1].split()[0] == "there"
     assert lines[at + 2].split() == ["expected", "SHA256:jo"]
-    assert lines[-1].startswith("disagrees  1 finding in 1 entry of nova, 11 files")
+    assert lines[-1].startswith("disagrees  1 finding in 1 entry of nova, 12 files")

@@ -36,7 +36,6 @@ Names of files are ASCII, of `[A-Za-z0-9._+!~-]`, and begin with a letter or dig
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeGuard, get_args
 
@@ -46,6 +45,7 @@ from tagtrail.formats.forms import project_fault
 from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.entry import Approval, Draft, Entry, File, Origin, Override, TagRef
 from tagtrail.model.errors import ProjectError, TamperError
+from tagtrail.model.frozen import replace
 from tagtrail.model.names import name_key
 
 if TYPE_CHECKING:
