@@ -28,9 +28,12 @@ def read_secrets(facts: Facts) -> bool:
 
 def look_for_secrets(facts: Facts) -> bool:
     """The same, not knowing where they are."""
-    places = ("/root", "/home", "/var", "/run", "/srv", "/opt", "/mnt", "/tmp", "/in/..", "/env/..", "/build/..")  # noqa: S108
-    found = (path for place in places for path, _, names in os.walk(place) for name in names if name == facts["name"])
-    return any(found)
+    known = {"/usr", "/proc", "/sys", sys.base_prefix}
+    for path, directories, names in os.walk("/"):
+        directories[:] = [name for name in directories if os.path.join(path, name) not in known]  # noqa: PTH118
+        if facts["name"] in names:
+            return True
+    return False
 
 
 def read_environments(facts: Facts) -> bool:
