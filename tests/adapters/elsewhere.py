@@ -26,7 +26,7 @@ def main() -> None:
         project=name, version=tag, tag=tag, commit=found.commit, epoch=found.time, builds=("sdist", "wheel"),
         refs=objects.refs, isolation=asked["isolation"],
     )  # fmt: skip
-    environments = Environments(root / "envs", root / "scratch", pins=asked["pins"])
+    environments = Environments(root / "envs", root / "scratch", pins=asked["pins"], clock=lambda: found.time)
     builder = Pep517(root / "state", root / "scratch", environments)
     made = builder.build(order, objects, DirectoryKept(root / "kept"))
     answer = {

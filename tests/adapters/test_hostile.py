@@ -151,7 +151,7 @@ class Den:
         environ |= {"UV_FIND_LINKS": str(self.root / "links"), "UV_INDEX_URL": "http://127.0.0.1:9/simple"}
         most_of = sandbox.Limits(**{"memory": 1 << 30, "disk": 1 << 26, "processes": 256, **most})
         rooms = self.root / "rooms"
-        environments = Environments(self.envs, rooms, environ, limit, most_of)
+        environments = Environments(self.envs, rooms, environ, limit, most_of, clock=lambda: 1)
         builder = Pep517(self.root / "state", rooms, environments, limit, most=most_of)
         repo = Repo(self.root / "tiny")
         repo.commit({"pyproject.toml": PYPROJECT.replace("requires = []", f"requires = {requires}")})

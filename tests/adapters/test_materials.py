@@ -41,6 +41,6 @@ def test_a_build_names_what_it_used(tmp_path: Path) -> None:
         project="tiny", version="1.0", tag="1.0", commit=found.commit, epoch=found.time, builds=("sdist", "wheel"),
         refs=objects.refs,
     )  # fmt: skip
-    builder = Pep517(tmp_path / "state", scratch, Environments(tmp_path / "envs", scratch))
+    builder = Pep517(tmp_path / "state", scratch, Environments(tmp_path / "envs", scratch, clock=lambda: 1))
     made = builder.build(order, objects, Kept())
     assert [artifact.materials for artifact in made] == [(PYTHON,)] * 2

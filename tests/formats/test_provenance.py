@@ -55,7 +55,12 @@ FULL = Provenance(
     byproducts=(("nova-33.0.0.tar.gz.metadata", "3" * 64),),
 )
 COMMANDS = replace(
-    FULL, builds=(), prepare=(("npm", "ci"),), run=(("npm", "pack"), ("sh", "-c", "{}")), patterns=("*",)
+    FULL,
+    resolved=1775050000,
+    builds=(),
+    prepare=(("npm", "ci"),),
+    run=(("npm", "pack"), ("sh", "-c", "{}")),
+    patterns=("*",),
 )
 BARE = replace(FULL, subdirectory="", refs=(), materials=(), byproducts=(), builds=("sdist",), files=FULL.files[1:])
 

@@ -40,8 +40,11 @@ def now() -> int:
     return int(time.time())
 
 
-def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
-    """All ports of the instance at `home`. Scratch that dead processes left is removed first."""
+def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = False) -> Road:
+    """All ports of the instance at `home`. Scratch that dead processes left is removed first.
+
+    With `refresh`, build requirements are resolved anew, however young what was resolved before is.
+    """
     at = Home(home)
     instance = open_instance(home)
     settings = instance.settings
@@ -64,7 +67,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         policy=lambda project: settings_digest(settings, project, _fingerprints(people, project)),
         source=GitSource(at.state("repos")),
         notes=GitNotes(rooms),
-        builder=_builder(at, settings.build),
+        builder=_builder(at, settings.build, clock, refresh=refresh),
         isolation=lambda: sandbox.isolation(settings.build.isolation, at.path),
         signer=OpenPGP(at.secret("release-key.pgp")),
         kept=kept,
@@ -90,11 +93,11 @@ def _fingerprints(people: dict[str, tuple[Key, ...]], project: Project) -> tuple
     return tuple(sorted({key.fingerprint for group in project.signers for key in people[group]}))
 
 
-def _builder(at: Home, chosen: BuildSettings) -> Builder:
+def _builder(at: Home, chosen: BuildSettings, clock: Clock, *, refresh: bool) -> Builder:
     said = {name: getattr(chosen, name) for name in ("memory", "disk", "processes") if getattr(chosen, name)}
     most, rooms = sandbox.Limits(**said), at.state("scratch")
     limit = float(chosen.time or STEP)
-    environments = Environments(at.state("envs"), rooms, limit=limit, most=most)
+    environments = Environments(at.state("envs"), rooms, limit=limit, most=most, clock=clock, refresh=refresh)
     return builders(at.path / "state", rooms, environments, limit=limit, most=most)
 
 

@@ -14,7 +14,8 @@ newline. The payload is an in-toto Statement v1 in canonical JSON with the predi
            "tag": {"name": "33.0.0", "object": "<git id>"}, "commit": "<git id>",
            "builds": ["sdist", "wheel"], "subdirectory": "",
            "refs": [{"name": "refs/tags/33.0.0", "object": "<git id>"}]},          what git shows to the build
-         "internalParameters": {"isolation": "none", "epoch": 1775055600},         epoch: SOURCE_DATE_EPOCH
+         "internalParameters": {"isolation": "none", "epoch": 1775055600,          epoch: SOURCE_DATE_EPOCH
+                                "resolvedOn": "2026-04-01T09:30:00Z"},             see below
          "resolvedDependencies": [
            {"uri": "git+https://git.example.org/nova@refs/tags/33.0.0", "digest": {"gitCommit": "<git id>"},
             "annotations": {"tree": "<sha256 of the tree's tar in normal form>"}},
@@ -27,7 +28,8 @@ newline. The payload is an in-toto Statement v1 in canonical JSON with the predi
 
 A build by the project's own commands has in its external parameters, beside these and only where they say something,
 `"prepare"` and `"run"` (lists of command lines, each a list of words) and `"files"` (patterns of what they make): all
-as the settings write them.
+as the settings write them. `resolvedOn` tells when the versions of the Python build requirements were chosen, those of
+the oldest environment that took part; it is only there if one did, and not in files of before it was recorded.
 
 All fields are there, and no others; subjects, dependencies behind the commit, and byproducts are sorted. A repository
 that is no public URL is written as the entry does (`local:nova`), then without `git+`. The builder's key is an Ed25519
@@ -73,7 +75,8 @@ class Provenance:
     """What a builder says of one build.
 
     `object`, `commit` and those of `refs` (name, id) are git ids; `files` and `byproducts` are (name, SHA-256);
-    `epoch`, `started` and `finished` are Unix seconds; `patterns` are the `files` of the settings.
+    `epoch`, `resolved` (0: not said), `started` and `finished` are Unix seconds;
+    `patterns` are the `files` of the settings.
     """
 
     project: str
@@ -98,6 +101,7 @@ class Provenance:
     prepare: tuple[tuple[str, ...], ...] = ()
     run: tuple[tuple[str, ...], ...] = ()
     patterns: tuple[str, ...] = ()
+    resolved: int = 0
 
 
 def provenance_name(project: str, version: str) -> str:
@@ -170,10 +174,11 @@ def _definition(provenance: Provenance) -> dict[str, Any]:
         "digest": {"gitCommit": provenance.commit},
         "annotations": {"tree": provenance.tree},
     }
+    age = {"resolvedOn": format_time(provenance.resolved)} if provenance.resolved else {}
     return {
         "buildType": BUILD_TYPE,
         "externalParameters": external,
-        "internalParameters": {"isolation": provenance.isolation, "epoch": provenance.epoch},
+        "internalParameters": {"isolation": provenance.isolation, "epoch": provenance.epoch, **age},
         "resolvedDependencies": [source, *map(_material_json, _sorted(provenance.materials))],
     }
 
@@ -259,6 +264,7 @@ def _provenance(value: Mapping[str, Any]) -> Provenance:
         prepare=_lines(external.get("prepare", [])),
         run=_lines(external.get("run", [])),
         patterns=tuple(_of(str, pattern) for pattern in external.get("files", [])),
+        resolved=parse_time(_of(str, internal["resolvedOn"])) if "resolvedOn" in internal else 0,
     )
 
 

@@ -110,7 +110,7 @@ class Artifact:
     """A file of a release before it is logged. `tar` is the SHA-256 of the uncompressed tar; `metadata` is the wheel's
     METADATA or the sdist's PKG-INFO; `generated` names the members that are no blob of the tag's tree, of `members` in
     all; `as_built` says that the backend's archive was in normal form already. `materials` are what its build used,
-    `began` and `ended` when it ran, in Unix seconds (0: not here)."""
+    `resolved` when these were the ones to use, `began` and `ended` when it ran, in Unix seconds (0: not here)."""
 
     name: str
     blob: Blob
@@ -124,6 +124,7 @@ class Artifact:
     materials: tuple[Material, ...] = ()
     began: int = 0
     ended: int = 0
+    resolved: int = 0
 
 
 @frozen

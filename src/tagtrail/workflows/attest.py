@@ -44,6 +44,7 @@ def _provenance(road: Road, plan: Plan, order: BuildOrder, built: Sequence[Artif
         epoch=order.epoch,
         tree=tree,
         materials=tuple(sorted({m for a in built for m in a.materials}, key=lambda m: (m.uri, m.record))),
+        resolved=min((a.resolved for a in built if a.resolved), default=0),
         builder=builder_id(road.builder_key.name),
         invocation=f"{digest(order)}-{began}",
         started=began,

@@ -1,4 +1,8 @@
-"""Build environments, kept by the digest of what is in them: made once by uv, under another name until complete."""
+"""Build environments, kept by the digest of what is in them: made by uv, under another name until complete.
+
+What a set of requirements comes to is found out (resolved) once a day; one that comes to the same versions as before is
+the environment that is there already. What nobody has used for thirty days goes when the next one is made.
+"""
 
 import hashlib
 import json
@@ -6,17 +10,23 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tagtrail.io import process
+from tagtrail.io import durable, process
 from tagtrail.io.durable import setup_error
 from tagtrail.io.sandbox import Cell, Limits, lent
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
+from tagtrail.ports import Clock
 
-__all__ = ["Environments"]
+__all__ = ["Environment", "Environments", "installed"]
+
+DAY = 86_400
+_UNUSED = 30 * DAY
 
 _KEPT = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",
@@ -30,11 +40,21 @@ _PATHS = ("UV_FIND_LINKS", "UV_CONFIG_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _ENV, _UV, _PINS = Path("/env"), Path("/tool/uv"), Path("/tool/pins")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """A directory with what is installed, and when that was what the requirements came to (Unix seconds)."""
+
+    path: Path
+    resolved: int
+
+
 class Environments:
-    """Directories under `root`, one per set of requirements, Python, uv and kind of isolation. Called with requirements
-    and that kind, it returns the directory of an environment that holds them; `environ` is the caller's environment,
-    `limit` in seconds, `most` what the installer may use up; with `pins` (`pbr==7.0.1`) these versions are installed
-    and no others, also of what the requirements require in turn.
+    """Directories under `root`, one per set of requirements, Python, uv and kind of isolation, and what it came to.
+    Called with requirements and that kind, it returns an environment that holds them; `environ` is the caller's
+    environment, `limit` in seconds, `most` what the installer may use up; with `pins` (`pbr==7.0.1`) these versions are
+    installed and no others, also of what the requirements require in turn, and are not looked for again.
+
+    `clock` tells Unix seconds; with `refresh` every set is resolved anew, once, whatever its age.
 
     `scratch` is where one is made (swept by the wiring), on the same file system. The installer runs apart, for it runs
     the build hooks of requirements that come as source: it has the network, and a cache of its own that goes with it.
@@ -50,6 +70,9 @@ class Environments:
         limit: float = 900.0,
         most: Limits | None = None,
         pins: Sequence[str] = (),
+        *,
+        clock: Clock,
+        refresh: bool = False,
     ) -> None:
         self._root = root
         self._pins = tuple(sorted(pins))
@@ -57,16 +80,59 @@ class Environments:
         self._environ = environ
         self._limit = limit
         self._most = most or Limits()
+        self._clock = clock
+        self._stale = refresh
+        self._resolved: set[str] = set()
 
-    def __call__(self, requirements: Sequence[str], kind: str) -> Path:
-        """The environment with these requirements, made now if it is not there."""
+    def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
+        """The environment with these requirements, made now if it is not there or was resolved too long ago."""
         wanted = tuple(sorted({_requirement(line) for line in requirements}))
-        path = self._root / self._digest(wanted, kind)
-        if not path.is_dir():
-            with scratch(self._scratch, "environment") as room:
-                self._make(room, wanted, kind)
-                _move(room / "env", path)
-        return path
+        asked = self._digest(wanted, kind)
+        found = self._known(asked)
+        if found is None:
+            found = self._new(asked, wanted, kind)
+            self._resolved.add(asked)
+        with suppress(OSError):  # of another user: theirs to sweep
+            os.utime(found.path, (self._clock(), self._clock()))
+        return found
+
+    def _known(self, asked: str) -> Environment | None:
+        """What was resolved last, if that is not too old."""
+        try:
+            said = json.loads(self._memory(asked).read_text())
+            found = Environment(path=self._root / str(said["environment"]), resolved=int(said["resolved"]))
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
+        young = 0 <= self._clock() - found.resolved < DAY and not self._stale
+        if found.path.is_dir() and (young or self._pins or asked in self._resolved):
+            return found
+        return None
+
+    def _memory(self, asked: str) -> Path:
+        return self._root / f"{asked}.json"
+
+    def _new(self, asked: str, wanted: tuple[str, ...], kind: str) -> Environment:
+        """Resolve now. The set asked for is in the name too: what one requirement spoils while it is installed, no
+        other set meets, whatever versions it pretends to be."""
+        with scratch(self._scratch, "environment") as room:
+            self._make(room, wanted, kind)
+            versions = sorted(file.parent.name for file in installed(room / "env"))
+            name = f"{asked}-{hashlib.sha256(json.dumps(versions).encode()).hexdigest()[:16]}"
+            found = Environment(path=self._root / name, resolved=self._clock())
+            if not found.path.is_dir():
+                _move(room / "env", found.path)
+            said = {"environment": name, "resolved": found.resolved}
+            durable.write(self._memory(asked), json.dumps(said).encode(), sync=False)
+            self._sweep(room, name)
+        return found
+
+    def _sweep(self, room: Path, new: str) -> None:
+        """What was not used for long goes with the room."""
+        for path in self._root.iterdir():
+            with suppress(OSError):  # gone meanwhile, or not ours
+                used = path.stat().st_mtime
+                if path.name != new and self._clock() - used > _UNUSED:
+                    path.rename(room / f"old-{path.name}")
 
     def _digest(self, requirements: tuple[str, ...], kind: str) -> str:
         python = (sys.implementation.cache_tag, platform.python_version(), platform.machine(), sys.base_prefix)
@@ -160,6 +226,11 @@ class Environments:
             "LC_ALL": "C.UTF-8",
         }
         return cell.run([cell.within(Path(self._uv)), *args], env, limit=self._limit)
+
+
+def installed(environment: Path) -> Iterator[Path]:
+    """The lists of files (RECORD) of what is installed there."""
+    return environment.glob("lib/python*/site-packages/*.dist-info/RECORD")
 
 
 def _requirement(line: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tagtrail.adapters.builder.checkout import check_space, closed, disk, files, furnished, no_subdirectory, tree_digest
+from tagtrail.adapters.builder.environments import Environment, installed
 from tagtrail.adapters.builder.logs import keep_log, log_of, plain_name
 from tagtrail.adapters.builder.outputs import (
     Blobs,
@@ -42,8 +43,8 @@ from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["Pep517"]
 
-Environments = Callable[[Sequence[str], str], Path]
-"""The directory of an environment that holds these requirements, made with that kind of isolation."""
+Environments = Callable[[Sequence[str], str], Environment]
+"""An environment that holds these requirements, made with that kind of isolation."""
 
 _KINDS = ("sdist", "sdist.xz", "wheel")
 _ENV = "/env"
@@ -54,7 +55,7 @@ _PIECE = 1 << 20
 class _Work:
     """One build under way: `room` is its scratch directory, of which foreign code sees `room/in`; `git` reads the tag,
     `lent` is what of its objects foreign code sees (path within, ours), `blobs` are the ids of its files; `materials`
-    is what was installed in the environments that took part."""
+    is what was installed in the environments that took part, `resolved` when they were resolved."""
 
     order: BuildOrder
     objects: Objects
@@ -63,6 +64,7 @@ class _Work:
     blobs: Blobs
     lent: tuple[tuple[Path, Path], ...]
     materials: set[Material] = field(default_factory=set)
+    resolved: set[int] = field(default_factory=set)
     backends: dict[object, tuple[Cell, Backend]] = field(default_factory=dict)
     running: ExitStack = field(default_factory=ExitStack)
 
@@ -125,7 +127,8 @@ class Pep517:
                 if "wheel" in order.builds:
                     made["wheel"] = self._wheel(work, _unpacked(work))
             materials = tuple(sorted(work.materials, key=lambda m: (m.uri, m.record)))
-            return tuple(replace(keep(made[kind], kept), materials=materials) for kind in order.builds)
+            resolved, kinds = min(work.resolved, default=0), order.builds
+            return tuple(replace(keep(made[k], kept), materials=materials, resolved=resolved) for k in kinds)
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`."""
@@ -227,8 +230,10 @@ class Pep517:
         system = tree.system
         key = (system, tuple(extras), tree.name if system.path else None)
         if key not in work.backends:
-            environment = self._environments((*system.requires, *extras), work.order.isolation)
+            found = self._environments((*system.requires, *extras), work.order.isolation)
+            environment = found.path
             work.materials.update(_materials(environment))
+            work.resolved.add(found.resolved)
             cell = self._cell(work, environment)
             python = cell.within(environment / "bin" / "python")
             env = _environment(work.order, python.rpartition("/")[0], cell.build)
@@ -329,7 +334,7 @@ def _text(directory: Path, name: str) -> str | None:
 def _materials(environment: Path) -> Iterator[Material]:
     """The interpreter and what is installed beside it: looked at before anything foreign runs there."""
     yield Material(uri=purl(platform.python_implementation().lower(), platform.python_version(), python=False))
-    for record in environment.glob("lib/python*/site-packages/*.dist-info/RECORD"):
+    for record in installed(environment):
         name, _, version = record.parent.name.removesuffix(".dist-info").rpartition("-")
         yield Material(uri=purl(name, version, python=True), record=hashlib.sha256(record.read_bytes()).hexdigest())
 

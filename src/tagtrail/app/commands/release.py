@@ -9,10 +9,13 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """PROJECT TAG [--dry-run] [--until STEP]."""
+    """PROJECT TAG [--dry-run] [--until STEP] [--refresh]."""
     parser.add_argument("project", metavar="PROJECT")
     parser.add_argument("tag", metavar="TAG", help="the tag, or the version")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; write nothing")
+    parser.add_argument(
+        "--refresh", action="store_true", help="look for newer versions of build requirements; else once a day"
+    )
     parser.add_argument(
         "--until", choices=STEPS, default=STEPS[-1], metavar="STEP", help=f"stop after {', '.join(STEPS)}"
     )
@@ -28,7 +31,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.workflows.release import release
 
     home = find_home(args.home)
-    road = open_road(home, tell=console.tell)
+    road = open_road(home, tell=console.tell, refresh=args.refresh)
     project = project_of(road.settings, args.project)
     if args.dry_run:
         return tell_plan(road, project, args.tag, console)

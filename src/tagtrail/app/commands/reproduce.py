@@ -115,8 +115,10 @@ def _rebuilt(args: argparse.Namespace, console: Console, found: "Recorded") -> "
 def _builder(at: Path, pins: "Sequence[str]") -> "Builder":
     from tagtrail.adapters.builder.environments import Environments
     from tagtrail.app.builders import builders
+    from tagtrail.app.wiring import now
 
-    return builders(at / "state", at / "scratch", Environments(at / "envs", at / "scratch", pins=pins))
+    environments = Environments(at / "envs", at / "scratch", pins=pins, clock=now)
+    return builders(at / "state", at / "scratch", environments)
 
 
 def _cache() -> Path:
