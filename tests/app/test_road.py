@@ -501,3 +501,28 @@ def test_an_unwritable_site_says_so(world: World) -> None:
     world.site.write_text("a file where the site should be")
     done = world.tell("release", "toy", "1.0.0")
     assert (done.code, done.event("refused")["code"]) == (2, "not-writable"), done.out
+
+
+def test_status_shows_what_a_failed_build_said(world: World) -> None:
+    backend = world.repo / "backend.py"
+    good = backend.read_text()
+    bad = "def build_sdist(*_):\n    raise ValueError('no such gear')\n\ndef _was"
+    backend.write_text(good.replace("def build_sdist", bad))
+    world.git("commit", "-qam", "broken")
+    world.tag("1.0.0")
+    assert world.tell("release", "toy", "1.0.0").code == 3
+    told = world.tell("status")
+    assert told.code == 5
+    assert "no such gear" in "\n".join(told.event("log")["lines"])
+    assert len(told.event("log")["lines"]) <= 5
+    assert world.tell("status", "toy", "1.0.0").event("log")["file"].endswith("state/logs/toy-1.0.0.log")
+    assert "log" not in {e["event"] for e in world.tell("status", "toy", "2.0.0").events}
+    assert "no such gear" in world.run("-C", str(world.home), "status", "toy", "1.0.0").out
+
+
+def test_status_of_a_release_that_is_there(world: World) -> None:
+    world.tag("1.0.0")
+    assert world.tell("release", "toy", "1.0.0").code == 0
+    told = world.tell("status", "toy", "1.0")
+    assert (told.code, told.event("status")["text"]) == (0, "released (entry 1)")
+    assert {t["state"] for t in told.event("status")["targets"]} == {"seen"}

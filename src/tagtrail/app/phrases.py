@@ -412,6 +412,11 @@ def _status(fields: Fields) -> Iterator[Line]:
         )
 
 
+def _log(fields: Fields) -> Iterator[Line]:
+    yield _line("quiet", f"  {'log':10} {fields['file']}  ({size(fields['size'])})")
+    yield from (_line("quiet", f"  {'':10} {text}") for text in fields["lines"])
+
+
 def _plan(fields: Fields) -> Iterator[Line]:
     after = f"   follows {fields['follows']}" if fields["follows"] else "   the first release"
     yield _step("plan", f"{fields['project']} {fields['version']}  {fields['channel']}{after}")
@@ -510,6 +515,7 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "pinned": _pinned,
     "outcome": _outcome,
     "status": _status,
+    "log": _log,
     "plan": _plan,
     "made": _made,
     "witness": _witness,

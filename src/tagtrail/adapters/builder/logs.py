@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 from tagtrail.io import durable
+from tagtrail.model.names import says_version
 from tagtrail.ports import BuildOrder
 
-__all__ = ["keep_log", "log_of", "plain_name"]
+__all__ = ["keep_log", "log_of", "logs_of", "plain_name"]
 
 _MOST = 1 << 20
 
@@ -20,6 +21,18 @@ def log_of(state: Path, order: BuildOrder, what: str = "") -> Path:
 def keep_log(path: Path, said: bytes) -> None:
     """Write what a build said; it takes the place of the last one's. Raises SetupError `disk-full`, `not-writable`."""
     durable.write(path, said[-_MOST:], sync=False)
+
+
+def logs_of(state: Path, project: str, version: str) -> tuple[Path, ...]:
+    """The logs that there are of a release; `version` may be its tag."""
+    start = f"{plain_name(project)}-"
+    found = sorted((state / "logs").glob(f"{start}*.log"))
+    return tuple(path for path in found if _is_of(path.name.removeprefix(start).removesuffix(".log"), version))
+
+
+def _is_of(name: str, version: str) -> bool:
+    stems = (name, name.rpartition(".")[0])
+    return any(stem and (plain_name(version) == stem or says_version(version, stem)) for stem in stems)
 
 
 def plain_name(text: str) -> str:
