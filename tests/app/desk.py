@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 from tests.verify.workshop import CONTENT, NAME, Workshop, envelope
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tagtrail.app.reading import open_instance
-from tagtrail.app.signers import person_of_git
+from tagtrail.app.instance.reading import open_instance
+from tagtrail.app.instance.signers import person_of_git
 from tagtrail.model.settings import Project
 from tests.app.places import PYPROJECT, Ended, Place
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tagtrail.app.consumer.readers import LocalSite
 from tagtrail.app.main import main
-from tagtrail.app.readers import LocalSite
 from tagtrail.formats import note
 from tagtrail.model.errors import TamperError
 from tagtrail.trail.keys import root_envelope

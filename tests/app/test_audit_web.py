@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tagtrail.app.readers import WebSite
+from tagtrail.app.consumer.readers import WebSite
 from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.trail.keys import root_envelope
 from tagtrail.workflows.audit.site import measure

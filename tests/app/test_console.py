@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagtrail.app.console import Console
-from tagtrail.app.phrases import duration, lines, progress, short, shown, signer, size
+from tagtrail.app.terminal.console import Console
+from tagtrail.app.terminal.phrases import duration, lines, progress, short, shown, signer, size
 
 BUILT = {"file": "mylib-1.2.0.tar.gz", "size": 41_000, "sha256": "e1c077aa" + "0" * 56}
 WHEEL = {"file": "mylib-1.2.0-py3-none-any.whl", "size": 29_000, "sha256": "09bd5f12" + "0" * 56}
@@ -183,7 +183,7 @@ def test_progress() -> None:
 
 SHOW = """\
 import json, sys
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 with Console.standard(json="--json" in sys.argv) as console:
     for name, fields in json.load(open(sys.argv[1])):
         console.tell(name, fields)

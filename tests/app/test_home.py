@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tagtrail.app.home import find_home, place_mark, spoken
+from tagtrail.app.instance.home import find_home, place_mark, spoken
 from tagtrail.model.errors import SetupError
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tagtrail.adapters.openpgp import OpenPGP
-from tagtrail.app.home import find_home
+from tagtrail.app.instance.home import find_home
+from tagtrail.app.instance.reading import read_settings
 from tagtrail.app.main import main
-from tagtrail.app.reading import read_settings
 from tagtrail.formats.note import parse_skey
 from tagtrail.formats.settings import site_of
 from tagtrail.formats.site import Site

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tagtrail.app.commands import keys
-from tagtrail.app.home import Home
-from tagtrail.app.keyring import warnings
+from tagtrail.app.instance.home import Home
+from tagtrail.app.instance.keyring import warnings
 from tagtrail.formats.note import Signer
 from tagtrail.formats.root import Root
 from tagtrail.formats.settings_text import initial

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tagtrail.app.places import Place, check_address, place
+from tagtrail.app.consumer.places import Place, check_address, place
 from tagtrail.model.errors import SetupError
 
 WEB = Place("https://releases.example.org/x/")

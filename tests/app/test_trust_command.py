@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tagtrail.app.commands import trust
-from tagtrail.app.trust_store import TrustStore
+from tagtrail.app.consumer.trust_store import TrustStore
 from tagtrail.formats.root import Root
 from tagtrail.io.http import _elsewhere as elsewhere
 from tagtrail.model.errors import Error, RemoteError, SetupError

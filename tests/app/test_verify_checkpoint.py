@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tagtrail.app.commands import verify
-from tagtrail.app.heads import Memory
+from tagtrail.app.consumer.heads import Memory
 from tagtrail.formats import note
 from tagtrail.model.errors import Error, SetupError
 from tests.app.desk import Said, lay, lay_root, said

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tagtrail.app.commands import verify
-from tagtrail.app.online import AtAddress
-from tagtrail.app.places import Place
-from tagtrail.app.sources import Source
+from tagtrail.app.consumer.online import AtAddress
+from tagtrail.app.consumer.places import Place
+from tagtrail.app.consumer.sources import Source
 from tagtrail.model.errors import Error, RemoteError
 from tagtrail.verify.proofs import entry_of
 from tagtrail.verify.release import Measured

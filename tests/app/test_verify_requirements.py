@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagtrail.app.commands import verify
-from tagtrail.app.requirements import read_pins
+from tagtrail.app.consumer.requirements import read_pins
 from tagtrail.model.errors import Error
 from tests.app.desk import Said, lay, lay_root, said
 from tests.app.shelf import DIGEST, alone, lay_index, lay_site, pin, row, served

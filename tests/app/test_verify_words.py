@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from tagtrail.app.commands import lock, trust, verify
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats import note
 from tests.app.desk import lay, lay_root, said
 from tests.app.shelf import DIGEST, alone, lay_log, lay_site, pin, row

@@ -19,7 +19,7 @@ import pytest
 from tagtrail.adapters.http_witness import HttpWitness
 from tagtrail.adapters.sqlite_witness import SqliteWitness
 from tagtrail.app.commands import witness as command
-from tagtrail.app.witness_web import application
+from tagtrail.app.serve.witness import application
 from tagtrail.formats import note
 from tagtrail.formats.note import COSIGNATURE, Signer
 from tagtrail.formats.policy import parse as parse_policy
@@ -396,7 +396,7 @@ import os, signal, sys
 from pathlib import Path
 from tagtrail.adapters.sqlite_witness import SqliteWitness
 from tagtrail.app.commands.witness import _signer
-from tagtrail.app.witness_web import application, serve
+from tagtrail.app.serve.witness import application, serve
 from tagtrail.workflows.witness import Desk
 
 class Mortal(SqliteWitness):

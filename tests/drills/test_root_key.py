@@ -166,7 +166,7 @@ def test_an_expired_root_takes_no_entries_and_proves_old_ones(scene: Scene) -> N
 
 def enter_by_hand(scene: Scene, envelope: bytes) -> None:
     """A root in the trail that no command would enter: only time makes one."""
-    from tagtrail.app.wiring import open_road
+    from tagtrail.app.instance.wiring import open_road
     from tagtrail.trail import sequencer
     from tagtrail.workflows.roots import key_draft
     from tagtrail.workflows.witnessed import witnessed

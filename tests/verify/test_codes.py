@@ -8,12 +8,11 @@ SOURCES = (
     *(ROOT / "src/tagtrail/verify").glob("*.py"),
     *(ROOT / "src/tagtrail/formats" / f"{name}.py" for name in ("sshsig", "allowed_signers", "root")),
     *(
-        ROOT / "src/tagtrail/app" / f"{name}.py"
-        for name in (
-            "beside trust_store trusted places sources online heads newest requirements pins"
-            " commands/verify commands/trust commands/lock"
-        ).split()
+        path
+        for path in (ROOT / "src/tagtrail/app/consumer").glob("*.py")
+        if path.stem not in {"readers", "auditor", "recorded"}
     ),
+    *(ROOT / "src/tagtrail/app/commands" / f"{name}.py" for name in ("verify", "trust", "lock")),
     ROOT / "src/tagtrail/io/http.py",
 )
 DOCUMENTS = (

@@ -8,7 +8,7 @@ SOURCE = ROOT / "src" / "tagtrail"
 SOURCES = (
     *(SOURCE / "workflows" / "audit").glob("*.py"),
     SOURCE / "verify" / "asc.py",
-    *(SOURCE / "app" / f"{name}.py" for name in ("readers", "auditor", "commands/audit")),
+    *(SOURCE / "app" / f"{name}.py" for name in ("consumer/readers", "consumer/auditor", "commands/audit")),
 )
 CODE = re.compile(r'(?:code=|found\(|_broken\(|_untimely\(statement, |\n        \()"([a-z][a-z0-9-]+)"')
 ELSEWHERE = {"kept-missing", "kept-altered", "json-type", "checkpoint-missing"}

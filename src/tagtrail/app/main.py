@@ -141,7 +141,7 @@ def _answer(line: _Line) -> int:
 def _run(line: _Line, *, json: bool) -> int:
     from importlib import import_module
 
-    from tagtrail.app.console import Console
+    from tagtrail.app.terminal.console import Console
 
     gc.disable()  # nothing of what is loaded now is garbage
     try:
@@ -187,7 +187,7 @@ def _exit_code(error: Error, line: _Line) -> int:
 
 
 def _refused(error: Error, code: int, *, json: bool) -> int:
-    from tagtrail.app.console import Console
+    from tagtrail.app.terminal.console import Console
 
     fields = {"code": error.code, "what": error.what, "why": error.why, "next": error.hint, "exit": code}
     with Console.standard(json=json) as console:

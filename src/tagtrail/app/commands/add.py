@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +35,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """0 where the files are in the draft; of a version that is logged, what `release` ends with."""
-    from tagtrail.app.home import find_home
-    from tagtrail.app.outcomes import outcome_event
-    from tagtrail.app.wiring import open_road
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.wiring import open_road
+    from tagtrail.app.terminal.outcomes import outcome_event
     from tagtrail.formats.settings import project_of
     from tagtrail.model.errors import SetupError
     from tagtrail.workflows.add import drop, stage
@@ -101,7 +101,7 @@ def bringer(road: "Road", project: "Project", given: str | None) -> str:
 
     Raises SetupError `add-stranger`, and what `person_of_git` and `person_of_file` raise.
     """
-    from tagtrail.app.signers import person_of_file, person_of_git
+    from tagtrail.app.instance.signers import person_of_file, person_of_git
     from tagtrail.model.errors import SetupError
 
     known = {key.fingerprint for keys in road.people.values() for key in keys}
@@ -122,7 +122,7 @@ def _taken(
     road: "Road", home: Path, project: "Project", version: str, files: "Sequence[Path]", by: str
 ) -> "list[Artifact]":
     """Every file looked at, or all that is wrong with them at once."""
-    from tagtrail.app.home import Home
+    from tagtrail.app.instance.home import Home
     from tagtrail.io.scratch import scratch
     from tagtrail.model.errors import ProjectError
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagtrail.adapters.git import GitSource, public_name
-from tagtrail.app.console import Console
-from tagtrail.app.home import find_home, spoken
-from tagtrail.app.phrases import signer
-from tagtrail.app.reading import Instance, open_instance, read_files
-from tagtrail.app.signers import Person, git_config, person_of_file, person_of_git
+from tagtrail.app.instance.home import find_home, spoken
+from tagtrail.app.instance.reading import Instance, open_instance, read_files
+from tagtrail.app.instance.signers import Person, git_config, person_of_file, person_of_git
+from tagtrail.app.terminal.console import Console
+from tagtrail.app.terminal.phrases import signer
 from tagtrail.formats.forms import project_fault, repo_fault
 from tagtrail.formats.settings import parse_settings, project_of
 from tagtrail.formats.settings_text import people_lines, project_lines

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 
 __all__ = ["arguments", "run"]
 
@@ -38,8 +38,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """0 where the approval is remembered; the outcome says who is still missing. Raises what `record` raises."""
     from dataclasses import replace
 
-    from tagtrail.app.home import find_home
-    from tagtrail.app.wiring import open_road
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.wiring import open_road
     from tagtrail.formats.approval import format_approval
     from tagtrail.formats.settings import project_of
     from tagtrail.workflows.approve import count, record, tell_asked
@@ -88,7 +88,7 @@ def _read(name: str) -> bytes:
 
 def _signed(text: bytes, key: str | None, environ: Mapping[str, str] = os.environ) -> bytes:
     """The text's signature by the caller's key: the one that is named, else the one with which git signs here."""
-    from tagtrail.app.signers import git_config
+    from tagtrail.app.instance.signers import git_config
 
     here = Path.cwd()
     form = git_config(here, "gpg.format", environ) if key is None else ""

@@ -5,11 +5,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from tagtrail.app.auditor import Memory
-from tagtrail.app.beside import read_small
-from tagtrail.app.console import Console
-from tagtrail.app.readers import LocalSite, WebSite
-from tagtrail.app.trusted import chosen_trust
+from tagtrail.app.consumer.auditor import Memory
+from tagtrail.app.consumer.beside import read_small
+from tagtrail.app.consumer.readers import LocalSite, WebSite
+from tagtrail.app.consumer.trusted import chosen_trust
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats import note, policy
 from tagtrail.formats.policy import NONE, Policy
 from tagtrail.formats.root import Root
@@ -95,8 +95,8 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _own_site(home: str | None) -> Path:
-    from tagtrail.app.home import find_home
-    from tagtrail.app.reading import open_instance
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.reading import open_instance
 
     instance = open_instance(find_home(home))
     return instance.home / str(instance.settings.site.option("root", "site"))

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 from tagtrail.adapters.git import GitSource
-from tagtrail.app.console import Console
-from tagtrail.app.home import find_home
-from tagtrail.app.reading import Instance, open_instance
+from tagtrail.app.instance.home import find_home
+from tagtrail.app.instance.reading import Instance, open_instance
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats.settings import project_of
 from tagtrail.model.errors import SetupError
 from tagtrail.model.settings import Org, Project, Settings

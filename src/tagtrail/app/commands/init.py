@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tagtrail.adapters.openpgp import OpenPGP, generate
-from tagtrail.app.console import Console
-from tagtrail.app.home import place_mark, spoken
+from tagtrail.app.instance.home import place_mark, spoken
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats.forms import origin_fault, url_fault
 from tagtrail.formats.note import Signer
 from tagtrail.formats.provenance import builder_name

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from tagtrail.app.beside import read_small
-from tagtrail.app.console import Console
-from tagtrail.app.home import Home, find_home, spoken
-from tagtrail.app.keyring import export, tell_here, tell_keys, tell_root, warnings
-from tagtrail.app.private import FILES, install, laid_aside, make, note_key
-from tagtrail.app.reading import read_settings
-from tagtrail.app.wiring import now, open_road
+from tagtrail.app.consumer.beside import read_small
+from tagtrail.app.instance.home import Home, find_home, spoken
+from tagtrail.app.instance.keyring import export, tell_here, tell_keys, tell_root, warnings
+from tagtrail.app.instance.private import FILES, install, laid_aside, make, note_key
+from tagtrail.app.instance.reading import read_settings
+from tagtrail.app.instance.wiring import now, open_road
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats import dsse
 from tagtrail.formats.forms import origin_fault
 from tagtrail.formats.note import AnySigner, Signer, parse_skey

@@ -15,9 +15,9 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from tagtrail.app.console import Console
-from tagtrail.app.pins import together
-from tagtrail.app.sources import Listed, Source, sources
+from tagtrail.app.consumer.pins import together
+from tagtrail.app.consumer.sources import Listed, Source, sources
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.root import Root
 from tagtrail.model.errors import SetupError, TamperError

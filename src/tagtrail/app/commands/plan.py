@@ -2,7 +2,7 @@
 
 import argparse
 
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 
 __all__ = ["arguments", "run"]
 
@@ -15,9 +15,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Tell the plan."""
-    from tagtrail.app.home import find_home
-    from tagtrail.app.plans import tell_plan
-    from tagtrail.app.wiring import open_road
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.wiring import open_road
+    from tagtrail.app.terminal.plans import tell_plan
     from tagtrail.formats.settings import project_of
 
     road = open_road(find_home(args.home), tell=console.tell)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 from tagtrail.model.steps import STEPS
 
 __all__ = ["arguments", "run"]
@@ -23,10 +23,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Release; the exit code is the outcome's."""
-    from tagtrail.app.home import find_home
-    from tagtrail.app.outcomes import outcome_event
-    from tagtrail.app.plans import tell_plan
-    from tagtrail.app.wiring import open_road
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.wiring import open_road
+    from tagtrail.app.terminal.outcomes import outcome_event
+    from tagtrail.app.terminal.plans import tell_plan
     from tagtrail.formats.settings import project_of
     from tagtrail.workflows.release import release
 

@@ -2,9 +2,9 @@
 
 import argparse
 
-from tagtrail.app.console import Console
-from tagtrail.app.home import find_home
-from tagtrail.app.wiring import open_road
+from tagtrail.app.instance.home import find_home
+from tagtrail.app.instance.wiring import open_road
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats.facts import dump
 from tagtrail.workflows.render import check, render
 from tagtrail.workflows.road import Road

@@ -14,13 +14,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 from tagtrail.model.errors import SetupError, TamperError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tagtrail.app.recorded import Recorded
+    from tagtrail.app.consumer.recorded import Recorded
     from tagtrail.formats.note import AnySigner
     from tagtrail.ports import Builder, Kept
     from tagtrail.workflows.reproduce import Again, Rebuilt
@@ -53,8 +53,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Build and compare; 0 if every file came out the same, else 7."""
-    from tagtrail.app.recorded import recorded
-    from tagtrail.app.sources import sources
+    from tagtrail.app.consumer.recorded import recorded
+    from tagtrail.app.consumer.sources import sources
 
     _check_usage(args)
     now = int(time.time())  # noqa: TID251  (a command is where the clock is read)
@@ -114,8 +114,8 @@ def _rebuilt(args: argparse.Namespace, console: Console, found: "Recorded") -> "
 
 def _builder(at: Path, pins: "Sequence[str]") -> "Builder":
     from tagtrail.adapters.builder.environments import Environments
-    from tagtrail.app.builders import builders
-    from tagtrail.app.wiring import now
+    from tagtrail.app.instance.builders import builders
+    from tagtrail.app.instance.wiring import now
 
     environments = Environments(at / "envs", at / "scratch", pins=pins, clock=now)
     return builders(at / "state", at / "scratch", environments)
@@ -132,8 +132,8 @@ def _repository(args: argparse.Namespace, found: "Recorded") -> str:
     if args.repo:
         return str(Path(args.repo).absolute()) if Path(args.repo).is_dir() else str(args.repo)
     if args.home and not args.where:
-        from tagtrail.app.home import find_home
-        from tagtrail.app.reading import read_settings
+        from tagtrail.app.instance.home import find_home
+        from tagtrail.app.instance.reading import read_settings
 
         own = next((p for p in read_settings(find_home(args.home)).projects if p.name == found.entry.project), None)
         if own is not None:
@@ -239,7 +239,7 @@ def _signer(path: Path) -> "AnySigner":
 
 
 def _read(path: Path) -> bytes:
-    from tagtrail.app.beside import read_small
+    from tagtrail.app.consumer.beside import read_small
 
     data = read_small(path, MAX_KEY * 16)
     if data is None:
@@ -259,9 +259,9 @@ def _signed(console: Console, found: "Recorded", rebuilt: "Rebuilt", signer: "An
 
 
 def _enter(args: argparse.Namespace, console: Console, found: "Recorded", data: bytes) -> int:
-    from tagtrail.app.home import find_home
-    from tagtrail.app.outcomes import outcome_event
-    from tagtrail.app.wiring import open_road
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.wiring import open_road
+    from tagtrail.app.terminal.outcomes import outcome_event
     from tagtrail.workflows.release import carried
     from tagtrail.workflows.reproduce import enter
 

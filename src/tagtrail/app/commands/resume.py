@@ -2,7 +2,7 @@
 
 import argparse
 
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 
 __all__ = ["arguments", "run"]
 
@@ -13,9 +13,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Resume; the exit code is the worst outcome's."""
-    from tagtrail.app.home import find_home
-    from tagtrail.app.outcomes import outcome_event
-    from tagtrail.app.wiring import open_road
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.wiring import open_road
+    from tagtrail.app.terminal.outcomes import outcome_event
     from tagtrail.workflows.resume import resume
     from tagtrail.workflows.witnessed import recosign
 

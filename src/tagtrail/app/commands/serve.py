@@ -5,7 +5,7 @@ import time
 from threading import Lock
 from typing import Any
 
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 
 __all__ = ["arguments", "run"]
 
@@ -27,11 +27,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """0 when it was stopped. Raises SetupError."""
-    from tagtrail.app.home import find_home
-    from tagtrail.app.reading import open_instance
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.reading import open_instance
     from tagtrail.app.serve.identity import desk
     from tagtrail.app.serve.web import Gatehouse, application
-    from tagtrail.app.witness_web import address, serve
+    from tagtrail.app.serve.witness import address, serve
 
     home, one = find_home(args.home), Lock()
     settings = open_instance(home).settings

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 
 from tagtrail.adapters.builder.logs import logs_of
-from tagtrail.app.console import Console
-from tagtrail.app.home import find_home
-from tagtrail.app.outcomes import target_summary, verdict_of
-from tagtrail.app.wiring import open_road
+from tagtrail.app.instance.home import find_home
+from tagtrail.app.instance.wiring import open_road
+from tagtrail.app.terminal.console import Console
+from tagtrail.app.terminal.outcomes import target_summary, verdict_of
 from tagtrail.io.process import said
 from tagtrail.model.facts import Entry, Row
 from tagtrail.model.names import project_key, says_version

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 
-from tagtrail.app.console import Console
-from tagtrail.app.places import place
-from tagtrail.app.trust_store import TrustStore
+from tagtrail.app.consumer.places import place
+from tagtrail.app.consumer.trust_store import TrustStore
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats.root import MAX_ROOT, Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError, TamperError

@@ -9,9 +9,9 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from tagtrail.app.beside import PROOF, OnDisk, files_in, measure, statements_beside
-from tagtrail.app.console import Console
-from tagtrail.app.trusted import Trust, chosen_trust
+from tagtrail.app.consumer.beside import PROOF, OnDisk, files_in, measure, statements_beside
+from tagtrail.app.consumer.trusted import Trust, chosen_trust
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats import note
 from tagtrail.formats import proof as proof_format
 from tagtrail.formats.root import Root
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tagtrail.app.lying import Lying
-    from tagtrail.app.newest import Newest
+    from tagtrail.app.consumer.lying import Lying
+    from tagtrail.app.consumer.newest import Newest
     from tagtrail.ports import Tell
 
 __all__ = ["arguments", "fields_of", "run"]
@@ -61,11 +61,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     options = {"require_witnessed": args.require_witnessed, "allow_imported": args.allow_imported}
     judge = _Judge(trust=chosen_trust(args), now=now, tell=console.tell, options=options)
     if args.checkpoint:
-        from tagtrail.app.newest import newest
+        from tagtrail.app.consumer.newest import newest
 
         judge.newest = newest(args, judge.trust, now, console.tell)
     if args.requirements:
-        from tagtrail.app.pins import judge_pins
+        from tagtrail.app.consumer.pins import judge_pins
 
         return judge_pins(args, now, options, console.tell)
     judge.asked = _asked(args) if args.fetch else _as_it_lies
@@ -98,15 +98,15 @@ def _as_it_lies(lying: "Lying") -> "Lying":
 
 
 def _asked(args: argparse.Namespace) -> "Callable[[Lying], Lying]":
-    from tagtrail.app.online import Asked
-    from tagtrail.app.sources import sources
+    from tagtrail.app.consumer.online import Asked
+    from tagtrail.app.consumer.sources import sources
 
     known = sources(args)
     return lambda lying: Asked(lying, known)
 
 
 def _at_address(url: str) -> "Lying":
-    from tagtrail.app.online import AtAddress
+    from tagtrail.app.consumer.online import AtAddress
 
     return AtAddress(url)
 
@@ -203,15 +203,15 @@ class _Judge:
             return
         from pathlib import Path
 
-        from tagtrail.app.again import claims
+        from tagtrail.app.consumer.again import claims
 
         for holds, text in claims(map(Path, statements), verdict, trust, self.now):
             fields["proven" if holds else "not_proven"].append(text)
             fields["claims" if holds else "doubts"].append("reproduced" if holds else "reproduced-unproven")
 
     def _statement(self, path: "Path") -> None:
-        from tagtrail.app.again import fields_of_statement, statement_at
-        from tagtrail.app.beside import proof_of
+        from tagtrail.app.consumer.again import fields_of_statement, statement_at
+        from tagtrail.app.consumer.beside import proof_of
 
         try:
             head = proof_format.parse(proof_of(path, path.name)).checkpoint

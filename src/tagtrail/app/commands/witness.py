@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Any
 
 from tagtrail.adapters.sqlite_witness import SqliteWitness
-from tagtrail.app.console import Console
-from tagtrail.app.home import Home, spoken
+from tagtrail.app.instance.home import Home, spoken
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats.forms import origin_fault
 from tagtrail.formats.note import COSIGNATURE, ED25519, Signer, Verifier, parse_skey, parse_vkey
 from tagtrail.io import durable
@@ -178,7 +178,7 @@ def _changed(memory: SqliteWitness, key: Verifier, changed: bool, remove: bool) 
 
 
 def _serve(directory: Path, listen: str, console: Console, *, moved: bool) -> int:
-    from tagtrail.app.witness_web import address, application, serve
+    from tagtrail.app.serve.witness import address, application, serve
 
     host, port = address(listen, LISTEN)
     signer, memory, one = _signer(directory), _memory(directory), Lock()

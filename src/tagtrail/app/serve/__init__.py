@@ -1,1 +1,1 @@
-"""What `tagtrail serve` answers: uploads of files that were built elsewhere, and the staging index of a draft."""
+"""Servers: uploads of files built elsewhere with the staging index of a draft, and the witness."""

@@ -7,9 +7,9 @@ from tagtrail.adapters.directory import DirectoryKept, DirectoryStore
 from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.git_notes import GitNotes
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
-from tagtrail.app.home import Home
-from tagtrail.app.reading import open_instance
-from tagtrail.app.wiring import now
+from tagtrail.app.instance.home import Home
+from tagtrail.app.instance.reading import open_instance
+from tagtrail.app.instance.wiring import now
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.model.errors import SetupError

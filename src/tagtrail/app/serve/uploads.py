@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tagtrail.app.commands.add import staged_event, tagged
-from tagtrail.app.home import Home
+from tagtrail.app.instance.home import Home
 from tagtrail.app.serve.identity import Denied, Desk
 from tagtrail.formats.multipart import boundary_of, parts
 from tagtrail.formats.settings import project_of

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tagtrail.app.console import Console
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats.site import release_page
 from tagtrail.model.settings import Project
 from tagtrail.workflows.approve import count, tell_asked

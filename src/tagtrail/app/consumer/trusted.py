@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from tagtrail.app.beside import read_small
+from tagtrail.app.consumer.beside import read_small
 from tagtrail.formats import policy
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.policy import Policy
@@ -15,7 +15,7 @@ from tagtrail.verify.roots import open_root
 if TYPE_CHECKING:
     import argparse
 
-    from tagtrail.app.beside import Where
+    from tagtrail.app.consumer.beside import Where
 
 __all__ = ["Trust", "chosen_trust", "own_root", "read_trust"]
 
@@ -58,7 +58,7 @@ def own_root(home: str | None) -> Root:
     """The root of the instance at `home`, or `$TAGTRAIL_HOME`. Raises TamperError `unpinned` before its first."""
     from tagtrail.adapters.directory import DirectoryKept
     from tagtrail.adapters.sqlite import SqliteLedger
-    from tagtrail.app.home import Home, find_home
+    from tagtrail.app.instance.home import Home, find_home
     from tagtrail.trail.keys import root_envelope
 
     at = Home(find_home(home))
@@ -70,7 +70,7 @@ def own_root(home: str | None) -> Root:
 
 
 def _pinned(origin: str) -> Root:
-    from tagtrail.app.trust_store import TrustStore
+    from tagtrail.app.consumer.trust_store import TrustStore
 
     root = TrustStore.standard().root(origin)
     if root is None:

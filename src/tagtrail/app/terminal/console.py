@@ -14,8 +14,8 @@ from io import TextIOWrapper
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from tagtrail.app import phrases
-from tagtrail.app.phrases import Line, shown
+from tagtrail.app.terminal import phrases
+from tagtrail.app.terminal.phrases import Line, shown
 
 if TYPE_CHECKING:
     from rich.live import Live

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagtrail.app.beside import read_small
-from tagtrail.app.places import Place, check_address, is_address
-from tagtrail.app.trust_store import refuse_others, safe_name
+from tagtrail.app.consumer.beside import read_small
+from tagtrail.app.consumer.places import Place, check_address, is_address
+from tagtrail.app.consumer.trust_store import refuse_others, safe_name
 from tagtrail.formats import note
 from tagtrail.formats.note import Checkpoint
 from tagtrail.formats.policy import Policy

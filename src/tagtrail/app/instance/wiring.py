@@ -11,10 +11,10 @@ from tagtrail.adapters.git_notes import GitNotes
 from tagtrail.adapters.openpgp import OpenPGP
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
-from tagtrail.app.builders import builders
-from tagtrail.app.home import Home
-from tagtrail.app.private import install, pending, signer_of
-from tagtrail.app.reading import open_instance
+from tagtrail.app.instance.builders import builders
+from tagtrail.app.instance.home import Home
+from tagtrail.app.instance.private import install, pending, signer_of
+from tagtrail.app.instance.reading import open_instance
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.formats.site import CHECKPOINT, Site

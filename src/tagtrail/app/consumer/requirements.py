@@ -19,7 +19,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from tagtrail.app.beside import read_small
+from tagtrail.app.consumer.beside import read_small
 from tagtrail.formats.encoding import shown
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.names import project_key

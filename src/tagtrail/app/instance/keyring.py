@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tagtrail.app.console import Console
-from tagtrail.app.home import Home
-from tagtrail.app.private import FILES, laid_aside, public_half, signer_of
-from tagtrail.app.reading import read_settings
+from tagtrail.app.instance.home import Home
+from tagtrail.app.instance.private import FILES, laid_aside, public_half, signer_of
+from tagtrail.app.instance.reading import read_settings
+from tagtrail.app.terminal.console import Console
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError

@@ -10,10 +10,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from tagtrail.app.beside import PROOF
-from tagtrail.app.lying import Lying
-from tagtrail.app.places import check_address
-from tagtrail.app.sources import Source
+from tagtrail.app.consumer.beside import PROOF
+from tagtrail.app.consumer.lying import Lying
+from tagtrail.app.consumer.places import check_address
+from tagtrail.app.consumer.sources import Source
 from tagtrail.formats import proof
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.site import tag_name

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 
 from tagtrail.adapters.openpgp import OpenPGP, generate
-from tagtrail.app.home import Home
+from tagtrail.app.instance.home import Home
 from tagtrail.formats.note import AnySigner, Signer, parse_skey
 from tagtrail.formats.provenance import builder_name
 from tagtrail.formats.root import Root

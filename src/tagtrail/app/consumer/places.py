@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from tagtrail.app.beside import read_small
+from tagtrail.app.consumer.beside import read_small
 from tagtrail.model.errors import SetupError
 
 __all__ = ["Place", "check_address", "is_address", "place"]

@@ -6,7 +6,7 @@ from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
-from tagtrail.app.sources import Source
+from tagtrail.app.consumer.sources import Source
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.provenance import MAX_PROVENANCE, Provenance, provenance_name
 from tagtrail.formats.root import Root

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagtrail.app.beside import PROOF
-from tagtrail.app.places import Place, is_address, place
-from tagtrail.app.trust_store import TrustStore
+from tagtrail.app.consumer.beside import PROOF
+from tagtrail.app.consumer.places import Place, is_address, place
+from tagtrail.app.consumer.trust_store import TrustStore
 from tagtrail.formats import policy, proof
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.policy import Policy
@@ -146,7 +146,7 @@ def sources(args: "argparse.Namespace", where: str | None = None) -> tuple[Sourc
 
 
 def _sources(args: "argparse.Namespace") -> Iterator[Source]:
-    from tagtrail.app.trusted import own_root, read_trust
+    from tagtrail.app.consumer.trusted import own_root, read_trust
 
     store = TrustStore.standard()
     if args.root is not None:
@@ -184,8 +184,8 @@ def _logged_place(believed: Policy, origin: str) -> Place | None:
 
 
 def _own_place(given: str | None) -> Place:
-    from tagtrail.app.home import find_home
-    from tagtrail.app.reading import read_settings
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.reading import read_settings
 
     home = find_home(given)
     return place(str(home / read_settings(home).site.option("root", "site")))

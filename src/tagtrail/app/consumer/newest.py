@@ -4,8 +4,8 @@ import argparse
 import re
 from dataclasses import dataclass
 
-from tagtrail.app.heads import Fetched, Memory, checkpoint_at
-from tagtrail.app.trusted import Trust
+from tagtrail.app.consumer.heads import Fetched, Memory, checkpoint_at
+from tagtrail.app.consumer.trusted import Trust
 from tagtrail.formats.tiles import TileReader
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tagtrail.app.beside import PROOF, read_small
+from tagtrail.app.consumer.beside import PROOF, read_small
 from tagtrail.formats import proof as proof_format
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.reproduction import MAX_STATEMENT, Reproduction

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tagtrail.app.beside import PROOF, files_in, read_small, tag_of
-from tagtrail.app.requirements import Pin, read_pins
-from tagtrail.app.sources import Source, sources
+from tagtrail.app.consumer.beside import PROOF, files_in, read_small, tag_of
+from tagtrail.app.consumer.requirements import Pin, read_pins
+from tagtrail.app.consumer.sources import Source, sources
 from tagtrail.formats import proof as proof_format
 from tagtrail.formats.root import Root
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
