@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.race import Race, Result, run
 
 HERE = Path(__file__).parent
-COLUMNS = f"{'':<34} {'ours':>9} {'peer':>9} {'ratio':>7} {'goal':>16}  "
+COLUMNS = f"{'':<42} {'ours':>9} {'peer':>9} {'ratio':>7} {'goal':>16}  "
 
 Row = Callable[[Path], AbstractContextManager[Race]]
 
@@ -33,10 +33,17 @@ def rows(wanted: list[str], *, full: bool = False) -> list[Row]:
 
 def line(result: Result) -> str:
     """A result as one line of the table."""
-    goal = f"ratio <= {result.goal:.2f}" if result.measure == "ratio" else f"+ <= {result.goal * 1000:.0f} ms"
-    verdict = "holds" if result.holds else "MISSED"
-    times = f"{result.ours:>7.3f} s {result.peer:>7.3f} s {result.ratio:>7.3f}"
-    return f"{result.name:<34} {times} {goal:>16}  {verdict}"
+    ours, peer = ((f"{n:>6.1f} MB" if result.measure == "peak" else f"{n:>7.3f} s") for n in (result.ours, result.peer))
+    verdict = "" if result.goal is None else "holds" if result.holds else "MISSED"
+    return f"{result.name:<42} {ours} {peer} {result.ratio:>7.3f} {_goal(result):>16}  {verdict}"
+
+
+def _goal(result: Result) -> str:
+    if result.goal is None:
+        return "none"
+    if result.measure == "peak":
+        return f"<= {result.goal:.0f} MB"
+    return f"ratio <= {result.goal:.2f}" if result.measure == "ratio" else f"+ <= {result.goal * 1000:.0f} ms"
 
 
 def main() -> None:
