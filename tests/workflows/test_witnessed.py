@@ -139,6 +139,7 @@ def test_cosigned_again_after_an_hour() -> None:
 # --- crashes --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_killed_at_any_point() -> None:
     """Whatever is shown at any time is witnessed; who goes on ends with one entry."""
     for n in count():
