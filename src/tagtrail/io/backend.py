@@ -44,7 +44,7 @@ class Backend:
         return self._session.said
 
     def lay_out(self, tree: str, **source: str) -> None:
-        """Begin to make `tree`, from `git` (a checkout of its HEAD) or as a `copy`, unless it is there."""
+        """Begin to make `tree`, from `git` (a checkout of its HEAD) or an `sdist`, unless it is there."""
         if tree not in self._trees:
             self._trees.add(tree)
             self._begin({**source, "tree": tree})

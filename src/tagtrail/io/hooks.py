@@ -4,7 +4,7 @@ It is never imported, and needs nothing but the standard library. Each line on s
 one of these forms; paths are those of the cell in which this runs:
 
     {"git": "/in/layout/.git", "tree": "/build/tree"}        check a commit out: HEAD of that repository
-    {"copy": "/in/unpacked", "tree": "/build/unpacked"}      lay a copy of a directory out
+    {"sdist": "/in/sdist", "tree": "/build/unpacked"}        lay out what is in the one directory of such a tar
     {"backend": "hatchling.build", "path": [], "tree": ""}   import what `build-backend` names; with `backend-path`,
                                                              from these directories of the tree
     {"calls": [{"hook": "get_requires_for_build_sdist", "if_only": ["pbr>=2.0.0"]},
@@ -98,13 +98,10 @@ def lay_out(order: dict[str, Any]) -> str:
     if "unpack" in order:
         unpacked = program("tar", "-C", order["tree"], "--no-same-owner", "-xpf", order["unpack"], env=LOCAL)
         return "" if unpacked else "checkout"
-    if "copy" in order:
-        return (
-            ""
-            if program("cp", "-a", "--no-preserve=ownership", order["copy"], order["tree"], env=LOCAL)
-            else "checkout"
-        )
     os.mkdir(order["tree"])  # noqa: PTH102
+    if "sdist" in order:
+        how = ("--strip-components=1", "--no-same-owner", "-xpf")
+        return "" if program("tar", "-C", order["tree"], *how, order["sdist"], env=LOCAL) else "checkout"
     there = ("-C", order["tree"], "read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD")
     copied = program("cp", "-r", order["git"], f"{order['tree']}/.git", env=LOCAL)
     return "" if copied and program(*GIT, *there, env=LOCAL) else "checkout"

@@ -20,7 +20,8 @@ from tagtrail.model.facts import Artifact
 from tagtrail.ports import BuildOrder, Kept
 
 __all__ = [
-    "Blobs", "Made", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "open_up", "unpack", "xzed",
+    "Blobs", "Made", "generated", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "open_up",
+    "text_of", "xzed",
 ]  # fmt: skip
 
 _PIECE = 1 << 20
@@ -62,29 +63,20 @@ class Blobs:
         return blob_id(pieces, size, self.digits) in self.ids
 
 
-def unpack(sdist: tarball.Sdist, spool: BinaryIO, root: Path, epoch: int, blobs: Blobs) -> Iterator[str]:
-    """Write the sdist's members below `root`; those that are no file of the tag, without the top directory."""
-    root.mkdir()
-    links = []
+def generated(sdist: tarball.Sdist, spool: BinaryIO, blobs: Blobs) -> Iterator[str]:
+    """The sdist's members that are no file of the tag, without the top directory."""
     for member in sdist.members:
-        path = root / member.name
-        path.parent.mkdir(parents=True, exist_ok=True)
         if member.kind == "directory":
-            path.mkdir(exist_ok=True)
             continue
-        if member.kind == "link":
-            links.append(member)
-            pieces = [_target(member)]
-        else:
-            pieces = list(tarball.content(spool, member))
-            path.write_bytes(b"".join(pieces))
-            path.chmod(0o755 if member.executable else 0o644)
-            os.utime(path, (epoch, epoch))
+        pieces = (_target(member),) if member.kind == "link" else tarball.content(spool, member)
         if not blobs.has(member, pieces):
             yield member.name.removeprefix(f"{sdist.top}/")
-    for member in links:
-        (root / member.name).symlink_to(member.target)
-    open_up(root)
+
+
+def text_of(sdist: tarball.Sdist, spool: BinaryIO, name: str) -> bytes | None:
+    """What a file of the sdist says, by its name below the top directory; None: there is no such file."""
+    found = next((m for m in sdist.members if m.name == f"{sdist.top}/{name}" and m.kind == "file"), None)
+    return b"".join(tarball.content(spool, found)) if found else None
 
 
 def open_up(root: Path) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 import re
+import shutil
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,12 +18,13 @@ from tagtrail.adapters.builder.logs import keep_log, log_of, plain_name
 from tagtrail.adapters.builder.outputs import (
     Blobs,
     Made,
+    generated,
     identified,
     keep,
     metadata_of_sdist,
     metadata_of_wheel,
     new,
-    unpack,
+    text_of,
     xzed,
 )
 from tagtrail.formats import tarball
@@ -33,7 +35,7 @@ from tagtrail.formats.purl import purl
 from tagtrail.formats.zipball import Wheel
 from tagtrail.io import durable, process, sandbox
 from tagtrail.io.backend import PROGRAM, Backend, backend
-from tagtrail.io.foreign import check_name, plain, take
+from tagtrail.io.foreign import check_name, take
 from tagtrail.io.git import Git, objects_missing
 from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
@@ -55,7 +57,8 @@ _PIECE = 1 << 20
 class _Work:
     """One build under way: `room` is its scratch directory, of which foreign code sees `room/in`; `git` reads the tag,
     `lent` is what of its objects foreign code sees (path within, ours), `blobs` are the ids of its files; `materials`
-    is what was installed in the environments that took part, `resolved` when they were resolved."""
+    is what was installed in the environments that took part,
+    `resolved` when they were resolved; `sdist` what the files of the sdist say that tell how it is built."""
 
     order: BuildOrder
     objects: Objects
@@ -65,6 +68,7 @@ class _Work:
     lent: tuple[tuple[Path, Path], ...]
     materials: set[Material] = field(default_factory=set)
     resolved: set[int] = field(default_factory=set)
+    sdist: dict[str, bytes | None] = field(default_factory=dict)
     backends: dict[object, tuple[Cell, Backend]] = field(default_factory=dict)
     running: ExitStack = field(default_factory=ExitStack)
 
@@ -155,11 +159,14 @@ class Pep517:
                 source, spool, out.write, work.order.epoch, name=file.name, limits=self._limits
             )
             metadata = metadata_of_sdist(sdist, spool, file.name)
-            generated = tuple(unpack(sdist, spool, work.room / "source", work.order.epoch, work.blobs))
-        (work.room / "source" / sdist.top).rename(work.seen / "unpacked")
+            made = tuple(generated(sdist, spool, work.blobs))
+            work.sdist.update({name: text_of(sdist, spool, name) for name in ("pyproject.toml", "setup.py")})
+        chosen = file if sdist.as_made else normal
+        shutil.copyfile(chosen, work.seen / "sdist")
+        (work.seen / "sdist").chmod(0o644)
         said = identified(metadata, file.name, work.order)
         return Made(
-            kind="sdist", name=file.name, file=file if sdist.as_made else normal, tar=sdist.tar, generated=generated,
+            kind="sdist", name=file.name, file=chosen, tar=sdist.tar, generated=made,
             metadata=metadata, requires_python=said.requires_python, as_built=sdist.as_made,
             members=sum(m.kind != "directory" for m in sdist.members),
         )  # fmt: skip
@@ -171,14 +178,14 @@ class Pep517:
         with file.open("rb") as source:
             wheel = Wheel(source, self._limits)
             metadata = metadata_of_wheel(wheel, file.name)
-            generated = tuple(m.name for m in wheel.members if not work.blobs.has(m, wheel.content(m)))
+            made = tuple(m.name for m in wheel.members if not work.blobs.has(m, wheel.content(m)))
             as_made = wheel.is_normal(work.order.epoch)
             if not as_made:
                 with new(normal) as out:
                     wheel.write(out, work.order.epoch)
         said = identified(metadata, file.name, work.order)
         return Made(
-            kind="wheel", name=file.name, file=file if as_made else normal, generated=generated,
+            kind="wheel", name=file.name, file=file if as_made else normal, generated=made,
             metadata=metadata, requires_python=said.requires_python, as_built=as_made, members=len(wheel.members),
         )  # fmt: skip
 
@@ -310,10 +317,11 @@ def _checkout(work: _Work) -> _Tree:
 
 
 def _unpacked(work: _Work) -> _Tree:
-    """The sdist's."""
-    path = work.seen / "unpacked"
-    system = parse_build_system(_text(path, "pyproject.toml"), has_setup=(path / "setup.py").is_file())
-    return _Tree(name="unpacked", source={"copy": path}, below="", system=system)
+    """The sdist's, as it will be published."""
+    pyproject = work.sdist["pyproject.toml"]
+    text = None if pyproject is None else pyproject.decode("utf-8", "replace")
+    system = parse_build_system(text, has_setup=work.sdist["setup.py"] is not None)
+    return _Tree(name="unpacked", source={"sdist": work.seen / "sdist"}, below="", system=system)
 
 
 def _lay_out(cell: Cell, running: Backend, tree: _Tree) -> None:
@@ -322,13 +330,6 @@ def _lay_out(cell: Cell, running: Backend, tree: _Tree) -> None:
 
 def _place(cell: Cell, tree: _Tree) -> str:
     return "/".join(filter(None, (cell.build, tree.name, tree.below)))
-
-
-def _text(directory: Path, name: str) -> str | None:
-    """A file of the tree, if it is a plain one."""
-    with suppress(FileNotFoundError), plain(directory / name) as file:
-        return file.read().decode("utf-8", "replace")
-    return None
 
 
 def _materials(environment: Path) -> Iterator[Material]:
