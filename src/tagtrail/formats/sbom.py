@@ -52,7 +52,7 @@ def sbom_name(project: str, version: str) -> str:
 
 
 def ready() -> None:
-    """Load what writes an SBOM."""
+    """Load what writes an SBOM: that takes longer than the writing."""
     import packaging.metadata  # noqa: F401
 
 

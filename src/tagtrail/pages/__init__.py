@@ -1,6 +1,7 @@
 """The site as a function of the trail: which pages an entry touches, and each page's bytes; no I/O, no clock."""
 
 from tagtrail.pages.catalogue import all_paths, page, touched
+from tagtrail.pages.html import ready
 from tagtrail.pages.view import ListView, View
 
-__all__ = ["ListView", "View", "all_paths", "page", "touched"]
+__all__ = ["ListView", "View", "all_paths", "page", "ready", "touched"]

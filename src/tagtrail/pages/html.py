@@ -32,7 +32,7 @@ from tagtrail.pages.view import View
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["RECENT", "front", "notes_html", "project", "release", "template", "verify"]
+__all__ = ["RECENT", "front", "notes_html", "project", "ready", "release", "template", "verify"]
 
 RECENT = 30
 """Releases and withdrawals on the front page; releases of a project whose notes stand on its page."""
@@ -41,6 +41,12 @@ RECENT = 30
 def template(form: str, /, **values: Any) -> bytes:
     """A template of this package, filled in; a name that is missing is an error."""
     return _environment().get_template(form).render(**values).encode()
+
+
+def ready() -> None:
+    """Load all templates: for who waits for something else, and will need them."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
 
 
 def front(view: View) -> bytes:

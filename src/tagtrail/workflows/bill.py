@@ -1,18 +1,11 @@
 """The bill of materials that lies beside a release: made of its built metadata, or the project's own."""
 
-from threading import Thread
-
-from tagtrail.formats.sbom import MAX_OWN, check_own, format_sbom, ready, sbom_name
+from tagtrail.formats.sbom import MAX_OWN, check_own, format_sbom, sbom_name
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Blob, Built
 from tagtrail.workflows.road import Road
 
-__all__ = ["bill", "prepare_bill"]
-
-
-def prepare_bill() -> None:
-    """Load, beside the build, what writes it: that takes longer than the writing."""
-    Thread(target=ready, name="sbom", daemon=True).start()
+__all__ = ["bill"]
 
 
 def bill(road: Road, built: Built) -> tuple[tuple[str, bytes], ...]:

@@ -5,8 +5,11 @@ Run it again to resume: what was made is remembered, what is logged is carried, 
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from threading import Thread
 
+from tagtrail import pages
 from tagtrail.formats import entry as entries
+from tagtrail.formats import sbom
 from tagtrail.formats.facts import digest
 from tagtrail.formats.purl import purl
 from tagtrail.formats.site import media, sums_name, tag_name
@@ -21,7 +24,7 @@ from tagtrail.workflows.add import asked_later, gathered, log_later
 from tagtrail.workflows.approve import Asked, approve, asked_of, remembered
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
-from tagtrail.workflows.bill import bill, prepare_bill
+from tagtrail.workflows.bill import bill
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.examine import Examined, examine, refuse, tell_examined
 from tagtrail.workflows.inspect import inspect
@@ -248,9 +251,15 @@ def _build(road: Road, order: BuildOrder, objects: Objects) -> tuple[Artifact, .
         {"what": f"building {', '.join((*order.builds, *order.files))} of {order.project}", "done": 0, "total": 0},
     )
     began = road.clock()
-    prepare_bill()
+    Thread(target=_load, name="beside the build", daemon=True).start()
     made = road.builder.build(order, objects, road.kept)
     return tuple(replace(artifact, began=began, ended=road.clock()) for artifact in made)
+
+
+def _load() -> None:
+    """What writes SBOM and pages: loading it takes longer than the writing, and a build is waited for."""
+    sbom.ready()
+    pages.ready()
 
 
 def sign(road: Road, approved: Approved, raw: bytes) -> Signed:
