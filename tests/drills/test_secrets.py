@@ -36,7 +36,7 @@ def secrets_of(home: Path) -> list[bytes]:
             found += [line.encode() for line in text.split("\n") if len(line) >= 60 and ":" not in line]
         elif text.startswith("PRIVATE+KEY+"):
             seed = parse_skey(text.strip()).seed
-            found += [seed, seed.hex().encode(), base64.b64encode(seed), text.strip().rsplit("+", 1)[1][-40:].encode()]
+            found += [seed, seed.hex().encode(), base64.b64encode(seed), text.strip().split("+", 4)[4].encode()]
     return found
 
 
