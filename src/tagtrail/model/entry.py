@@ -49,7 +49,7 @@ class Override:
 
 @frozen
 class Approval:
-    """A person's signature over the approval text whose SHA-256 is `digest`."""
+    """A person's signature over the approval text of the Draft whose SHA-256 is `digest`."""
 
     key: str
     digest: str
