@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from tagtrail.model.facts import Material
-from tagtrail.rules.after import AFTER, After
 from tagtrail.rules.book import judge
+from tagtrail.rules.facts import After
+from tagtrail.rules.registry import AFTER
 from tagtrail.workflows.reproduce import pins_of
 
 pytestmark = [pytest.mark.client, pytest.mark.index, pytest.mark.slow]

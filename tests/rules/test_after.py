@@ -4,8 +4,10 @@ import pytest
 
 from tagtrail.model.facts import Override
 from tagtrail.model.settings import RuleSwitch
-from tagtrail.rules.after import AFTER, After, excused
+from tagtrail.rules.archives import excused
 from tagtrail.rules.book import Verdict, judge
+from tagtrail.rules.facts import After
+from tagtrail.rules.registry import AFTER
 
 SDIST, WHEEL = "mylib-1.2.0.tar.gz", "mylib-1.2.0-py3-none-any.whl"
 NATIVE = "mylib-1.2.0-cp311-cp311-linux_x86_64.whl"

@@ -8,11 +8,10 @@ import pytest
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Entry, Finding, TagRef
 from tagtrail.model.settings import Project, RuleSwitch
-from tagtrail.rules.after import AFTER, After
-from tagtrail.rules.before import BEFORE, Before
 from tagtrail.rules.book import Verdict, judge
 from tagtrail.rules.declared import Declared
-from tagtrail.rules.registry import FIRM, RULES, explain, page
+from tagtrail.rules.facts import After, Before
+from tagtrail.rules.registry import AFTER, BEFORE, FIRM, RULES, explain, page
 
 COMMIT = "a49c1e07" + "0" * 32
 TAG_SHA = "5" * 64

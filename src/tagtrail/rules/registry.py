@@ -4,11 +4,21 @@ from difflib import get_close_matches
 from typing import Any
 
 from tagtrail.model.errors import SetupError
-from tagtrail.rules.after import AFTER
-from tagtrail.rules.before import BEFORE
+from tagtrail.rules.archives import ARCHIVES
 from tagtrail.rules.book import Rule
+from tagtrail.rules.facts import After, Before
+from tagtrail.rules.files import FILES
+from tagtrail.rules.order import ORDER
+from tagtrail.rules.own_files import OWN_FILES
+from tagtrail.rules.tags import TAGS
 
-__all__ = ["FIRM", "RULES", "explain", "page"]
+__all__ = ["AFTER", "BEFORE", "FIRM", "RULES", "explain", "page"]
+
+BEFORE: tuple[Rule[Before], ...] = tuple(sorted((*TAGS, *ORDER, *OWN_FILES), key=lambda rule: rule.id))
+"""What is asked of a tag, before anything is built."""
+
+AFTER: tuple[Rule[After], ...] = tuple(sorted((*FILES, *ARCHIVES), key=lambda rule: rule.id))
+"""What is asked of the files of a release."""
 
 RULES: tuple[Rule[Any], ...] = (*BEFORE, *AFTER)
 

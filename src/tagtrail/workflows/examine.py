@@ -14,9 +14,10 @@ from tagtrail.model.facts import Entry, Finding, Key, Tag, Tagged
 from tagtrail.model.settings import Project, Settings
 from tagtrail.model.visibility import seen_by
 from tagtrail.ports import Source, Tell
-from tagtrail.rules.before import BEFORE, Before
 from tagtrail.rules.book import Verdict, judge
 from tagtrail.rules.declared import declared
+from tagtrail.rules.facts import Before
+from tagtrail.rules.registry import BEFORE
 from tagtrail.rules.versions import channel_of, comparable, predecessor, tag_for
 from tagtrail.verify.tags import JudgedTag, judge_tag
 

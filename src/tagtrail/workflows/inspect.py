@@ -6,8 +6,10 @@ from tagtrail.formats.facts import dump
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Artifact, Override
 from tagtrail.model.settings import Project
-from tagtrail.rules.after import AFTER, After, excused
+from tagtrail.rules.archives import excused
 from tagtrail.rules.book import judge
+from tagtrail.rules.facts import After
+from tagtrail.rules.registry import AFTER
 from tagtrail.workflows.road import Road
 
 __all__ = ["inspect"]

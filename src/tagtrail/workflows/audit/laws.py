@@ -12,8 +12,9 @@ from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry, File
 from tagtrail.model.names import name_key, project_key, says_version, version_key
-from tagtrail.rules.after import AFTER, After
 from tagtrail.rules.book import judge
+from tagtrail.rules.facts import After
+from tagtrail.rules.registry import AFTER
 from tagtrail.verify.proofs import TOLERANCE
 from tagtrail.workflows.audit.report import Mismatch
 

@@ -1,0 +1,111 @@
+"""Rules about the names of a release's files: whose they are, which version they bear, and what the site keeps."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
+
+from tagtrail.model.names import PAGES, fold, name_key, project_key
+from tagtrail.rules.book import Rule, Said, rule
+from tagtrail.rules.facts import After
+from tagtrail.rules.versions import parse
+
+__all__ = ["FILES"]
+
+SIDECARS = (".asc", ".sha256sums", ".tag", ".notes.md", ".metadata", ".tlog-proof", ".intoto.jsonl", ".cdx.json")
+BROWSERS = (".html", ".htm", ".xhtml", ".svg", ".xml", ".js")
+
+
+def _named(facts: After, name: str) -> tuple[str, Version] | None:
+    """Project (PEP 503) and version of a wheel's or an sdist's name; None for other files."""
+    try:
+        if name.endswith(".whl"):
+            project, version, _, _ = parse_wheel_filename(name)
+        elif facts.python and name.endswith((".tar.gz", ".zip")):
+            project, version = parse_sdist_filename(name)
+        else:
+            return None
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+    return str(project), version
+
+
+@rule("FILE001", "file-name-agrees", firm=True)
+def file_name_agrees(facts: After) -> Iterator[Said]:
+    """Every file of a release bears the project's name.
+
+    Names are compared as installers do (PEP 503): My_Lib is my-lib.
+
+        bad   mylib2-1.2.0.tar.gz        (of the project mylib)
+        good  mylib-1.2.0.tar.gz
+    """
+    for name in facts.files:
+        named = _named(facts, name)
+        own = project_key(named[0]) == project_key(facts.project) if named else _bears(facts.project, name)
+        if not own:
+            text = f"{name} does not bear the name of {facts.project}"
+            yield Said(
+                text=text, fix="set the project's name where the backend reads it, or [project.X] in the settings"
+            )
+
+
+def _bears(project: str, name: str) -> bool:
+    return project_key(name).startswith(f"{project_key(project)}-")
+
+
+@rule("FILE002", "file-version-agrees", firm=True)
+def file_version_agrees(facts: After) -> Iterator[Said]:
+    """Every file of a release bears the tag's version.
+
+    A backend that makes up another one does not see the tag, or reads its version elsewhere. In names of files that
+    are no sdist and no wheel, 1.2.0-rc.1 is 1.2.0rc1, as others write it.
+
+        bad   mylib-1.2.1.dev3.tar.gz    (at the tag 1.2.0)
+        good  mylib-1.2.0.tar.gz
+    """
+    wanted = parse(facts.version)
+    for name in facts.files:
+        named = _named(facts, name)
+        own = named[1] == wanted if named else wanted in _versions(name)
+        if not own:
+            text = f"{name} does not bear the version {facts.version}"
+            yield Said(text=text, fix="let the build take the version from the tag, or write the tag's version")
+
+
+_SPELLED = re.compile(
+    r"(?<![0-9.!])(?:[0-9]+!)?[0-9]+(?:[.][0-9]+)*(?:[-._]?(?:alpha|beta|rc|a|b|dev|post)[-._]?[0-9]+)*(?![0-9])"
+)
+"""What looks like a version, however it is spelled."""
+
+
+def _versions(name: str) -> set[Version]:
+    """All that a name says."""
+    return {version for found in _SPELLED.findall(fold(name)) if (version := parse(found))}
+
+
+@rule("FILE003", "file-name-free", firm=True)
+def file_name_free(facts: After) -> Iterator[Said]:
+    """No file is named like a page, a version or a sidecar, none is a page for a browser, and no two names mean one.
+
+    The site keeps these names for itself; what a browser would run as a page of the site is not served from there.
+
+        bad   index.html, 1.2.0, mylib-1.2.0.tar.gz.asc, mylib-1.2.0.svg
+        bad   mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz
+        good  mylib-1.2.0.tar.gz
+    """
+    for name in facts.files:
+        text = fold(name)
+        if text in PAGES or parse(name) or text.endswith((*SIDECARS, *BROWSERS)):
+            yield Said(
+                text=f"{name} is named like a page, a version or a sidecar of the site",
+                fix="give the file another name",
+            )
+    for key, count in Counter(name_key(facts.project, name) for name in facts.files).items():
+        if count > 1:
+            alike = " and ".join(n for n in facts.files if name_key(facts.project, n) == key)
+            yield Said(text=f"{alike} are one name", fix="leave one of them out", code="file-names-alike")
+
+
+FILES: tuple[Rule[After], ...] = (file_name_agrees, file_version_agrees, file_name_free)
