@@ -377,7 +377,9 @@ class Target(Protocol):
     """Seconds after which a `find` that misses is believed: longer than one attempt can take."""
 
     def survey(self, project: str) -> Survey:
-        """What is there, may we, quota."""
+        """What is there, whose the name is, may we, quota: asked before a build, in a thread of its own, and waited
+        for a few seconds only. Sends nothing. RemoteError: it does not answer; SetupError: no credentials to ask
+        with."""
         ...
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:

@@ -225,12 +225,24 @@ class Row:
 
 @frozen
 class Survey:
-    """What a target already has of a project, and whether we may add to it: facts for rules and for drift."""
+    """What a place says of a project before anything is built: facts for rules and for drift.
+
+    `files` are (file name, lower-case hex SHA-256, empty where the place does not say it) of what it shows of the
+    project. `name` is whose the project's name is there: `free` (nobody has it, the first upload takes it), `ours`
+    (our account may add to it), `taken` (somebody else's), empty: not known. `may_upload` is whether the account that
+    the settings name may add files; None: not known without trying. `quota` are the bytes that are left for the
+    project, `limit` the bytes that one file may have; None: the place does not say. `note` is what else it says, for
+    people. `silent` is why it could not be asked (no answer, no credentials); then nothing else is filled in.
+    """
 
     target: str
     files: tuple[tuple[str, str], ...] = ()
+    name: Literal["", "free", "ours", "taken"] = ""
     may_upload: bool | None = None
+    quota: int | None = None
+    limit: int | None = None
     note: str = ""
+    silent: str = ""
 
 
 @frozen
