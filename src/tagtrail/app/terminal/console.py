@@ -88,6 +88,11 @@ class Console:
         """A line for people; with `--json`, a `note`."""
         self.tell("note", {"text": text})
 
+    def answer(self, fields: Mapping[str, Any]) -> None:
+        """With `--json`, the answer of a command that is asked one thing: a line by itself, no event."""
+        if self._json:
+            self._write(self._out, json.dumps(fields) + "\n")
+
     def close(self) -> None:
         """Say what was gathered, and take the block away."""
         self._gathered()

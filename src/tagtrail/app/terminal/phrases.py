@@ -417,6 +417,19 @@ def _log(fields: Fields) -> Iterator[Line]:
     yield from (_line("quiet", f"  {'':10} {text}") for text in fields["lines"])
 
 
+def _picks(fields: Fields) -> Iterator[Line]:
+    tools = {name: f"{name} {version}" for name, version in fields["tools"].items()}
+    if fields["pip"] == fields["uv"]:
+        yield _picked(f"{tools['pip']} and {tools['uv']} pick", fields["pip"], fields["because"]["pip"])
+        return
+    for name, tool in tools.items():
+        yield _picked(f"{tool} picks", fields[name], fields["because"][name])
+
+
+def _picked(who: str, version: str | None, why: str) -> Line:
+    return Line((("", f"{who} "), ("strong", version or "nothing"), ("quiet", f": {why}" if why else "")))
+
+
 def _plan(fields: Fields) -> Iterator[Line]:
     after = f"   follows {fields['follows']}" if fields["follows"] else "   the first release"
     yield _step("plan", f"{fields['project']} {fields['version']}  {fields['channel']}{after}")
@@ -516,6 +529,7 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "outcome": _outcome,
     "status": _status,
     "log": _log,
+    "picks": _picks,
     "plan": _plan,
     "made": _made,
     "witness": _witness,
