@@ -18,13 +18,16 @@ from tagtrail.adapters.builder.logs import keep_log, log_of, plain_name
 from tagtrail.adapters.builder.outputs import (
     Blobs,
     Made,
-    generated,
     identified,
     keep,
     metadata_of_sdist,
     metadata_of_wheel,
     new,
+    of_sdist,
+    of_wheel,
+    sifted,
     text_of,
+    with_licenses,
     xzed,
 )
 from tagtrail.formats import tarball
@@ -32,6 +35,7 @@ from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
 from tagtrail.formats.metadata import check_file_name
 from tagtrail.formats.purl import purl
+from tagtrail.formats.wheel import check_tags
 from tagtrail.formats.zipball import Wheel
 from tagtrail.io import durable, process, sandbox
 from tagtrail.io.backend import PROGRAM, Backend, backend
@@ -159,15 +163,17 @@ class Pep517:
                 source, spool, out.write, work.order.epoch, name=file.name, limits=self._limits
             )
             metadata = metadata_of_sdist(sdist, spool, file.name)
-            made = tuple(generated(sdist, spool, work.blobs))
+            found = sifted(of_sdist(sdist, spool), work.blobs)
             work.sdist.update({name: text_of(sdist, spool, name) for name in ("pyproject.toml", "setup.py")})
         chosen = file if sdist.as_made else normal
         shutil.copyfile(chosen, work.seen / "sdist")
         (work.seen / "sdist").chmod(0o644)
         said = identified(metadata, file.name, work.order)
+        names = [m.name.removeprefix(f"{sdist.top}/") for m in sdist.members]
         return Made(
-            kind="sdist", name=file.name, file=chosen, tar=sdist.tar, generated=made,
-            metadata=metadata, requires_python=said.requires_python, as_built=sdist.as_made,
+            kind="sdist", name=file.name, file=chosen, tar=sdist.tar, metadata=metadata,
+            requires_python=said.requires_python, as_built=sdist.as_made,
+            generated=found.generated, remarks=with_licenses(found, said, names, wheel=False),
             members=sum(m.kind != "directory" for m in sdist.members),
         )  # fmt: skip
 
@@ -178,15 +184,19 @@ class Pep517:
         with file.open("rb") as source:
             wheel = Wheel(source, self._limits)
             metadata = metadata_of_wheel(wheel, file.name)
-            made = tuple(m.name for m in wheel.members if not work.blobs.has(m, wheel.content(m)))
+            check_tags(wheel, file.name)
+            found = sifted(of_wheel(wheel), work.blobs)
             as_made = wheel.is_normal(work.order.epoch)
             if not as_made:
                 with new(normal) as out:
                     wheel.write(out, work.order.epoch)
         said = identified(metadata, file.name, work.order)
+        names = [m.name for m in wheel.members]
         return Made(
-            kind="wheel", name=file.name, file=file if as_made else normal, generated=made,
-            metadata=metadata, requires_python=said.requires_python, as_built=as_made, members=len(wheel.members),
+            kind="wheel", name=file.name, file=file if as_made else normal, metadata=metadata,
+            requires_python=said.requires_python, as_built=as_made,
+            generated=found.generated, remarks=with_licenses(found, said, names, wheel=True),
+            members=len(wheel.members),
         )  # fmt: skip
 
     def _start(self, work: _Work, tree: _Tree) -> None:
