@@ -111,7 +111,10 @@ class BuildSettings:
 @frozen
 class Kind:
     """What the projects of a kind have in common. `prepare` and `run` are command lines, by their words; `files` are
-    patterns of what they make."""
+    patterns of what they make. `versions` is the scheme, `calver_because` why years are wanted where it is `calver`;
+    `lifecycle` and `ignore` are patterns of tags that are no versions (those of tagtrail come on top of `lifecycle`);
+    `channels` are those that may be released (none: all but `dev`); `final_is_rc`: a final is its last rc's commit.
+    """
 
     name: str
     build: tuple[str, ...] = ()
@@ -121,6 +124,12 @@ class Kind:
     prepare: tuple[tuple[str, ...], ...] = ()
     run: tuple[tuple[str, ...], ...] = ()
     files: tuple[str, ...] = ()
+    versions: str = "pep440"
+    calver_because: str = ""
+    lifecycle: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    final_is_rc: bool = False
 
 
 @frozen
@@ -131,7 +140,8 @@ class Project:
     the path in its repository of an SBOM of its own.
     `expect` are patterns of file names that must be there before anything is logged; `builders` name who may bring
     files from elsewhere. `declares` is FILE:KEY, a place in the project's own files that says the version; `branches`
-    are patterns of branches, one of which must have the tag's commit.
+    are patterns of branches, one of which must have the tag's commit. What is said of its tags and versions is as in
+    `Kind`.
     """
 
     name: str
@@ -157,6 +167,11 @@ class Project:
     files: tuple[str, ...] = ()
     declares: str = ""
     branches: tuple[str, ...] = ()
+    calver_because: str = ""
+    lifecycle: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    final_is_rc: bool = False
 
     @property
     def is_python(self) -> bool:
