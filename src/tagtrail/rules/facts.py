@@ -6,14 +6,15 @@ from typing import Literal
 from packaging.version import Version
 
 from tagtrail.model.errors import Error
-from tagtrail.model.facts import Entry, Survey
+from tagtrail.model.facts import Entry, Remark, Survey
+from tagtrail.model.metadata import IndexView, Metadata
 from tagtrail.model.names import version_key
 from tagtrail.model.settings import Project
 from tagtrail.rules.declared import Declared
 from tagtrail.rules.grammar import Meaning, classify, grammar_of
 from tagtrail.rules.versions import channel_of, read, starts_with_year
 
-__all__ = ["After", "Before", "Patch"]
+__all__ = ["After", "Before", "Described", "Patch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,13 @@ class Before:
         return self._tagged
 
     @property
+    def last(self) -> str:
+        """The version that the trail released last before this one; empty where there is none."""
+        taken = self.taken
+        before = [e.version for e in self._releases if taken is None or e.index < taken.index]
+        return before[-1] if before else ""
+
+    @property
     def by_tags(self) -> bool:
         """Whether `released` was read from tags."""
         return not self._releases
@@ -147,12 +155,23 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What files say of themselves, those that say the same together, and how that looks on a package index."""
+
+    files: tuple[str, ...]
+    says: Metadata
+    view: IndexView = IndexView(unasked="nobody looked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class After:
-    """The names of a release's files, as built or brought.
+    """The names of a release's files, as built or brought, and what is in them.
 
     `generated` are the members of each archive that are no file of the tag, without an sdist's top directory;
     `reasons` are (pattern, reason) of those that the settings say the project's build makes. Without `python`, a
-    `.tar.gz` is no sdist, and its name is read as any other.
+    `.tar.gz` is no sdist, and its name is read as any other. `settings` are the project's (None: not known here),
+    `indexed` whether they publish to a package index. `remarks` are (file, what was noticed in it). `previous` is what
+    the release `follows` said of itself, where this one is a patch of it.
     """
 
     project: str
@@ -161,7 +180,26 @@ class After:
     generated: tuple[tuple[str, tuple[str, ...]], ...] = ()
     reasons: tuple[tuple[str, str], ...] = ()
     python: bool = True
+    settings: Project | None = None
+    indexed: bool = False
+    described: tuple[Described, ...] = ()
+    remarks: tuple[tuple[str, Remark], ...] = ()
+    follows: str = ""
+    previous: Metadata | None = None
+
+    @property
+    def mildly(self) -> Literal["warning"] | None:
+        """How strongly is held against a release what a package index refuses, and nobody else."""
+        return None if self.indexed else "warning"
 
     def lacks(self, need: str) -> str:
-        """Nothing: files are all that is asked about."""
+        """Why a rule that needs `settings`, `metadata`, `view` or `previous` cannot be asked."""
+        if need == "settings" and self.settings is None:
+            return "the project's settings are not known here"
+        if need in ("metadata", "view") and not self.described:
+            return "no file here has metadata"
+        if need == "view":
+            return next((d.view.unasked for d in self.described if d.view.unasked), "")
+        if need == "previous" and self.previous is None:
+            return "it is no patch of a release whose metadata are here"
         return ""
