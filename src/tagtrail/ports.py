@@ -72,6 +72,10 @@ class Source(Protocol):
         """All tags as (short name, object id), unpeeled, sorted by name."""
         ...
 
+    def peeled(self, repo: str) -> tuple[tuple[str, str], ...]:
+        """All tags of commits as (short name, the commit's id), sorted by name; a tag of a tag is left out."""
+        ...
+
     def file(self, repo: str, commit: str, path: str) -> bytes | None:
         """A file's bytes at `commit` (its id); None where there is none, or something else (a link, a directory), or
         one of more than a MiB."""

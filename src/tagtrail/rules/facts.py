@@ -12,7 +12,7 @@ from tagtrail.model.names import version_key
 from tagtrail.model.settings import Project
 from tagtrail.rules.declared import Declared
 from tagtrail.rules.grammar import Meaning, classify, grammar_of
-from tagtrail.rules.versions import channel_of, read, starts_with_year
+from tagtrail.rules.versions import channel_of, read, spelled, starts_with_year
 
 __all__ = ["After", "Before", "Described", "Patch"]
 
@@ -117,6 +117,12 @@ class Before:
         before = [e.version for e in self._releases if taken is None or e.index < taken.index]
         return before[-1] if before else ""
 
+    def spelling(self, version: Version | None) -> str:
+        """How the trail writes a version, else how the project does; empty where there is none."""
+        scheme = self.project.versions
+        written = (e.version for e in self._releases if version and read(scheme, e.version) == version)
+        return next(written, spelled(scheme, version) if version else "")
+
     @property
     def by_tags(self) -> bool:
         """Whether `released` was read from tags."""
@@ -160,7 +166,7 @@ class Described:
 
     files: tuple[str, ...]
     says: Metadata
-    view: IndexView = IndexView(unasked="nobody looked")
+    view: IndexView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

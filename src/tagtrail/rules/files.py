@@ -68,7 +68,7 @@ def file_version_agrees(facts: After) -> Iterator[Said]:
     wanted = parse(facts.version)
     for name in facts.files:
         named = _named(facts, name)
-        own = named[1] == wanted if named else wanted in _versions(name)
+        own = named[1] == wanted if named else wanted in _versions(name) or _has_word(facts.version, name)
         if not own:
             text = f"{name} does not bear the version {facts.version}"
             yield Said(text=text, fix="let the build take the version from the tag, or write the tag's version")
@@ -78,6 +78,12 @@ _SPELLED = re.compile(
     r"(?<![0-9.!])(?:[0-9]+!)?[0-9]+(?:[.][0-9]+)*(?:[-._]?(?:alpha|beta|rc|a|b|dev|post)[-._]?[0-9]+)*(?![0-9])"
 )
 """What looks like a version, however it is spelled."""
+
+
+def _has_word(version: str, name: str) -> bool:
+    """Whether a version that is not PEP 440's normal form stands in a name as it is."""
+    word = rf"(?<![0-9a-z.]){re.escape(fold(version))}(?![0-9a-z]|[.+][0-9])"
+    return str(parse(version)) != version and bool(re.search(word, fold(name)))
 
 
 def _versions(name: str) -> set[Version]:

@@ -104,8 +104,8 @@ def not_lower(facts: Before) -> Iterator[Said]:
         by = "tagged" if facts.by_tags else "released"
         patch = "" if new.is_prerelease else ", or the next patch of a released series"
         yield Said(
-            text=f"{facts.version} is below {over}, which is {by}",
-            fix=f"tag a version above {top}{patch}",
+            text=f"{facts.version} is below {facts.spelling(over)}, which is {by}",
+            fix=f"tag a version above {facts.spelling(top)}{patch}",
             code="version-lower",
             level=facts.mildly,
         )
@@ -199,8 +199,8 @@ def epoch(facts: Before) -> Iterator[Said]:
         yield Said(text=text, fix=fix, code="epoch-begun", level=facts.mildly if released else None)
     elif over is not None and over.epoch > new.epoch:
         yield Said(
-            text=f"{facts.version} is behind {over}: there is no way back from an epoch",
-            fix=f"tag a version above {latest(released)}",
+            text=f"{facts.version} is behind {facts.spelling(over)}: there is no way back from an epoch",
+            fix=f"tag a version above {facts.spelling(latest(released))}",
             code="epoch-dropped",
             level=facts.mildly,
         )
