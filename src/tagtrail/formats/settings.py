@@ -168,7 +168,8 @@ class _Reader:
             "publish": (self.targets, "target"),
             "announce": (self.targets, "target"),
         }
-        said = {key: table.texts(key, getattr(above, key)) for key in (*words, "classifiers")}
+        said = {key: table.texts(key, getattr(above, key)) for key in (*words, "classifiers", "tells")}
+        said["without_classifiers"] = table.texts("without-classifiers", above.without_classifiers)
         for key in words.keys() & table.values.keys():
             _known(table, key, said[key], *words[key])
         return said | making(table, above) | tagging(table, above)
@@ -203,6 +204,7 @@ class _Reader:
             expect=table.texts("expect", ()),
             builders=table.texts("builders", ()),
             generated=_reasons(table.table("generated")),
+            not_secret=_reasons(table.table("not-secret")),
             sbom=_formed(table, "sbom", relative_fault, ""),
             declares=table.text("declares", ""),
             branches=table.texts("branches", ()),

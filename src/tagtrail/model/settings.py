@@ -114,6 +114,8 @@ class Kind:
     patterns of what they make. `versions` is the scheme, `calver_because` why years are wanted where it is `calver`;
     `lifecycle` and `ignore` are patterns of tags that are no versions (those of tagtrail come on top of `lifecycle`);
     `channels` are those that may be released (none: all but `dev`); `final_is_rc`: a final is its last rc's commit.
+    The metadata have the `classifiers` and none of `without_classifiers`; their description has one of the texts that
+    it `tells`.
     """
 
     name: str
@@ -130,6 +132,8 @@ class Kind:
     ignore: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     final_is_rc: bool = False
+    without_classifiers: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
 
 
 @frozen
@@ -139,9 +143,9 @@ class Project:
     `generated` are (pattern, reason) of members that its build makes beside those that builds usually make; `sbom` is
     the path in its repository of an SBOM of its own.
     `expect` are patterns of file names that must be there before anything is logged; `builders` name who may bring
-    files from elsewhere. `declares` is FILE:KEY, a place in the project's own files that says the version; `branches`
-    are patterns of branches, one of which must have the tag's commit. What is said of its tags and versions is as in
-    `Kind`.
+    files from elsewhere. `not_secret` are (pattern, reason) of members that look like secrets and are none. `declares`
+    is FILE:KEY, a place in the project's own files that says the version; `branches` are patterns of branches, one of
+    which must have the tag's commit. What is said of its tags, versions and metadata is as in `Kind`.
     """
 
     name: str
@@ -172,6 +176,9 @@ class Project:
     ignore: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     final_is_rc: bool = False
+    without_classifiers: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
+    not_secret: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_python(self) -> bool:
