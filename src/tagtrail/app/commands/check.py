@@ -19,7 +19,7 @@ from tagtrail.model.settings import Org, Project, Settings
 from tagtrail.rules.declared import declared
 from tagtrail.rules.registry import explain
 from tagtrail.rules.versions import pattern_of
-from tagtrail.workflows.examine import Examined, examine, tell_examined
+from tagtrail.workflows.examine import Examined, Known, examined, gather, tell_examined
 
 __all__ = ["arguments", "run"]
 
@@ -74,16 +74,13 @@ def _project_at(instance: Instance, directory: Path) -> Project | None:
 
 
 def _known(instance: Instance, project: Project, args: argparse.Namespace) -> Examined:
-    return examine(
-        GitSource(instance.home / "state" / "repos"),
-        instance.settings,
-        project,
-        args.tag,
+    known = Known(
         history=instance.history(project),
         keys=instance.keys(project),
         now=int(time.time()),  # noqa: TID251  (a command is where the clock is read)
-        at=args.at,
     )
+    source = GitSource(instance.home / "state" / "repos")
+    return examined(gather(source, instance.settings, project, args.tag, known, at=args.at))
 
 
 def _unknown(directory: Path, args: argparse.Namespace) -> Examined:
@@ -93,7 +90,7 @@ def _unknown(directory: Path, args: argparse.Namespace) -> Examined:
     pattern = pattern_of(tag for tag, _ in source.tags(str(directory)))
     project = Project(name=name, kind="", repo=str(directory), signers=(), tag=pattern)
     settings = Settings(org=Org(name="", origin=""), people=(), targets=(), kinds=(), projects=(project,))
-    return examine(source, settings, project, args.tag, at=args.at)
+    return examined(gather(source, settings, project, args.tag, Known(), at=args.at))
 
 
 def _tell(examined: Examined, args: argparse.Namespace, console: Console) -> None:

@@ -120,6 +120,10 @@ def _finding(fields: Fields) -> Iterator[Line]:
         yield Line((("", " " * 8), ("quiet", "fix     "), ("", fields["fix"])))
 
 
+def _override(fields: Fields) -> Iterator[Line]:
+    yield Line((("", f"{fields['rule']:<7} "), ("quiet", "aside   "), ("", fields["because"])))
+
+
 def _mismatch(fields: Fields) -> Iterator[Line]:
     """What an audit found: where, and both values below each other."""
     yield Line(
@@ -500,6 +504,7 @@ def _entries(count: int) -> str:
 _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "tag": _tag,
     "finding": _finding,
+    "override": _override,
     "checked": _checked,
     "built": _built,
     "signed": _signed,
