@@ -23,6 +23,7 @@ from tagtrail.rules.versions import comparable, predecessor, tag_for
 from tagtrail.verify.tags import JudgedTag, judge_tag
 from tagtrail.workflows.case import Case
 from tagtrail.workflows.case import verdict as said_of
+from tagtrail.workflows.past import with_past
 
 __all__ = ["Ask", "Examined", "Known", "examined", "gather", "refuse", "tell_examined"]
 
@@ -124,7 +125,7 @@ def gather(
         branches=source.branches(project.repo, tagged.commit) if project.branches else (),
         beside=tuple(p for p in settings.projects if p.repo == project.repo and p.name != project.name),
     )
-    facts = _surveyed(facts, known.ask)
+    facts = _surveyed(with_past(source, facts, tagged), known.ask)
     return Case(tagged=tagged, judged=judged, before=facts, switches=(*settings.rules, *project.rules))
 
 
@@ -175,7 +176,7 @@ def examined(case: Case, overrides: Sequence[Override] = ()) -> Examined:
         channel=facts.channel,
         verdict=said_of(case),
         taken=facts.taken if found else None,
-        follows=str(follows or "") if version else facts.last,
+        follows=facts.spelling(follows) if version else facts.last,
         visible=_visible(facts, version, released),
     )
 
