@@ -62,6 +62,7 @@ WRONG = {
     "other spelling": (survey(files=(("MyLib-1.1.tgz", OTHER),)), ("PLACE004", "place-files", "error")),
     "an sdist": (survey(files=(("mylib-1.2.0.tar.gz", OTHER),)), VERSION),
     "a wheel": (survey(files=(("mylib-1.2-cp311-cp311-manylinux_2_17_x86_64.whl", ""),)), VERSION),
+    "a sidecar": (survey(files=(("mylib-1.2.0-py3-none-any.whl.asc", ""),)), VERSION),
     "something else": (survey(files=(("mylib-1.2.0-linux-amd64.zip", ""),)), VERSION),
 }
 
@@ -86,6 +87,8 @@ def test_every_rule_has_a_row() -> None:
         "other-1.2.0.tar.gz",
         "mylib-2.0-cp311-cp311-manylinux_1_2_x86_64.whl",
         "mylib-.whl",
+        "mylib-1.0-py1.2.0-none-any.whl.asc",
+        "mylib-1.0-linux1.2.0.zip",
         "index.html",
         "",
     ],

@@ -1,13 +1,15 @@
 """Rules about the places that a release would go to: whose the name is there, may we, is there room, what is there."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from tagtrail.model.facts import Survey
-from tagtrail.model.names import name_key, project_key, says_version, version_key
+from tagtrail.model.names import name_key, project_key, version_key
 from tagtrail.rules.book import Rule, Said, rule
 from tagtrail.rules.facts import Before
+from tagtrail.rules.versions import parse
 
 __all__ = ["PLACES"]
 
@@ -133,10 +135,17 @@ def _stray(facts: Before, name: str, trail: Mapping[str, str]) -> bool:
 
 
 def _says(project: str, name: str, version: str) -> bool:
+    """Whether a file is of this version: what follows the project's name, as far as it reads as a version."""
     try:
         return version_key(str(parse_wheel_filename(name)[1])) == version_key(version)
     except InvalidWheelFilename:
-        return not name.endswith(".whl") and says_version(name[len(project) :], version)
+        rest = name[len(project) + 1 :][:_LONG].removeprefix("v")
+    heads = (rest[: cut.start()] for cut in re.finditer(r"[-_.+]|$", rest))
+    return version_key(max(filter(parse, heads), key=len, default="")) == version_key(version)
+
+
+_LONG = 200
+"""Characters of a name that are read."""
 
 
 def _listed(names: list[str]) -> str:
