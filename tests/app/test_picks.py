@@ -54,7 +54,8 @@ def test_only_yanked_versions_are_versions(capsys: pytest.CaptureFixture[str]) -
     assert answer(capsys, "x", "--yanked", "1.1", "1.0") == {"pip": None, "uv": None}
 
 
-def test_lists_may_be_given_in_pieces(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_may_be_given_in_pieces_and_be_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(capsys, "x", "--yanked", "--among", "1.0", "2.0") == {"pip": "2.0", "uv": "2.0"}
     assert answer(capsys, "x", "--among", "1.0", "--among", "2.0", "1.5") == {"pip": "2.0", "uv": "2.0"}
 
 
@@ -87,7 +88,7 @@ def test_a_marker_is_taken_to_hold_and_that_is_said(capsys: pytest.CaptureFixtur
             ["x@https://example.org/x.whl", "--among", "1.0"],
             "'x@https://example.org/x.whl' names one file, no versions",
         ),
-        (["x", "--among"], "argument --among: expected at least one argument"),
+        (["x", "--among"], "picks needs versions to pick among"),
         (["--among", "1.0"], "the following arguments are required: REQUIREMENT"),
     ],
 )

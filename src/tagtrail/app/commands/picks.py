@@ -26,9 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """REQUIREMENT --among V..."""
     parser.add_argument("requirement", metavar="REQUIREMENT", help="as pip takes it: x, 'x>=1.2', x==1.0")
     parser.add_argument(
-        "--among", metavar="V", nargs="+", action="extend", default=[], help="the versions that are there"
+        "--among", metavar="V", nargs="*", action="extend", default=[], help="the versions that are there"
     )
-    parser.add_argument("--yanked", metavar="V", nargs="+", action="extend", default=[], help="those that are yanked")
+    parser.add_argument("--yanked", metavar="V", nargs="*", action="extend", default=[], help="those that are yanked")
     parser.add_argument("--pre", action="store_true", help="as with --pre: a pre-release is as good as others")
 
 
