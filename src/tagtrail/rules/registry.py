@@ -8,6 +8,7 @@ from tagtrail.rules.archives import ARCHIVES
 from tagtrail.rules.book import Rule
 from tagtrail.rules.facts import After, Before
 from tagtrail.rules.files import FILES
+from tagtrail.rules.metadata import METADATA
 from tagtrail.rules.order import ORDER
 from tagtrail.rules.own_files import OWN_FILES
 from tagtrail.rules.places import PLACES
@@ -18,7 +19,7 @@ __all__ = ["AFTER", "BEFORE", "FIRM", "RULES", "explain", "page", "rule_called"]
 BEFORE: tuple[Rule[Before], ...] = tuple(sorted((*TAGS, *ORDER, *OWN_FILES, *PLACES), key=lambda rule: rule.id))
 """What is asked of a tag, before anything is built."""
 
-AFTER: tuple[Rule[After], ...] = tuple(sorted((*FILES, *ARCHIVES), key=lambda rule: rule.id))
+AFTER: tuple[Rule[After], ...] = tuple(sorted((*FILES, *ARCHIVES, *METADATA), key=lambda rule: rule.id))
 """What is asked of the files of a release."""
 
 RULES: tuple[Rule[Any], ...] = (*BEFORE, *AFTER)

@@ -17,6 +17,7 @@ from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Approved, Artifact, Built, Entry, Override, Plan, Row, Sidecar, Signed, Tag
+from tagtrail.model.metadata import Metadata
 from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
@@ -271,13 +272,15 @@ def _build(road: Road, order: BuildOrder, objects: Objects) -> tuple[Artifact, .
         {"what": f"building {', '.join((*order.builds, *order.files))} of {order.project}", "done": 0, "total": 0},
     )
     began = road.clock()
-    Thread(target=_load, name="beside the build", daemon=True).start()
+    Thread(target=_load, args=(road,), name="beside the build", daemon=True).start()
     made = road.builder.build(order, objects, road.kept)
     return tuple(replace(artifact, began=began, ended=road.clock()) for artifact in made)
 
 
-def _load() -> None:
-    """What writes SBOM and pages: loading it takes longer than the writing, and a build is waited for."""
+def _load(road: Road) -> None:
+    """What renders descriptions and writes SBOM and pages: loading it takes longer than its work; a build is waited
+    for."""
+    road.view(Metadata(name="", version="", description="*", content_type="text/x-rst"))
     sbom.ready()
     pages.ready()
 
