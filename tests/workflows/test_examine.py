@@ -7,6 +7,7 @@ import pytest
 
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Entry, TagRef
+from tagtrail.model.frozen import replace
 from tagtrail.model.settings import Org, Project, RuleSwitch, Settings
 from tagtrail.testing.memory import Repository, Source
 from tagtrail.testing.people import Person
@@ -179,3 +180,12 @@ def test_switches_of_the_instance_and_of_the_project(place: Place) -> None:
 def test_what_it_follows_and_who_sees_it(version: str, follows: str, visible: str, place: Place) -> None:
     found = place.examine(version, history=(released(0, "1.0.0"), released(1, "2.0.0")))
     assert (found.follows, found.visible, codes(found)) == (follows, visible, [])
+
+
+def test_what_was_withdrawn_is_yanked_for_who_sees_it(place: Place) -> None:
+    gone = replace(released(1, "1.0.0"), event="withdraw", tag=None)
+    found = place.examine("1.1.0rc1", history=(released(0, "1.0.0"), gone))
+    assert found.visible == (
+        "plain `pip install mylib` finds nothing, for yanked finals hide pre-releases, uv will pick it; "
+        "`--pre` or `>=1.1.0rc1` gets this one"
+    )

@@ -19,7 +19,7 @@ from tagtrail.ports import Source, Tell
 from tagtrail.rules.book import Verdict
 from tagtrail.rules.declared import declared
 from tagtrail.rules.facts import Before
-from tagtrail.rules.versions import comparable, predecessor, tag_for
+from tagtrail.rules.versions import comparable, predecessor, read, tag_for
 from tagtrail.verify.tags import JudgedTag, judge_tag
 from tagtrail.workflows.case import Case
 from tagtrail.workflows.case import verdict as said_of
@@ -182,8 +182,12 @@ def examined(case: Case, overrides: Sequence[Override] = ()) -> Examined:
 
 
 def _visible(facts: Before, version: Version | None, released: tuple[Version, ...]) -> str:
-    python = facts.declared.python and facts.project.is_python
-    return seen_by(facts.project.name, version, released) if version and python else ""
+    if not (version and facts.declared.python and facts.project.is_python):
+        return ""
+    end = facts.taken
+    gone = (e.version for e in facts.history if e.event == "withdraw" and (end is None or e.index < end.index))
+    yanked = (v for v in (read(facts.project.versions, text) for text in gone) if v)
+    return seen_by(facts.project.name, version, released, yanked=yanked)
 
 
 def _tag(facts: Before, tagged: Tagged, judged: JudgedTag) -> Tag | None:
