@@ -6,7 +6,9 @@
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tagtrail.app.overriding import add_overrides, overrides_of
 from tagtrail.app.terminal.console import Console
@@ -131,7 +133,12 @@ def _compared(recorded: Recorded, found: Examined) -> str:
 
 def tell_check(found: Examined, console: Console, *, at: str = "", recorded: Recorded | None = None) -> None:
     """Everything that was found, and one closing line."""
-    tell_examined(found, console.tell)
+
+    def tell(name: str, fields: Mapping[str, Any]) -> None:
+        if console.json or name != "checked":  # the closing line has the counts
+            console.tell(name, fields)
+
+    tell_examined(found, tell)
     if found.tagged.raw is not None:
         console.line(f"the release shows the tag as git wrote it: {_tagger(found.tagged.raw)}")
     if recorded:
