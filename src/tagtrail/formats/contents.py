@@ -11,9 +11,9 @@ r"""Secrets and litter among the members of a release archive, looked for while 
 and by name: `.pypirc`, `.netrc`, `.git-credentials`, `id_rsa` and its like. **Litter**, by name: what version control,
 interpreters, test runners, operating systems and editors leave behind.
 
-The forms are those that the issuers document (https://docs.github.com/en/code-security/secret-scanning,
-https://pypi.org/help/#apitoken, RFC 7468, RFC 4880 6.2). A look costs 4 ms for each MB: a member is asked for a few
-words first, and for a secret's whole form only where one of them is.
+The forms are those that the issuers document (https://docs.github.com/en/code-security/secret-scanning; macaroons in
+base64 begin with their version and location; RFC 7468, RFC 4880 6.2). A look costs 4 ms for each MB: a member is asked
+for a few words first, and for a secret's whole form only where one of them is.
 """
 
 import re
@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 
 from tagtrail.model.facts import Remark
 
-__all__ = ["MOST", "Glance", "litter_in", "missing_licenses", "secret_in", "secret_named"]
+__all__ = ["MOST", "Glance", "litter_in", "missing_licenses", "noticed", "secret_in", "secret_named"]
 
 MOST = 1 << 20
 """Bytes of the largest member that is looked into."""
@@ -80,6 +80,17 @@ class Glance:
             yield Remark(kind="secret", member=name, what=what)
         if what := litter_in(name):
             yield Remark(kind="litter", member=name, what=what)
+
+
+def noticed(members: Iterable[tuple[str, int, Iterable[bytes]]]) -> tuple[Remark, ...]:
+    """What is noticed of members (name, size, bytes), every one read to its end."""
+    glance, found = Glance(), list[Remark]()
+    for name, size, pieces in members:
+        data = b""
+        for piece in pieces:
+            data += piece if size <= MOST else b""
+        found += glance.remarks(name, name, data)
+    return tuple(found)
 
 
 def secret_in(data: bytes) -> str:

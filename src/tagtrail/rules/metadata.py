@@ -74,7 +74,7 @@ def classifiers_known(facts: After) -> Iterator[Said]:
         good  Natural Language :: Ukrainian
     """
     for one, where in _each(facts, lambda d: (c for c in d.view.unknown if not c.startswith(_PRIVATE))):
-        fix = "take it out, or write it as https://pypi.org/classifiers/ does"
+        fix = "take it out, or write it as the list does: python -m trove_classifiers"
         yield Said(text=f"{where} has the classifier {one[:100]!r}, which no index knows", fix=fix, level=facts.mildly)
     instead = {one: new for described in facts.described for one, new in described.view.deprecated}
     for one, where in _each(facts, lambda d: (c for c, _ in d.view.deprecated)):

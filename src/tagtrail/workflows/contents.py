@@ -3,7 +3,7 @@
 Files that say the same are told of once, and whatever is asked of the outside is asked once for what is alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tagtrail.formats.metadata import parse_metadata
 from tagtrail.model.errors import ProjectError
@@ -14,7 +14,7 @@ from tagtrail.rules.facts import After, Described
 from tagtrail.rules.versions import is_patch, read
 from tagtrail.workflows.road import Road
 
-__all__ = ["after"]
+__all__ = ["after", "described"]
 
 
 def after(road: Road, project: Project, version: str, artifacts: Sequence[Artifact]) -> After:
@@ -24,6 +24,7 @@ def after(road: Road, project: Project, version: str, artifacts: Sequence[Artifa
     makes. Raises TamperError `kept-missing`, `kept-altered`.
     """
     follows, previous = _previous(road, project, version)
+    said = ((a.name, road.kept.read(a.metadata.sha256)) for a in artifacts if a.metadata)
     return After(
         project=project.name,
         version=version,
@@ -33,27 +34,28 @@ def after(road: Road, project: Project, version: str, artifacts: Sequence[Artifa
         python=project.is_python,
         settings=project,
         indexed=any(road.settings.target(name).type == "index" for name in project.publish),
-        described=_described(road, artifacts),
+        described=described(said, road.view),
         remarks=tuple((a.name, remark) for a in artifacts for remark in a.remarks),
         follows=follows,
         previous=previous,
     )
 
 
-def _described(road: Road, artifacts: Sequence[Artifact]) -> tuple[Described, ...]:
-    files: dict[Metadata, list[str]] = {}
-    for artifact in artifacts:
-        if artifact.metadata is not None:
-            says = parse_metadata(road.kept.read(artifact.metadata.sha256), artifact.name)
-            files.setdefault(says, []).append(artifact.name)
+def described(files: Iterable[tuple[str, bytes]], view: Callable[[Metadata], IndexView]) -> tuple[Described, ...]:
+    """Files by name, each with its core metadata; those that say the same together.
+
+    Raises ProjectError `metadata-invalid`.
+    """
+    alike: dict[Metadata, list[str]] = {}
+    for name, data in files:
+        alike.setdefault(parse_metadata(data, name), []).append(name)
     views: dict[tuple[object, ...], IndexView] = {}
-    for says in files:
+    found = []
+    for says, names in alike.items():
         shown = (says.description, says.content_type, says.classifiers)
-        views[shown] = views.get(shown) or road.view(says)
-    return tuple(
-        Described(files=tuple(names), says=says, view=views[says.description, says.content_type, says.classifiers])
-        for says, names in files.items()
-    )
+        views[shown] = views.get(shown) or view(says)
+        found.append(Described(files=tuple(names), says=says, view=views[shown]))
+    return tuple(found)
 
 
 def _previous(road: Road, project: Project, version: str) -> tuple[str, Metadata | None]:
