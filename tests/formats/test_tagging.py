@@ -72,7 +72,7 @@ WRONG = [
     ('lifecycle = ["* eol"]', "lifecycle: '* eol' is not a pattern of tags"),
     ('ignore = [""]', "ignore: '' is not a pattern of tags"),
     ('final-is-rc = "yes"', "final-is-rc: must be true or false, not a string"),
-    ('final_is_rc = true', "final_is_rc: unknown key, did you mean 'final-is-rc'?"),
+    ("final_is_rc = true", "final_is_rc: unknown key, did you mean 'final-is-rc'?"),
 ]  # fmt: skip
 
 
