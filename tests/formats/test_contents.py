@@ -28,7 +28,6 @@ SECRETS = [
     (b"KEY = (\n" + b"\n".join(b'    b"' + line + b'\\n"' for line in PEM.splitlines()) + b")", "a private key"),
     (b"password = pypi-" + b"AgEIcHlwaS5vcmcC" + LETTERS, "a token of a package index"),
     (b"x = 'ghp_" + LETTERS[:36] + b"'", "a GitHub token"),
-    (b"gho_" + LETTERS[:36], "a GitHub token"),
     (b"github_pat_" + LETTERS[:22] + b"_" + LETTERS[:59], "a GitHub token"),
     (b"glpat-" + LETTERS[:20], "a GitLab token"),
     (b"id=AKIA" + b"QZ7B" * 4, "an AWS access key"),

@@ -4,9 +4,9 @@ r"""Secrets and litter among the members of a release archive, looked for while 
 
     -----BEGIN [...] PRIVATE KEY[ BLOCK]-----   with a key behind it (PEM, OpenSSH, PGP), also as text in a program
     pypi-AgE...                                 a token of a package index (a macaroon)
-    ghp_... gho_... github_pat_... glpat-...    tokens of GitHub and GitLab
+    ghp_... github_pat_... glpat-...            tokens of GitHub and GitLab
     AKIA...                                     an AWS access key
-    xoxb-... xoxp-... hooks.slack.com/services/ Slack's tokens and hooks
+    xoxb-... hooks.slack.com/services/...       Slack's tokens and hooks
 
 and by name: `.pypirc`, `.netrc`, `.git-credentials`, `id_rsa` and its like. **Litter**, by name: what version control,
 interpreters, test runners, operating systems and editors leave behind.
@@ -35,12 +35,10 @@ _FORMS = (
     (b"PRIVATE KEY", re.compile(_KEY), "a private key"),
     (b"pypi-AgE", re.compile(rb"pypi-AgE[A-Za-z0-9_-]{60}"), "a token of a package index"),
     (b"ghp_", re.compile(rb"\bghp_[A-Za-z0-9]{36}\b"), "a GitHub token"),
-    (b"gho_", re.compile(rb"\bgho_[A-Za-z0-9]{36}\b"), "a GitHub token"),
     (b"github_pat_", re.compile(rb"\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}\b"), "a GitHub token"),
     (b"glpat-", re.compile(rb"\bglpat-[A-Za-z0-9_-]{20}"), "a GitLab token"),
     (b"AKIA", re.compile(rb"\bAKIA[A-Z2-7]{16}\b"), "an AWS access key"),
     (b"xoxb-", re.compile(rb"\bxoxb-[0-9]{10,13}-[0-9A-Za-z-]{20}"), "a Slack token"),
-    (b"xoxp-", re.compile(rb"\bxoxp-[0-9]{10,13}-[0-9A-Za-z-]{20}"), "a Slack token"),
     (
         b"hooks.slack.com/services/",
         re.compile(rb"hooks\.slack\.com/services/T[A-Z0-9]{8,10}/B[A-Z0-9]{8,10}/[A-Za-z0-9]{24}"),
