@@ -181,7 +181,7 @@ def install(place: Place, kind: str) -> None:
     (place.repo / ".pre-commit-config.yaml").write_text(CONFIG)
     place.git("add", "-A")
     place.git("commit", "-q", "--no-verify", "-m", "hooks")
-    argv = [PRE_COMMIT, "install", "--hook-type", kind]
+    argv = [str(PRE_COMMIT), "install", "--hook-type", kind]
     subprocess.run(argv, cwd=place.repo, env=place.env, check=True, capture_output=True)
 
 
