@@ -25,7 +25,7 @@ def place(template: Place, tmp_path: Path) -> Place:
 
 
 def test_the_page_is_what_people_read(place: Place) -> None:
-    argv = [TAGTRAIL, "check", ".", "2026.1"]
+    argv = [str(TAGTRAIL), "check", ".", "2026.1"]
     done = subprocess.run(argv, cwd=place.repo, env=place.env, capture_output=True, text=True, check=False)
     first, fix, *_, last, following = done.stdout.splitlines()
     assert first.startswith("TAG007  error   2026.1 starts with a year, 33.0.2 did not")
