@@ -137,8 +137,11 @@ class BuildOrder:
 class Builder(Protocol):
     """Builds once, from a clean checkout at an object id."""
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
-        """The artifacts, in normal form, kept. Raises ProjectError `build-failed` (with the end of the log),
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
+        """The artifacts, in normal form, kept. `meanwhile` is called at most once, when foreign code has something to
+        do and we would wait. Raises ProjectError `build-failed` (with the end of the log),
         `version-mismatch`,
         `name-mismatch`, `objects-missing`; RemoteError `requirements-unreachable`; SetupError `disk-full`."""
         ...

@@ -1,7 +1,7 @@
 """A project's build backend: one process of the build environment that runs its hooks (PEP 517), each as if alone."""
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +53,13 @@ class Backend:
         """Begin to import the backend `name`; `path` is the project's backend-path, below `tree`."""
         self._begin({"backend": name, "path": list(path), "tree": tree})
 
-    def call(self, tree: str, calls: Sequence[Mapping[str, object]]) -> Answers:
-        """Run hooks in `tree`; the form of `calls` is in `hooks.py`. A fault of what was begun before is the answer."""
+    def call(
+        self, tree: str, calls: Sequence[Mapping[str, object]], meanwhile: Callable[[], object] = tuple
+    ) -> Answers:
+        """Run hooks in `tree`; the form of `calls` is in `hooks.py`. A fault of what was begun before is the answer.
+        Before it is waited for, `meanwhile` is called."""
         self._begin({"calls": calls, "tree": tree})
+        meanwhile()
         return self._answer()
 
     def run(self, tree: str, argv: Sequence[str]) -> Answers:

@@ -10,7 +10,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,7 +106,9 @@ class Commands:
         self._most = most or sandbox.Limits()
         self._environ = environ
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`: the files that fit `files`, sorted by their paths."""
         with scratch(self._scratch, "build") as room, disk(room):
             git, lent = furnished(room, order, objects)

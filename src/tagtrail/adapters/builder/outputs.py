@@ -21,7 +21,7 @@ from tagtrail.ports import BuildOrder, Kept
 
 __all__ = [
     "Blobs", "Made", "generated", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "open_up",
-    "text_of", "xzed",
+    "pieces_of",    "text_of", "xzed",
 ]  # fmt: skip
 
 _PIECE = 1 << 20
@@ -137,13 +137,14 @@ def keep(made: Made, kept: Kept) -> Artifact:
     """The artifact, with its bytes and its metadata kept."""
     metadata = kept.put((made.metadata,), "text/plain") if made.metadata else None
     return Artifact(
-        name=made.name, blob=kept.put(_pieces(made.file), media(made.name)), tar=made.tar,
+        name=made.name, blob=kept.put(pieces_of(made.file), media(made.name)), tar=made.tar,
         metadata=metadata, requires_python=made.requires_python,
         generated=made.generated, members=made.members, as_built=made.as_built,
     )  # fmt: skip
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def pieces_of(path: Path) -> Iterator[bytes]:
+    """A file's bytes."""
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             yield piece

@@ -1,5 +1,6 @@
 """Which builder makes what of an order: the build backend, the tag's tree, the project's own commands."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,14 +26,16 @@ class Builders:
     trees: Builder
     commands: Builder
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`: one artifact for each kind in the order's sequence, then the named files."""
         made: dict[str, Artifact] = {}
-        for builder, kinds in ((self.python, PYTHON), (self.trees, frozenset(PACKERS))):
+        for builder, kinds, idle in ((self.python, PYTHON, meanwhile), (self.trees, frozenset(PACKERS), tuple)):
             wanted = tuple(kind for kind in order.builds if kind in kinds)
             if wanted:
                 part = replace(order, builds=wanted, prepare=(), run=(), files=())
-                made |= zip(wanted, builder.build(part, objects, kept), strict=True)
+                made |= zip(wanted, builder.build(part, objects, kept, idle), strict=True)
         for kind in order.builds:
             if kind not in made:
                 raise SetupError(f"nobody makes {kind!r}", code="build-kind", hint="correct build in tagtrail.toml")
