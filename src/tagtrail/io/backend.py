@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tagtrail.io import process
 from tagtrail.io.process import Over
 from tagtrail.io.sandbox import Cell
+from tagtrail.model.frozen import frozen
 
 __all__ = ["PROGRAM", "Answers", "Backend", "backend"]
 
@@ -19,7 +19,7 @@ PROGRAM = Path(__file__).with_name("hooks.py")
 _MOST = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Answers:
     """What the hooks returned, one value per call made. Where one failed, `fault` says how: `checkout`, `backend` (it
     cannot be imported), `unsupported`, `hook` (it raised or died), `file`, `command` (one failed), `absent` (there is

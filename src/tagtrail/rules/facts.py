@@ -7,6 +7,7 @@ from packaging.version import Version
 
 from tagtrail.model.errors import Error
 from tagtrail.model.facts import Entry
+from tagtrail.model.frozen import frozen
 from tagtrail.model.names import version_key
 from tagtrail.model.settings import Project
 from tagtrail.rules.declared import Declared
@@ -97,7 +98,7 @@ class Before:
         return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class After:
     """The names of a release's files, as built or brought.
 

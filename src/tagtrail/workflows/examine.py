@@ -3,7 +3,6 @@
 `check` shows what comes out of it; `release` goes on only where there is a `tag` and no error.
 """
 
-from dataclasses import dataclass
 from hashlib import sha256
 
 from packaging.version import Version
@@ -11,6 +10,7 @@ from packaging.version import Version
 from tagtrail.formats.facts import dump
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Entry, Finding, Key, Tag, Tagged
+from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project, Settings
 from tagtrail.model.visibility import seen_by
 from tagtrail.ports import Source, Tell
@@ -26,7 +26,7 @@ __all__ = ["Examined", "examine", "refuse", "tell_examined"]
 UNKNOWN = "who may sign is known to an instance only"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Examined:
     """A tag as the rules see it.
 

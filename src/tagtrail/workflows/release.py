@@ -3,10 +3,9 @@
 Run it again to resume: what was made is remembered, what is logged is carried, and nothing is ever made twice.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
-from tagtrail import pages
 from tagtrail.formats import entry as entries
 from tagtrail.formats import sbom
 from tagtrail.formats.facts import digest
@@ -15,6 +14,7 @@ from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Approved, Artifact, Built, Entry, Plan, Row, Sidecar, Signed, Tag
+from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
@@ -52,7 +52,7 @@ RACES = 20
 _FOR = {"approval-missing": "approval", "files-missing": "files"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Outcome:
     """How far a release came. `exit` is the command's code; `entry` is None before the hinge.
 
@@ -69,7 +69,7 @@ class Outcome:
     next: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Prepared:
     """A tag that was examined and found good: the plan, what a build of it depends on, and the raw tag object."""
 
@@ -258,6 +258,8 @@ class _Beside:
         return self._tree
 
     def __call__(self) -> None:
+        from tagtrail import pages
+
         self.tree()
         sbom.ready()
         pages.ready()

@@ -41,6 +41,7 @@ from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.facts import Artifact, Material
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["Commands"]
@@ -73,7 +74,7 @@ class _Work:
         return self.seen / "prepared.tar"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Place:
     """A cell with its worker, and the project's directory in it."""
 

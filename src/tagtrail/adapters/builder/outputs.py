@@ -17,6 +17,7 @@ from tagtrail.formats.site import media
 from tagtrail.formats.zipball import Wheel
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Artifact
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder, Kept
 
 __all__ = [
@@ -27,7 +28,7 @@ __all__ = [
 _PIECE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Made:
     """A file that is ready to be kept."""
 

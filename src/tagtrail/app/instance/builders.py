@@ -1,7 +1,7 @@
 """Which builder makes what of an order: the build backend, the tag's tree, the project's own commands."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tagtrail.adapters.builder.commands import Commands
@@ -11,13 +11,14 @@ from tagtrail.adapters.builder.tree import PACKERS, Tree
 from tagtrail.io.sandbox import Limits
 from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Artifact
+from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import PYTHON
 from tagtrail.ports import Builder, BuildOrder, Kept, Objects
 
 __all__ = ["Builders", "builders"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Builders:
     """The port `Builder` by three: `python` makes sdists and wheels, `trees` archives of the tag's tree, `commands` the
     files that an order names. Raises SetupError `build-kind` for a kind that nobody makes, else what they raise."""
