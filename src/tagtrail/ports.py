@@ -73,6 +73,10 @@ class Source(Protocol):
         """All tags as (short name, object id), unpeeled, sorted by name."""
         ...
 
+    def peeled(self, repo: str) -> tuple[tuple[str, str], ...]:
+        """All tags of commits as (short name, the commit's id), sorted by name; a tag of a tag is left out."""
+        ...
+
     def file(self, repo: str, commit: str, path: str) -> bytes | None:
         """A file's bytes at `commit` (its id); None where there is none, or something else (a link, a directory), or
         one of more than a MiB."""
@@ -381,7 +385,9 @@ class Target(Protocol):
     """Seconds after which a `find` that misses is believed: longer than one attempt can take."""
 
     def survey(self, project: str) -> Survey:
-        """What is there, may we, quota."""
+        """What is there, whose the name is, may we, quota: asked before a build, in a thread of its own, and waited
+        for a few seconds only. Sends nothing. RemoteError: it does not answer; SetupError: no credentials to ask
+        with."""
         ...
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:

@@ -1,7 +1,7 @@
 """Builds a tag, in whatever surroundings this process was started: `python elsewhere.py < JSON`.
 
-The order is {"root", "repo", "name", "tag", "isolation", "pins"}; the answer, on standard output, has files, refs and
-materials.
+The order is {"root", "repo", "name", "tag", "isolation", "pins"}; the answer, on standard output, has files,
+what they say of themselves and what was noticed in them, refs and materials.
 """
 
 import json
@@ -28,9 +28,12 @@ def main() -> None:
     )  # fmt: skip
     environments = Environments(root / "envs", root / "scratch", pins=asked["pins"], clock=lambda: found.time)
     builder = Pep517(root / "state", root / "scratch", environments)
-    made = builder.build(order, objects, DirectoryKept(root / "kept"))
+    kept = DirectoryKept(root / "kept")
+    made = builder.build(order, objects, kept)
     answer = {
         "files": [[a.name, a.blob.sha256, a.tar, list(a.generated), a.requires_python] for a in made],
+        "said": [[a.name, kept.read(a.metadata.sha256).decode()] for a in made if a.metadata],
+        "remarks": [[a.name, r.kind, r.member, r.what] for a in made for r in a.remarks],
         "tree": builder.tree(order, objects),
         "refs": objects.refs,
         "materials": [[m.uri, m.record] for m in made[0].materials],

@@ -52,7 +52,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(out, "w") as packed:
         packed.write("tiny.py")
         packed.writestr(f"{dist}/METADATA", METADATA)
-        packed.writestr(f"{dist}/WHEEL", "Wheel-Version: 1.0\\n")
+        packed.writestr(f"{dist}/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
         packed.writestr(f"{dist}/RECORD", "")
     return behave("wheel", out, out.name)
 

@@ -88,6 +88,17 @@ def test_withdrawn_ones_are_refused(site):
     assert refused("nova==1.0.0") == "withdrawn"
 
 
+def test_beside_withdrawn_finals_a_pre_release_must_be_asked_for(site):
+    lay_index(site, row(yanked="bad"), row("nova-2.0.0rc1.tar.gz", EVIL))
+    with pytest.raises(Error) as caught:
+        said(lock, "nova")
+    assert (caught.value.what, caught.value.hint) == (
+        "every final version of nova is withdrawn",
+        "tagtrail lock --pre nova",
+    )
+    assert refused("nova", "--pre") == "proof-missing"
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

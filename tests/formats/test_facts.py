@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagtrail.formats import facts
-from tagtrail.model.facts import Approval, Artifact, Blob, Built, Effect, Origin, Receipt, Row, Sidecar, Signed
+from tagtrail.model.facts import Approval, Artifact, Blob, Built, Effect, Origin, Receipt, Remark, Row, Sidecar, Signed
 from tagtrail.ports import BuildOrder
 from tagtrail.testing import samples
 from tests.formats.refusal import refused
@@ -180,3 +180,10 @@ def test_a_sparse_field_counts_only_where_it_says_something() -> None:
 def test_the_chain_nests() -> None:
     signed = samples.signed()
     assert isinstance(facts.load(Signed, facts.dump(signed)).approved.built, Built)
+
+
+def test_a_new_sparse_field_changes_no_digest() -> None:
+    plain = Artifact(name="a", blob=samples.blob(b"a"))
+    assert "remarks" not in facts.dump(plain)
+    noted = replace(plain, remarks=(Remark(kind="litter", member="a~", what="an editor's copy"),))
+    assert facts.load(Artifact, facts.dump(noted)) == noted

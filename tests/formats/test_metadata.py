@@ -23,7 +23,62 @@ def code(call: object, *args: object, **options: object) -> str:
     ],
 )
 def test_what_a_release_needs_is_read(data: bytes, wanted: Metadata) -> None:
-    assert parse_metadata(data, "PKG-INFO") == wanted
+    found = parse_metadata(data, "PKG-INFO")
+    assert (found.name, found.version, found.requires_python) == (wanted.name, wanted.version, wanted.requires_python)
+
+
+def test_everything_that_rules_ask_about_is_read() -> None:
+    data = b"""Metadata-Version: 2.4
+Name: a
+Version: 1
+Summary: short
+Home-page: https://a.example
+Project-URL: Source, https://a.example/git
+License-Expression: MIT
+License-File: LICENSE
+Classifier: Programming Language :: Python
+Requires-Dist: b>=1
+Dynamic: Version
+Description-Content-Type: text/markdown
+
+# A
+"""
+    assert parse_metadata(data, "PKG-INFO") == Metadata(
+        name="a",
+        version="1",
+        form="2.4",
+        summary="short",
+        description="# A\n",
+        content_type="text/markdown",
+        license_expression="MIT",
+        license_files=("LICENSE",),
+        classifiers=("Programming Language :: Python",),
+        requires=("b>=1",),
+        urls=(("Source", "https://a.example/git"), ("Home-page", "https://a.example")),
+        dynamic=("version",),
+        faults=(("dynamic", "'version' is not allowed as a dynamic field"),),
+    )
+
+
+FAULTS = [
+    (b"Metadata-Version: 9.9\n", "metadata-version"),
+    (b"Metadata-Version: 2.4\nLicense-Expression: MITT\n", "license-expression"),
+    (b"Metadata-Version: 2.4\nRequires-Python: 3 and more\n", "requires-python"),
+    (b"Metadata-Version: 2.4\nRequires-Dist: b >=\n", "requires-dist"),
+    (b"Metadata-Version: 2.4\nDescription-Content-Type: text/html\n", "description-content-type"),
+    (b"Metadata-Version: 2.4\nSummary: a\nSummary: b\n", "summary"),
+    (b"Metadata-Version: 2.4\nX-Odd: 1\n", "x-odd"),
+]
+
+
+@pytest.mark.parametrize(("head", "field"), FAULTS)
+def test_a_fault_is_told_with_its_field(head: bytes, field: str) -> None:
+    assert [f for f, _ in parse_metadata(head + b"Name: a\nVersion: 1\n", "PKG-INFO").faults] == [field]
+
+
+def test_a_field_older_than_its_place_is_no_fault() -> None:
+    old = parse_metadata(b"Metadata-Version: 2.1\nName: a\nVersion: 1\nLicense-File: COPYING\n", "PKG-INFO")
+    assert (old.faults, old.license_files) == ((), ())
 
 
 @pytest.mark.parametrize(

@@ -282,12 +282,12 @@ WRONG = [
     (
         'kind = "library"',
         'kind = "library"\nversions = "calver"',
-        "project.nova.versions: years are allowed with the reason",
+        "project.nova.versions: years are for ever: say why",
     ),
     (
         'kind = "library"',
-        'kind = "library"\nversions = "semver"',
-        "project.nova.versions: there is no scheme of versions",
+        'kind = "library"\nversions = "semmver"',
+        "project.nova.versions: there is no scheme of versions 'semmver', did you mean 'semver'?",
     ),
     (
         'isolation = "none"',

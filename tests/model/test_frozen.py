@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagtrail.model.frozen import frozen, replace
+from tagtrail.model.frozen import frozen, replace, sparse
 
 
 @frozen
@@ -112,3 +112,17 @@ def test_what_a_class_says_of_itself_is_kept() -> None:
         Even(number=3)
     with pytest.raises(ValueError, match="3"):
         replace(Even(number=2), number=3)
+
+
+@frozen
+class Grown:
+    """A class that had one field once."""
+
+    name: str
+    notes: tuple[str, ...] = sparse(())
+
+
+def test_a_sparse_field_has_its_default_and_is_marked() -> None:
+    assert Grown(name="a").notes == ()
+    assert Grown(name="a", notes=("b",)).notes == ("b",)
+    assert [bool(field.metadata.get("sparse")) for field in fields(Grown)] == [False, True]

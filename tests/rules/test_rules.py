@@ -1,5 +1,6 @@
 """The rules: for each, facts with exactly one thing wrong, and what the rule book does with what they say."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,20 @@ from tagtrail.model.facts import Entry, Finding, TagRef
 from tagtrail.model.settings import Project, RuleSwitch
 from tagtrail.rules.book import Verdict, judge
 from tagtrail.rules.declared import Declared
-from tagtrail.rules.facts import After, Before
+from tagtrail.rules.facts import After, Before, Patch
+from tagtrail.rules.order import ORDER
+from tagtrail.rules.own_files import OWN_FILES
 from tagtrail.rules.registry import AFTER, BEFORE, FIRM, RULES, explain, page
+from tagtrail.rules.tags import TAGS
 
 COMMIT = "a49c1e07" + "0" * 32
+OTHER = "77ab0311" + "0" * 32
 TAG_SHA = "5" * 64
+NOW = 1_775_055_720
+"""In 2026."""
+YEAR = 366 * 86_400
+OLD = Declared(python=True, pythons=">=3.8", asks=("oslo.utils>=3.33",))
+NEW = Declared(python=True, pythons=">=3.10", asks=("oslo.utils>=4.0", "fixtures>=1.0"))
 
 
 def project(**fields: Any) -> Project:
@@ -126,6 +136,82 @@ WRONG = {
         facts(project=project(branches=("main", "stable/*")), branches=("mainline", "feature/stable/1")),
         ("TAG015", "on-a-branch", "error"),
     ),
+    "ignored": (
+        facts("nightly-3", project=project(ignore=("nightly*",))),
+        ("TAG002", "tag-ignored", "error"),
+    ),
+    "lifecycle of its own": (
+        facts("1.2.0-closed", project=project(lifecycle=("*-closed",))),
+        ("TAG002", "tag-lifecycle", "error"),
+    ),
+    "no SemVer": (
+        facts("1.2.0-nightly.3", project=project(versions="semver", build=("tar.gz",))),
+        ("TAG003", "pep440", "error"),
+    ),
+    "SemVer without its dots": (
+        facts("1.2.0-rc1", project=project(versions="semver", build=("tar.gz",))),
+        ("TAG004", "canonical-version", "error"),
+    ),
+    "SemVer of two numbers": (
+        facts("1.2", project=project(versions="semver", build=("tar.gz",))),
+        ("TAG004", "canonical-version", "error"),
+    ),
+    "build metadata": (
+        facts("1.2.0+20260401", project=project(versions="semver", build=("tar.gz",))),
+        ("TAG004", "version-local", "error"),
+    ),
+    "SemVer for Python": (
+        facts("1.2.0-rc.1", project=project(versions="semver")),
+        ("TAG004", "canonical-version", "error"),
+    ),
+    "years of two numbers": (
+        facts("2026.1", project=project(versions="calver"), history=history("2025.2.0")),
+        ("TAG004", "canonical-version", "error"),
+    ),
+    "no word": (
+        facts("releases/3", project=project(versions="any", build=("tar.gz",))),
+        ("TAG003", "pep440", "error"),
+    ),
+    "the other usual tag": (
+        facts("v1.2.0", project=project(tag="v{version}"), tags=("v1.2.0", "1.2.0")),
+        ("TAG006", "one-tag-per-version", "warning"),
+    ),
+    "beta after rc": (
+        facts("1.2.0b1", history=history("1.1.0", "1.2.0rc1")),
+        ("TAG005", "version-lower", "error"),
+    ),
+    "another commit than the last candidate's": (
+        facts(project=project(final_is_rc=True), candidates=(("1.2.0rc1", COMMIT), ("1.2.0rc2", OTHER))),
+        ("TAG016", "final-is-rc", "error"),
+    ),
+    "a patch drops a Python": (
+        facts("1.1.1", patch=Patch(follows="1.1.0", before=OLD, now=replace(OLD, pythons=">=3.10"))),
+        ("TAG017", "python-dropped", "error"),
+    ),
+    "a patch needs more": (
+        facts("1.1.1", patch=Patch(follows="1.1.0", before=OLD, now=replace(OLD, asks=NEW.asks))),
+        ("TAG017", "minimum-raised", "warning"),
+    ),
+    "an epoch": (facts("1!1.2.0"), ("TAG018", "epoch-begun", "error")),
+    "a first release with an epoch": (facts("1!1.2.0", history=()), ("TAG018", "epoch-begun", "error")),
+    "behind an epoch": (facts("3.0", history=history("2.0", "1!1.0")), ("TAG018", "epoch-dropped", "error")),
+    "dev": (facts("1.2.0.dev1"), ("TAG019", "channel-closed", "error")),
+    "a closed channel": (
+        facts("1.2.0rc1", project=project(channels=("final",))),
+        ("TAG019", "channel-closed", "error"),
+    ),
+    "any word is final": (
+        facts("r2", project=project(versions="any", build=("tar.gz",), channels=("rc",)), history=()),
+        ("TAG019", "channel-closed", "error"),
+    ),
+    "a year to come": (
+        facts("2062.1.0", project=project(versions="calver"), history=history("2025.2.0"), time=NOW),
+        ("TAG020", "year-future", "error"),
+    ),
+    "a year gone by": (
+        facts("2026.2.1", project=project(versions="calver"), history=history("2025.2.0"), time=NOW + 3 * YEAR),
+        ("TAG020", "year-past", "warning"),
+    ),
     "own settings": (facts(declared=Declared(own=("publish",))), ("TAG012", "own-settings", "error")),
 }
 
@@ -137,7 +223,7 @@ def test_one_thing_wrong(name: str) -> None:
 
 
 def test_every_rule_has_a_row() -> None:
-    assert {said[0] for _, said in WRONG.values()} == {rule.id for rule in BEFORE}
+    assert {said[0] for _, said in WRONG.values()} == {rule.id for rule in (*TAGS, *ORDER, *OWN_FILES)}
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -173,7 +259,8 @@ RIGHT = {
     ),
     "four numbers": facts("33.0.0.0rc1", history=history("32.0.0")),
     "a project that counts years": facts("2026.1.0", history=history("2025.2.0")),
-    "years in another epoch": facts("1!2026.1.0", history=history("33.0.0")),
+    "years in an epoch that is there": facts("1!2026.1.0", history=history("33.0.0", "1!2025.1.0")),
+    "a patch below an epoch": facts("2.0.1", history=history("2.0.0", "1!1.0")),
     "a year left behind": facts("13.0.0", history=history("2015.1.0", "12.0.0")),
     "a withdrawn version does not count": facts(
         "1.2.0", history=(*history("1.0.0", "99.0"), entry(2, "99.0", "withdraw"))
@@ -184,7 +271,24 @@ RIGHT = {
     ),
     "the tags say nothing where the trail does": facts("1.2.0", tags=("99.0",)),
     "other tags": facts(tags=("1.2.0", "stein-eol", "junk", "1.2.1")),
-    "a prefix": facts("v1.2.0", project=project(tag="v{version}"), tags=("v1.2.0", "1.2.0")),
+    "a prefix": facts("v1.2.0", project=project(tag="v{version}"), tags=("v1.2.0", "1.2.1", "lib-1.2.0")),
+    "SemVer": facts("1.2.0-rc.1", project=project(versions="semver", build=("tar.gz",))),
+    "SemVer for Python, as PEP 440 writes it": facts(project=project(versions="semver")),
+    "years with a reason": facts("2026.1.0", project=project(versions="calver"), history=history("2025.2.0"), time=NOW),
+    "next year": facts("2027.1.0", project=project(versions="calver"), history=history("2026.2.0"), time=NOW),
+    "a patch of an old year": facts(
+        "2020.1.1", project=project(versions="calver"), history=history("2020.1.0", "2026.1.0"), time=NOW
+    ),
+    "any word": facts("20260401-r2", project=project(versions="any", build=("tar.gz",)), history=history("x", "y")),
+    "the last candidate's commit": facts(
+        project=project(final_is_rc=True), candidates=(("1.2.0rc1", OTHER), ("1.2.0rc2", COMMIT))
+    ),
+    "no candidate": facts(project=project(final_is_rc=True)),
+    "a candidate's own commit": facts("1.2.0rc2", project=project(final_is_rc=True), candidates=(("1.2.0rc1", OTHER),)),
+    "a candidate that nobody asked about": facts(candidates=(("1.2.0rc1", OTHER),)),
+    "dev where it is open": facts("1.2.0.dev1", project=project(channels=("dev",))),
+    "a patch that asks no more": facts("1.1.1", patch=Patch(follows="1.1.0", before=OLD, now=OLD)),
+    "a patch that asks less": facts("1.1.1", patch=Patch(follows="1.1.0", before=NEW, now=OLD)),
 }
 
 
@@ -248,6 +352,11 @@ OTHERS = [
     ("1.2.0rc1", "mylib-1.2.0-rc.1.tgz", ""),
     ("1.2.0", "mylib-1.2.0-rc.1.tgz", "file-version-agrees"),
     ("1.2.0", "mylib-1.2.0.1-linux-64.tar.gz", "file-version-agrees"),
+    ("20260401-r2", "mylib-20260401-r2.tar.gz", ""),
+    ("spring", "mylib-spring-linux-64.tar.gz", ""),
+    ("spring", "mylib-offspring-linux-64.tar.gz", "file-version-agrees"),
+    ("r2", "mylib-r2.1.tar.gz", "file-version-agrees"),
+    ("r2", "mylib-r21.tar.gz", "file-version-agrees"),
     ("1.2.0", "mylib-linux-64.tar.gz", "file-version-agrees"),
     ("1.2.0", "mylib2-1.2.0.tar.gz", "file-name-agrees"),
     ("1.2.0", "tool-mylib-1.2.0.tar.gz", "file-name-agrees"),
@@ -332,7 +441,7 @@ def test_explain(text: str) -> None:
 
 def test_explain_an_unknown_rule() -> None:
     with pytest.raises(SetupError) as caught:
-        explain("TAG07")
+        explain("TAG0077")
     assert caught.value.code == "rule-unknown"
     assert "TAG007" in caught.value.why
 
@@ -344,7 +453,30 @@ def test_page(golden: Any) -> None:
 def test_findings_are_facts() -> None:
     (finding,) = judge(BEFORE, facts("2026.1.0")).findings
     assert isinstance(finding, Finding)
-    assert finding.fix == (
-        'tag 2.0.0 and set series = "2026.1.0" (shown on pages); '
-        "or switch TAG007 off with the reason, then tag 2026.1.0"
+    assert finding.text == (
+        "2026.1.0 starts with a year, 1.1.0 did not: it sorts above every later plain version, for ever; "
+        "the next must be >= 2026.2, 3000.x, or have an epoch"
     )
+    assert finding.fix == (
+        'keep 2.0.0 and set series = "2026.1 NAME" (shown on pages and in mail); '
+        'or versions = "calver" with calver-because = "WHY", then 2026.1.0'
+    )
+
+
+def test_a_patch_whose_requirements_nobody_can_know() -> None:
+    for patch in (
+        Patch(follows="1.1.0", before=OLD, now=Declared()),
+        Patch(follows="1.1.0", before=Declared(), now=OLD),
+        Patch(follows="1.1.0", unread="there is no tag 1.1.0"),
+    ):
+        skipped = dict(judge(BEFORE, facts("1.1.1", patch=patch)).skipped)
+        assert set(skipped) == {"TAG017"}
+        assert skipped["TAG017"]
+
+
+def test_of_any_word_no_order_is_asked() -> None:
+    verdict = judge(BEFORE, facts("r2", project=project(versions="any", build=("tar.gz",))))
+    assert verdict.findings == ()
+    assert {id_ for id_, why in verdict.skipped if "nobody knows" in why} == {
+        rule.id for rule in BEFORE if "order" in rule.needs
+    }

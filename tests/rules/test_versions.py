@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from tagtrail.rules.versions import (
-    LIFECYCLE,
     channel_of,
     comparable,
     latest,
@@ -88,16 +87,6 @@ def test_a_tag_or_a_version_may_be_typed(pattern: str, text: str, tag: str) -> N
 )
 def test_pattern_of(tags: tuple[str, ...], pattern: str) -> None:
     assert pattern_of(tags) == pattern
-
-
-@pytest.mark.parametrize("tag", ["stein-eol", "ocata-em", "2023.1-eom", "pike-last", "1.0-EOL"])
-def test_lifecycle(tag: str) -> None:
-    assert LIFECYCLE.fullmatch(tag)
-
-
-@pytest.mark.parametrize("tag", ["1.0", "eol", "stein-eol2", "oslo-emulator"])
-def test_not_lifecycle(tag: str) -> None:
-    assert not LIFECYCLE.fullmatch(tag)
 
 
 @pytest.mark.parametrize(("one", "other", "count"), [("1.0", "1.0.0", 4), ("33.0.3", "33.0.2", 3), ("1!1", "1", 0)])

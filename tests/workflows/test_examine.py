@@ -7,10 +7,11 @@ import pytest
 
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Entry, TagRef
+from tagtrail.model.frozen import replace
 from tagtrail.model.settings import Org, Project, RuleSwitch, Settings
 from tagtrail.testing.memory import Repository, Source
 from tagtrail.testing.people import Person
-from tagtrail.workflows.examine import Examined, examine, refuse
+from tagtrail.workflows.examine import Examined, Known, examined, gather, refuse
 
 NOW = 1_775_055_720
 JO, STRANGER = Person(name="jo"), Person(name="stranger")
@@ -34,8 +35,10 @@ class Place:
         settings = Settings(
             org=Org(name="", origin=""), people=(), targets=(), kinds=(), projects=(project,), rules=rules
         )
+        at = options.pop("at", None)
         usual: dict[str, Any] = {"keys": (JO.key,), "now": NOW}
-        return examine(self.source, settings, project, tag, **usual | options)
+        known = Known(**usual | options)
+        return examined(gather(self.source, settings, project, tag, known, at=at))
 
 
 @pytest.fixture
@@ -107,7 +110,9 @@ def test_without_an_instance_only_the_signer_is_unknown(place: Place) -> None:
     place.tag(by=STRANGER)
     found = place.examine(keys=None)
     assert (found.tag, codes(found)) == (None, [])
-    assert dict(found.verdict.skipped) == {"TAG001": "who may sign is known to an instance only"}
+    skipped = dict(found.verdict.skipped)
+    assert skipped.pop("TAG001") == "who may sign is known to an instance only"
+    assert set(skipped.values()) == {"where it goes is known to an instance only"}
     place.tag("1.3.0", by=None)
     assert codes(place.examine("1.3.0", keys=None)) == ["tag-unsigned"]
 
@@ -167,11 +172,20 @@ def test_switches_of_the_instance_and_of_the_project(place: Place) -> None:
 @pytest.mark.parametrize(
     ("version", "follows", "visible"),
     [
-        ("1.0.1", "1.0.0", "plain `pip install mylib` keeps 2.0.0"),
-        ("2.1.0rc1", "2.0.0", "plain `pip install mylib` keeps 2.0.0; `pip install --pre mylib` will pick it"),
+        ("1.0.1", "1.0.0", "plain `pip install mylib` keeps 2.0.0; `~=1.0.1` or `==1.0.1` gets this one"),
+        ("2.1.0rc1", "2.0.0", "plain `pip install mylib` keeps 2.0.0; `--pre` or `>=2.1.0rc1` gets this one"),
         ("2.1.0", "2.0.0", "plain `pip install mylib` will pick it"),
     ],
 )
 def test_what_it_follows_and_who_sees_it(version: str, follows: str, visible: str, place: Place) -> None:
     found = place.examine(version, history=(released(0, "1.0.0"), released(1, "2.0.0")))
     assert (found.follows, found.visible, codes(found)) == (follows, visible, [])
+
+
+def test_what_was_withdrawn_is_yanked_for_who_sees_it(place: Place) -> None:
+    gone = replace(released(1, "1.0.0"), event="withdraw", tag=None)
+    found = place.examine("1.1.0rc1", history=(released(0, "1.0.0"), gone))
+    assert found.visible == (
+        "plain `pip install mylib` finds nothing, for yanked finals hide pre-releases, uv will pick it; "
+        "`--pre` or `>=1.1.0rc1` gets this one"
+    )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tagtrail.model.errors import RemoteError
+from tagtrail.model.errors import ProjectError, RemoteError
+from tagtrail.model.facts import Override
 from tagtrail.testing import memory
 from tagtrail.workflows.release import Outcome, release
 from tagtrail.workflows.resume import resume
@@ -93,11 +94,21 @@ def test_other_bytes_at_a_public_address_are_a_conflict() -> None:
     assert world.store.files["nova/nova-1.0.0.tar.gz"] == b"other bytes", "nothing is overwritten"
 
 
-def test_a_file_that_was_there_before_its_release_is_a_conflict() -> None:
+def test_a_file_that_was_there_before_its_release_is_refused_before_anything_is_built() -> None:
     world = World()
     world.store.files["nova/nova-1.0.0.tar.gz"] = b"other bytes"
-    outcome = go(world)
-    assert outcome.exit == 6
+    with pytest.raises(ProjectError) as caught:
+        go(world)
+    assert caught.value.code == "place-version-taken"
+    assert (world.builder.built, world.ledger.committed()) == ([], None)
+
+
+def test_a_file_that_was_there_and_was_set_aside_is_a_conflict() -> None:
+    world = World()
+    world.store.files["nova/nova-1.0.0.tar.gz"] = b"other bytes"
+    aside = Override(rule="PLACE004", because="a test")
+    outcome = release(world.road(), world.project(), "1.0.0", overrides=[aside])
+    assert (outcome.exit, outcome.entry and outcome.entry.overrides) == (6, (aside,))
     assert world.store.files["nova/nova-1.0.0.tar.gz"] == b"other bytes"
 
 

@@ -60,7 +60,7 @@ class DirectoryStore:
     def paths(self, prefix: str = "") -> Iterator[str]:
         """See `tagtrail.ports.Store`."""
         found = []
-        for directory, below_it, names in os.walk(self._root):
+        for directory, below_it, names in os.walk(self._root / prefix.rpartition("/")[0]):
             below_it[:] = [name for name in below_it if name != f".{INCOMING}"]
             below = os.path.relpath(directory, self._root).replace(os.sep, "/")
             found += [name if below == "." else f"{below}/{name}" for name in names]

@@ -94,6 +94,14 @@ class GitSource:
         refs = _refs(self._place(repo).git, "refs/tags")
         return tuple(sorted((name.removeprefix("refs/tags/"), oid) for name, oid in refs))
 
+    def peeled(self, repo: str) -> tuple[tuple[str, str], ...]:
+        """See `tagtrail.ports.Source`."""
+        lines = _told(self._place(repo).git, _PEELED, "refs/tags")
+        pairs = ((name.removeprefix("refs/tags/"), ids) for name, *ids in lines)
+        return tuple(
+            sorted((name, within or own) for name, (own, kind, within, inner) in pairs if "commit" in (kind, inner))
+        )
+
     def file(self, repo: str, commit: str, path: str) -> bytes | None:
         """See `tagtrail.ports.Source`."""
         git = self._place(repo).git
@@ -186,6 +194,7 @@ _FETCH = (
     "--no-auto-maintenance",
 )  # fmt: skip
 _DECLARATIONS = ("pyproject.toml", "setup.cfg")
+_PEELED = "%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)"
 _PLAIN, _MOST = {b"100644", b"100755"}, 1 << 20
 _REFS = ("+refs/tags/*:refs/tags/*", "+refs/heads/*:refs/heads/*")
 
@@ -248,14 +257,17 @@ def _init(mirror: Git, form: str) -> None:
 
 def _refs(git: Git, *filters: str) -> tuple[tuple[str, str], ...]:
     """(full name, object id), unpeeled; a name that is not UTF-8 cannot be asked for, and no build sees it."""
-    done = git.run("for-each-ref", "--format=%(refname)%00%(objectname)", *filters)
+    return tuple((name, oid) for name, oid in _told(git, "%(objectname)", *filters))
+
+
+def _told(git: Git, form: str, *filters: str) -> tuple[list[str], ...]:
+    """The full name of each ref and what `form` says of it."""
+    done = git.run("for-each-ref", f"--format=%(refname)%00{form}", *filters)
     # where the history has a hole, git says so, finds fewer refs, and ends well
     if not done.ok or b"error:" in done.err:
         raise objects_missing(filters[0].partition("=")[2], process.said(done.err, 3))
     lines = done.out.decode("utf-8", "surrogateescape").split("\n")[:-1]
-    return tuple(
-        (name, oid) for name, _, oid in (line.partition("\0") for line in lines) if not tag_name_fault(f"x{name}")
-    )
+    return tuple(told for told in (line.split("\0") for line in lines) if not tag_name_fault(f"x{told[0]}"))
 
 
 def _ref(git: Git, name: str) -> str:

@@ -40,10 +40,11 @@ class SiteTarget:
         self._fetch = fetch
 
     def survey(self, project: str) -> Survey:
-        """See `tagtrail.ports.Target`."""
-        prefix = self._site.file(project, "")
-        digests = ((path, sha256(self._store.read(path) or b"").hexdigest()) for path in self._store.paths(prefix))
-        return Survey(target=self.name, files=tuple(digests), may_upload=True)
+        """See `tagtrail.ports.Target`. Names without digests: reading them all would cost more with every release."""
+        folder, slash, _ = self._site.file(project, "").rpartition("/")
+        known = project in folder.split("/")  # else it is the folder of all projects
+        names = (path.rpartition("/")[2] for path in self._store.paths(folder + slash)) if known else ()
+        return Survey(target=self.name, files=tuple((name, "") for name in names), name="ours", may_upload=True)
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""

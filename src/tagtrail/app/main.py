@@ -33,6 +33,7 @@ COMMANDS = {
         ("verify", "prove files offline"),
         ("trust", "show a site's root of trust and pin it"),
         ("lock", "requirement lines with hashes for pip and uv, from verified entries"),
+        ("picks", "what pip and uv would pick for a requirement among versions"),
         ("audit", "a whole site against its trail, both ways"),
         ("reproduce", "build a release again from its tag, compare, and sign that it is the same"),
     ),

@@ -1,21 +1,27 @@
 """Facts as JSON and back, by their type hints: how the journal remembers a step, and how a fact gets a digest.
 
-A dataclass is an object of its fields; a tuple is a list; None, strings, integers and booleans are themselves. A field
-whose metadata say `sparse` is left out while it is empty, so that a field that is new changes no digest. Reading
-is strict: other fields or types are a TamperError (`fact-form`), for a journal that was written by another version.
+A dataclass is an object of its fields; a tuple is a list; bytes are base64; an error is an object of its class's name
+and what it says; None, strings, integers and booleans are themselves. A field whose metadata say `sparse` is left out
+while it is empty, so that a field that is new changes no digest. Reading is strict: other fields or types are a
+TamperError (`fact-form`), for a journal that was written by another version.
 """
 
 import types
 from dataclasses import fields, is_dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from tagtrail.formats import canonical
-from tagtrail.model.errors import TamperError
+from tagtrail.formats.encoding import base64_decode, base64_encode
+from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
 
 __all__ = ["digest", "dump", "load"]
 
 T = TypeVar("T")
+
+_ERRORS = {kind.__name__: kind for kind in (Error, ProjectError, RemoteError, SetupError, TamperError)}
+_SAID = ("what", "code", "why", "hint")
 
 
 def dump(fact: object) -> Any:
@@ -25,6 +31,10 @@ def dump(fact: object) -> Any:
         return {f.name: dump(value) for f, value in said if value or not f.metadata.get("sparse")}
     if isinstance(fact, tuple):
         return [dump(item) for item in fact]
+    if isinstance(fact, bytes):
+        return base64_encode(fact)
+    if isinstance(fact, Error):
+        return {"error": type(fact).__name__, **{name: getattr(fact, name) for name in _SAID}}
     return fact
 
 
@@ -54,9 +64,19 @@ def _load(kind: Any, value: Any) -> Any:
         return _one_of(args, value)
     if is_dataclass(kind):
         make: Any = kind
-        hints = get_type_hints(kind)
+        hints = _hints(make)
         return make(**{name: _load(hints[name], v) for name, v in value.items()})
+    if kind is bytes:
+        return base64_decode(_plain(str, value), "fact-form")
+    if kind is Error:
+        said = {name: _plain(str, text) for name, text in value.items()}
+        return _ERRORS[said.pop("error")](said.pop("what"), **said)
     return _plain(kind, value)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _one_of(choices: tuple[Any, ...], value: Any) -> Any:

@@ -1,32 +1,33 @@
-"""Core metadata (PKG-INFO, METADATA) as far as a release needs it: name, version, requires-python.
+"""Core metadata (PKG-INFO, METADATA): what a built file says of itself, and what is wrong with that.
 
     Metadata-Version: 2.4
     Name: oslo.config
     Version: 9.7.0
     Requires-Python: >=3.9
 
-https://packaging.python.org/en/latest/specifications/core-metadata/, read by `packaging`.
+https://packaging.python.org/en/latest/specifications/core-metadata/, read by `packaging`. A file without one name and
+one version is refused; every other fault is a fact, which rules judge.
 """
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tagtrail.formats.encoding import shown
 from tagtrail.model.errors import ProjectError
-from tagtrail.model.frozen import frozen
+from tagtrail.model.metadata import Metadata
+
+if TYPE_CHECKING:
+    from packaging.metadata import RawMetadata
 
 __all__ = ["Metadata", "check_file_name", "check_identity", "parse_metadata"]
 
 MAX_SIZE = 1 << 20
 """Bytes of core metadata: a mail parser is not made for more."""
 
-
-@frozen
-class Metadata:
-    """What a built file says of itself; `requires_python` is empty where it says nothing."""
-
-    name: str
-    version: str
-    requires_python: str = ""
+_LATER = "introduced in metadata version"
+"""What `packaging` says of a field that is younger than the file's Metadata-Version: many backends do that, and indexes
+and installers take it."""
+_PLACED = frozenset({"2.4", "2.5", "2.6"})
+"""The Metadata-Versions in which License-File means a place in the archive (PEP 639)."""
 
 
 def parse_metadata(data: bytes, where: str) -> Metadata:
@@ -37,13 +38,53 @@ def parse_metadata(data: bytes, where: str) -> Metadata:
 
     try:
         data.decode("utf-8")
-        raw, _ = parse_email(data)
+        raw, unparsed = parse_email(data)
     except (UnicodeDecodeError, ValueError) as error:
         raise _invalid(where, "it is not UTF-8") from error
     name, version = raw.get("name", ""), raw.get("version", "")
     if not name or not version:
         raise _invalid(where, "Name or Version is missing, empty or there twice")
-    return Metadata(name=name, version=version, requires_python=raw.get("requires_python", ""))
+    odd = tuple((key, "is no field, or there twice, or cannot be read") for key in sorted(unparsed))
+    return _metadata(raw, name, version, (*odd, *_faults(raw)))
+
+
+def _metadata(raw: "RawMetadata", name: str, version: str, faults: tuple[tuple[str, str], ...]) -> Metadata:
+    urls = {**raw.get("project_urls", {})}
+    for label, key in (("Home-page", "home_page"), ("Download-URL", "download_url")):
+        if raw.get(key):
+            urls[label] = str(raw.get(key))
+    return Metadata(
+        name=name,
+        version=version,
+        requires_python=raw.get("requires_python", ""),
+        form=raw.get("metadata_version", ""),
+        summary=raw.get("summary", ""),
+        description=raw.get("description", ""),
+        content_type=raw.get("description_content_type", ""),
+        license=raw.get("license", ""),
+        license_expression=raw.get("license_expression", ""),
+        license_files=tuple(raw.get("license_files", ())) if raw.get("metadata_version") in _PLACED else (),
+        classifiers=tuple(raw.get("classifiers", ())),
+        requires=tuple(raw.get("requires_dist", ())),
+        urls=tuple(urls.items()),
+        dynamic=tuple(field.lower() for field in raw.get("dynamic", ())),
+        faults=faults,
+    )
+
+
+def _faults(raw: "RawMetadata") -> tuple[tuple[str, str], ...]:
+    """What the specification refuses, as `packaging` reads it, each with its field."""
+    from packaging.metadata import InvalidMetadata
+    from packaging.metadata import Metadata as Judged
+
+    try:
+        Judged.from_raw(raw)
+    except ExceptionGroup as group:
+        told = ((one.field, str(one)) for one in group.exceptions if isinstance(one, InvalidMetadata))
+        return tuple(sorted({(field, text) for field, text in told if _LATER not in text}))
+    except ValueError as error:  # a version of more digits than Python counts
+        return (("metadata", str(error)),)
+    return ()
 
 
 def check_identity(metadata: Metadata, *, project: str, version: str, where: str) -> None:

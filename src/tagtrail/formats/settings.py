@@ -17,7 +17,8 @@
     repo    = "https://git.example.org/nova"
     signers = ["release-team"]
 
-docs/settings.md tells every key; those of what is built are in `tagtrail.formats.kinds`. Files under projects/ hold
+docs/settings.md tells every key; those of what is built are in `tagtrail.formats.kinds`,
+those of tags and versions in `tagtrail.formats.tagging`. Files under projects/ hold
 `[project.X]` tables only. What the design knows but this version does not make yet (target types) may stand in the file
 and is refused by name when a project that uses it is asked for. Reason codes (SetupError): settings, project-unknown,
 not-yet.
@@ -45,6 +46,7 @@ from tagtrail.formats.forms import (
 )
 from tagtrail.formats.kinds import BUILDS, making, making_faults
 from tagtrail.formats.site import DEFAULT_PATH, Site
+from tagtrail.formats.tagging import CHANNELS, because_of_years, tagging, tagging_faults
 from tagtrail.formats.toml import Table, meant, quoted_key
 from tagtrail.model.errors import SetupError
 from tagtrail.model.names import project_key
@@ -65,7 +67,6 @@ from tagtrail.model.settings import (
 __all__ = ["CHANNELS", "parse_settings", "project_of", "settings_digest", "site_of"]
 
 ISOLATIONS = ("auto", "bubblewrap", "namespaces", "none")
-CHANNELS = ("final", "rc", "beta", "alpha", "dev", "post")
 LATER_TYPES = ("command", "github", "index", "launchpad", "mail", "storyboard")
 LEVELS = ("error", "warning", "off")
 
@@ -167,10 +168,11 @@ class _Reader:
             "publish": (self.targets, "target"),
             "announce": (self.targets, "target"),
         }
-        said = {key: table.texts(key, getattr(above, key)) for key in (*words, "classifiers")}
+        said = {key: table.texts(key, getattr(above, key)) for key in (*words, "classifiers", "tells")}
+        said["without_classifiers"] = table.texts("without-classifiers", above.without_classifiers)
         for key in words.keys() & table.values.keys():
             _known(table, key, said[key], *words[key])
-        return said | making(table, above)
+        return said | making(table, above) | tagging(table, above)
 
     def _projects(self) -> Iterator[Project]:
         places: dict[str, str] = {}
@@ -188,6 +190,7 @@ class _Reader:
         _known(table, "signers", signers, self.groups, "group")
         if "signers" in table.values and not signers:
             table.problem("signers", "names nobody: no tag could ever be released")
+        shared = self._shared(table, self.kinds.get(kind, Kind(name=kind)))
         project = Project(
             name=name,
             kind=kind,
@@ -195,19 +198,20 @@ class _Reader:
             repo=_formed(table, "repo", repo_fault),
             public=_formed(table, "public", repo_fault, ""),
             tag=_formed(table, "tag", pattern_fault, "{version}"),
-            versions=_versions(table),
             series=_formed(table, "series", plain_fault, ""),
             subdirectory=_formed(table, "subdirectory", relative_fault, ""),
-            rules=self._switches(table),
+            rules=(*because_of_years(shared), *self._switches(table)),
             expect=table.texts("expect", ()),
             builders=table.texts("builders", ()),
             generated=_reasons(table.table("generated")),
+            not_secret=_reasons(table.table("not-secret")),
             sbom=_formed(table, "sbom", relative_fault, ""),
             declares=table.text("declares", ""),
             branches=table.texts("branches", ()),
-            **self._shared(table, self.kinds.get(kind, Kind(name=kind))),
+            **shared,
         )
-        for key, fault in making_faults(project, self.indexes) if kind in self.kinds else ():
+        faults = (*making_faults(project, self.indexes), *tagging_faults(project)) if kind in self.kinds else ()
+        for key, fault in faults:
             table.problem(key, fault)
         if project.public.startswith("/"):
             table.problem("public", "is an address that others can reach, not a path")
@@ -302,17 +306,6 @@ def _keys(table: Table) -> tuple[tuple[str, str], ...]:
             found.append((role, where))
     table.close()
     return tuple(found)
-
-
-def _versions(table: Table) -> str:
-    versions = table.text("versions", "pep440")
-    if versions == "calver":
-        table.problem(
-            "versions", 'years are allowed with the reason: rules.TAG007 = { level = "off", because = "..." }'
-        )
-    else:
-        _known(table, "versions", [versions], ("pep440",), "scheme of versions")
-    return versions
 
 
 def _bringer(name: str, table: Table) -> Bringer:

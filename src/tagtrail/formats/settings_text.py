@@ -26,6 +26,7 @@ publish = ["site"]
 build       = ["sdist", "sdist.xz", "wheel"]
 publish     = ["site"]
 classifiers = ["Environment :: No Input/Output (Daemon)"]
+tells       = ["does not give you a running service"]  # what the description says of installing it
 
 [kind.generic]
 build   = ["tar.gz", "tar.xz"]

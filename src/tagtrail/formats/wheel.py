@@ -21,7 +21,7 @@ from tagtrail.formats.encoding import shown
 from tagtrail.formats.zipball import Wheel
 from tagtrail.model.errors import ProjectError
 
-__all__ = ["check_wheel", "metadata_in"]
+__all__ = ["check_tags", "check_wheel", "metadata_in"]
 
 _MOST = 16 << 20
 """Bytes of the largest member of a dist-info directory that is read."""
@@ -35,9 +35,13 @@ def metadata_in(wheel: Wheel, name: str) -> bytes:
 
 def check_wheel(wheel: Wheel, name: str) -> None:
     """The wheel is what its file name says. Raises ProjectError with the codes above, `archive-damaged`."""
-    info = _info(wheel, name)
-    _check_tags(_member(wheel, f"{info}/WHEEL", name), name)
-    _check_record(wheel, f"{info}/RECORD", name)
+    check_tags(wheel, name)
+    _check_record(wheel, f"{_info(wheel, name)}/RECORD", name)
+
+
+def check_tags(wheel: Wheel, name: str) -> None:
+    """Its tags are those of its file name. Raises ProjectError `wheel-form`, `wheel-version`, `wheel-tags`."""
+    _check_tags(_member(wheel, f"{_info(wheel, name)}/WHEEL", name), name)
 
 
 def _info(wheel: Wheel, name: str) -> str:

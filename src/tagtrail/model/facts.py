@@ -7,12 +7,12 @@ What the trail says of a release (`Entry`, its parts, and `Key`) is in `model/en
 from typing import Literal
 
 from tagtrail.model.entry import Approval, Draft, Entry, File, Key, Origin, Override, TagRef
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, sparse
 
 __all__ = [
     "Announced", "Approval", "Approved", "Artifact", "Blob", "Built", "Draft", "Effect", "Entry", "File", "Finding",
-    "Key", "Logged", "Material", "Origin", "Override", "Plan", "Published", "Receipt", "Row", "Sidecar", "Signed",
-    "Skip", "State", "Survey", "Tag", "TagRef", "Tagged",
+    "Key", "Logged", "Material", "Origin", "Override", "Plan", "Published", "Receipt", "Remark", "Row", "Sidecar",
+    "Signed", "Skip", "State", "Survey", "Tag", "TagRef", "Tagged",
 ]  # fmt: skip
 
 
@@ -106,11 +106,22 @@ class Material:
 
 
 @frozen
+class Remark:
+    """What was noticed in an archive: `kind` is `secret`, `litter` or `license` (a License-File that is not there);
+    `member` its name, without an sdist's top directory; `what` was found there."""
+
+    kind: Literal["secret", "litter", "license"]
+    member: str
+    what: str
+
+
+@frozen
 class Artifact:
     """A file of a release before it is logged. `tar` is the SHA-256 of the uncompressed tar; `metadata` is the wheel's
     METADATA or the sdist's PKG-INFO; `generated` names the members that are no blob of the tag's tree, of `members` in
     all; `as_built` says that the backend's archive was in normal form already. `materials` are what its build used,
-    `resolved` when these were the ones to use, `began` and `ended` when it ran, in Unix seconds (0: not here)."""
+    `resolved` when these were the ones to use, `began` and `ended` when it ran, in Unix seconds (0: not here).
+    `remarks` are what was noticed of its members while it was read."""
 
     name: str
     blob: Blob
@@ -125,6 +136,7 @@ class Artifact:
     began: int = 0
     ended: int = 0
     resolved: int = 0
+    remarks: tuple[Remark, ...] = sparse(())
 
 
 @frozen
@@ -225,12 +237,24 @@ class Row:
 
 @frozen
 class Survey:
-    """What a target already has of a project, and whether we may add to it: facts for rules and for drift."""
+    """What a place says of a project before anything is built: facts for rules and for drift.
+
+    `files` are (file name, lower-case hex SHA-256, empty where the place does not say it) of what it shows of the
+    project. `name` is whose the project's name is there: `free` (nobody has it, the first upload takes it), `ours`
+    (our account may add to it), `taken` (somebody else's), empty: not known. `may_upload` is whether the account that
+    the settings name may add files; None: not known without trying. `quota` are the bytes that are left for the
+    project, `limit` the bytes that one file may have; None: the place does not say. `note` is what else it says, for
+    people. `silent` is why it could not be asked (no answer, no credentials); then nothing else is filled in.
+    """
 
     target: str
     files: tuple[tuple[str, str], ...] = ()
+    name: Literal["", "free", "ours", "taken"] = ""
     may_upload: bool | None = None
+    quota: int | None = None
+    limit: int | None = None
     note: str = ""
+    silent: str = ""
 
 
 @frozen

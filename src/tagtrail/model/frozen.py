@@ -10,6 +10,7 @@ verify; elsewhere a dataclass is as good.
         sha256: str
         size: int
         media: str = "application/octet-stream"      a default is shared: it never changes either
+        notes: tuple[str, ...] = sparse(())          a new field, which changes no digest while it is empty
 
 Equal are two values of one class with equal fields. `__post_init__` and a `__repr__` of the class's own are kept.
 """
@@ -18,9 +19,23 @@ from functools import cache, partial
 from operator import attrgetter
 from typing import Any, ClassVar, NoReturn, TypeVar, dataclass_transform
 
-__all__ = ["frozen", "replace"]
+__all__ = ["frozen", "replace", "sparse"]
 
 T = TypeVar("T")
+
+
+class _Sparse:
+    """A default that is not written down."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+def sparse(default: T) -> T:
+    """The default of a field that `formats/facts.py` leaves out while it is empty."""
+    return _Sparse(default)  # type: ignore[return-value]  # `frozen` takes it out again
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -28,7 +43,9 @@ def frozen(kind: type[T]) -> type[T]:
     """The class anew, with a slot for each annotated name; its values take keywords only and never change."""
     names = tuple(kind.__annotations__)
     space = {name: value for name, value in vars(kind).items() if name not in (*names, "__dict__", "__weakref__")}
-    space["_defaults"] = {name: vars(kind)[name] for name in names if name in vars(kind)}
+    said = {name: vars(kind)[name] for name in names if name in vars(kind)}
+    space["_defaults"] = {name: one.value if isinstance(one, _Sparse) else one for name, one in said.items()}
+    space["_sparse"] = frozenset(name for name, one in said.items() if isinstance(one, _Sparse))
     space |= {"__slots__": names, "__match_args__": (), "__qualname__": kind.__qualname__}
     made: Any = type(kind.__name__, (_Frozen,), space)
     return made  # type: ignore[no-any-return]  # made of `kind`
@@ -45,9 +62,9 @@ def _dataclass(kind: type) -> type:
     """A dataclass of the same fields, for who asks `kind` about them: made when somebody does."""
     from dataclasses import field, make_dataclass
 
-    defaults = vars(kind)["_defaults"]
+    defaults, thin = vars(kind)["_defaults"], vars(kind)["_sparse"]
     rows = [
-        (name, hint, field(default=defaults[name]) if name in defaults else field())
+        (name, hint, field(default=defaults[name], metadata={"sparse": name in thin}) if name in defaults else field())
         for name, hint in kind.__annotations__.items()
     ]
     return make_dataclass(kind.__name__, rows, frozen=True, kw_only=True)
@@ -75,6 +92,7 @@ class _Frozen:
     __dataclass_params__: ClassVar[Any] = _AsDataclass()
     __signature__: ClassVar[Any] = _AsDataclass()
     _defaults: ClassVar[dict[str, Any]]
+    _sparse: ClassVar[frozenset[str]]
     _setters: ClassVar[tuple[tuple[str, Any], ...]]
     _values: ClassVar[Any]
 

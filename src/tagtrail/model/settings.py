@@ -111,7 +111,12 @@ class BuildSettings:
 @frozen
 class Kind:
     """What the projects of a kind have in common. `prepare` and `run` are command lines, by their words; `files` are
-    patterns of what they make."""
+    patterns of what they make. `versions` is the scheme, `calver_because` why years are wanted where it is `calver`;
+    `lifecycle` and `ignore` are patterns of tags that are no versions (those of tagtrail come on top of `lifecycle`);
+    `channels` are those that may be released (none: all but `dev`); `final_is_rc`: a final is its last rc's commit.
+    The metadata have the `classifiers` and none of `without_classifiers`; their description has one of the texts that
+    it `tells`.
+    """
 
     name: str
     build: tuple[str, ...] = ()
@@ -121,6 +126,14 @@ class Kind:
     prepare: tuple[tuple[str, ...], ...] = ()
     run: tuple[tuple[str, ...], ...] = ()
     files: tuple[str, ...] = ()
+    versions: str = "pep440"
+    calver_because: str = ""
+    lifecycle: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    final_is_rc: bool = False
+    without_classifiers: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
 
 
 @frozen
@@ -130,8 +143,9 @@ class Project:
     `generated` are (pattern, reason) of members that its build makes beside those that builds usually make; `sbom` is
     the path in its repository of an SBOM of its own.
     `expect` are patterns of file names that must be there before anything is logged; `builders` name who may bring
-    files from elsewhere. `declares` is FILE:KEY, a place in the project's own files that says the version; `branches`
-    are patterns of branches, one of which must have the tag's commit.
+    files from elsewhere. `not_secret` are (pattern, reason) of members that look like secrets and are none. `declares`
+    is FILE:KEY, a place in the project's own files that says the version; `branches` are patterns of branches, one of
+    which must have the tag's commit. What is said of its tags, versions and metadata is as in `Kind`.
     """
 
     name: str
@@ -157,6 +171,14 @@ class Project:
     files: tuple[str, ...] = ()
     declares: str = ""
     branches: tuple[str, ...] = ()
+    calver_because: str = ""
+    lifecycle: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    final_is_rc: bool = False
+    without_classifiers: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
+    not_secret: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_python(self) -> bool:

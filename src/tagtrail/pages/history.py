@@ -109,8 +109,8 @@ def visible(entries: Iterable[Entry], release: Release) -> str:
     if not release.is_python or new is None:
         return ""
     before = releases(e for e in entries if e.index < release.first.index)
-    there = (_version(r) for r in before if not r.withdrawn)
-    return seen_by(release.project, new, (version for version in there if version is not None))
+    there = {version: r.withdrawn is not None for r in before if (version := _version(r)) is not None}
+    return seen_by(release.project, new, there, yanked=(version for version, gone in there.items() if gone))
 
 
 def _version(release: Release) -> Version | None:

@@ -1,7 +1,7 @@
 """Rules about what is in the archives of a release."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from fnmatch import fnmatchcase
 from json import dumps
 
@@ -64,7 +64,7 @@ def archive_is_the_tag(facts: After) -> Iterator[Said]:
         members = [m for name, m in _unusual(facts) if name == file and not _reason(facts, m)]
         if members:
             one = len(members) == 1
-            shown = ", ".join(members[:SHOWN]) + (f" and {len(members) - SHOWN} more" if members[SHOWN:] else "")
+            shown = ", ".join(members[:SHOWN]) + _more(members)
             yield Said(
                 text=f"{file} has {shown}, which {'is no file' if one else 'are no files'} of the tag",
                 fix=f"find out what made {'it' if one else 'them'}; if that is right, under [project.{facts.project}]: "
@@ -73,10 +73,84 @@ def archive_is_the_tag(facts: After) -> Iterator[Said]:
             )
 
 
+def _seen(facts: After, kind: str) -> dict[str, list[tuple[str, str]]]:
+    """What was noticed of a kind: the files that have it, by (member, what it is)."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for file, remark in facts.remarks:
+        if remark.kind == kind:
+            found.setdefault((remark.member, remark.what), []).append(file)
+    by_files: dict[str, list[tuple[str, str]]] = {}
+    for seen, files in found.items():
+        by_files.setdefault(" and ".join(files), []).append(seen)
+    return by_files
+
+
+_MADE_UP = re.compile(
+    r"(?:.*/)?(?:tests?|testing|testdata|test[-_].*|.*[-_]tests?|docs?|examples?|samples?|fixtures)/.*"
+    r"|(?:.*/)?(?:test_[^/]*|[^/]*_test|conftest)\.py"
+)
+"""Where keys are usually made for the purpose."""
+
+
+@rule("FILE005", "no-secrets")
+def no_secrets(facts: After) -> Iterator[Said]:
+    """No archive holds a private key, an access token or a file of credentials.
+
+    What is published is read within minutes by those who look for that. Below `tests/`, `docs/` and the like keys are
+    usually made for the purpose: there it is a warning. What looks like a secret elsewhere and is none is said in the
+    settings, and the reason goes into the entry:
+
+        [project.mylib]
+        not-secret = { "mylib/demo/*.pem" = "made for the demonstration, trusted by nobody" }
+
+        bad   mylib/deploy/id_rsa, .pypirc
+        bad   -----BEGIN PRIVATE KEY-----      (in mylib/settings.py)
+        good  key = os.environ["MYLIB_KEY"]
+    """
+    allowed = facts.settings.not_secret if facts.settings else ()
+    for files, seen in _seen(facts, "secret").items():
+        for member, what in seen:
+            if any(fnmatchcase(member, pattern) for pattern, _ in allowed):
+                continue
+            mild = bool(_MADE_UP.fullmatch(member))
+            fix = (
+                f"take it out, and revoke it where it has been public; if it opens nothing, under "
+                f'[project.{facts.project}]: not-secret = {{ {dumps(member)} = "WHY" }}'
+            )
+            text = f"{files} has {what} in {member}"
+            yield Said(text=text, fix=fix, level="warning" if mild else None)
+
+
+@rule("FILE006", "no-litter", "warning")
+def no_litter(facts: After) -> Iterator[Said]:
+    """No archive holds what version control, interpreters, tools or editors leave behind.
+
+    It is of use to nobody, tells of the machine that built it, and a cache may be run in the place of the source.
+
+        bad   .git/config, mylib/__pycache__/a.cpython-311.pyc, .DS_Store, mylib.py.orig, README~
+        good  .gitignore, mylib.py, README
+    """
+    for files, seen in _seen(facts, "litter").items():
+        shown = ", ".join(member for member, _ in seen[:SHOWN]) + _more(seen)
+        whose = ", ".join(dict.fromkeys(what for _, what in seen))
+        yield Said(text=f"{files} has {shown}: {whose}", fix="git rm it, or leave it out where the backend picks files")
+
+
+def _more(seen: Sized) -> str:
+    return f" and {len(seen) - SHOWN} more" if len(seen) > SHOWN else ""
+
+
 def excused(facts: After) -> tuple[Override, ...]:
-    """What the settings explain: FILE004 set aside for the members that a pattern names, with the written reason."""
+    """What the settings explain: FILE004 and FILE005 set aside for the members that a pattern names, with the written
+    reason."""
     used = dict.fromkeys(filter(None, (_reason(facts, member) for _, member in _unusual(facts))))
-    return tuple(Override(rule="FILE004", because=f"{pattern}: {because}") for pattern, because in used)
+    secrets = [r.member for _, r in facts.remarks if r.kind == "secret"]
+    allowed = facts.settings.not_secret if facts.settings else ()
+    known = ((p, b) for p, b in allowed if any(fnmatchcase(member, p) for member in secrets))
+    return (
+        *(Override(rule="FILE004", because=f"{pattern}: {because}") for pattern, because in used),
+        *(Override(rule="FILE005", because=f"{pattern}: {because}") for pattern, because in known),
+    )
 
 
-ARCHIVES: tuple[Rule[After], ...] = (archive_is_the_tag,)
+ARCHIVES: tuple[Rule[After], ...] = (archive_is_the_tag, no_secrets, no_litter)

@@ -73,7 +73,7 @@ def rule(
 @frozen
 class Verdict:
     """What the rules said: `ran` are ids; `skipped` are (id, why it could not be asked); `overrides` are rules whose
-    finding was set aside by the settings, with the written reason.
+    finding was set aside, by the settings or for this release, with the written reason.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -81,19 +81,34 @@ class Verdict:
     skipped: tuple[tuple[str, str], ...] = ()
     overrides: tuple[Override, ...] = ()
 
+    def __add__(self, other: "Verdict") -> "Verdict":
+        """What the rules said here and there."""
+        return Verdict(
+            findings=self.findings + other.findings,
+            ran=self.ran + other.ran,
+            skipped=self.skipped + other.skipped,
+            overrides=self.overrides + other.overrides,
+        )
+
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that stop a release."""
         return tuple(f for f in self.findings if f.level == "error")
 
 
-def judge(rules: Iterable[Rule[F]], facts: F, switches: Sequence[RuleSwitch] = ()) -> Verdict:
-    """Ask every rule; later switches win over earlier ones; a firm rule has none."""
-    switched = {switch.rule: switch for switch in switches}
+def judge(
+    rules: Iterable[Rule[F]], facts: F, switches: Sequence[RuleSwitch] = (), overrides: Sequence[Override] = ()
+) -> Verdict:
+    """Ask every rule; later switches win over earlier ones, overrides over all; a firm rule has none.
+
+    What an override sets aside is shown still, as a warning.
+    """
+    aside = (RuleSwitch(rule=o.rule, level="warning", because=o.because) for o in overrides)
+    switched = {switch.rule: switch for switch in (*switches, *aside)}
     findings: list[Finding] = []
     ran: list[str] = []
     skipped: list[tuple[str, str]] = []
-    overrides: list[Override] = []
+    said_aside: list[Override] = []
     for rule in rules:
         if why := next(filter(None, (facts.lacks(need) for need in rule.needs)), ""):
             skipped.append((rule.id, why))
@@ -102,9 +117,9 @@ def judge(rules: Iterable[Rule[F]], facts: F, switches: Sequence[RuleSwitch] = (
         switch = None if rule.firm else switched.get(rule.id)
         said = tuple(rule.says(facts))
         if said and switch and switch.level != "error":
-            overrides.append(Override(rule=rule.id, because=switch.because))
+            said_aside.append(Override(rule=rule.id, because=switch.because))
         findings += _findings(rule, said, switch.level if switch else "")
-    return Verdict(findings=tuple(findings), ran=tuple(ran), skipped=tuple(skipped), overrides=tuple(overrides))
+    return Verdict(findings=tuple(findings), ran=tuple(ran), skipped=tuple(skipped), overrides=tuple(said_aside))
 
 
 def _findings(rule: Rule[F], said: Iterable[Said], level: str) -> Iterator[Finding]:

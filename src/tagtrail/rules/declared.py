@@ -1,8 +1,9 @@
-"""What a project's own files say about it: name, version, backend, classifiers; nothing is run to find out.
+"""What a project's own files say about it: name, version, backend, classifiers, requirements; nothing is run for it.
 
 pyproject.toml (PEP 621, PEP 518; Poetry's own table) is read first, setup.cfg where it says nothing.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from configparser import ConfigParser
@@ -21,7 +22,8 @@ _SIZE, _DOTS = 1_000_000, 1000
 class Declared:
     """A field is empty where the files do not say it statically. `broken` says why pyproject.toml cannot be read.
 
-    `python` is whether there are files of a Python project at all; `own` are the keys of `[tool.tagtrail]`.
+    `python` is whether there are files of a Python project at all; `own` are the keys of `[tool.tagtrail]`. `asks` are
+    the requirements (PEP 508; None: not said statically), `pythons` is `Requires-Python`.
     """
 
     python: bool = False
@@ -31,10 +33,12 @@ class Declared:
     classifiers: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     broken: str = ""
+    asks: tuple[str, ...] | None = None
+    pythons: str = ""
 
 
-def declared(pyproject: str | None, setup_cfg: str | None) -> Declared:
-    """What the two files say (None: there is no such file)."""
+def declared(pyproject: str | None, setup_cfg: str | None, requirements: str | None = None) -> Declared:
+    """What the files say (None: there is no such file); `requirements`, requirements.txt, counts for pbr alone."""
     cfg = _setup_cfg(setup_cfg or "")
     text = pyproject or ""
     if len(text) > _SIZE or any(line.count(".") > _DOTS for line in text.split("\n")):
@@ -56,7 +60,40 @@ def declared(pyproject: str | None, setup_cfg: str | None) -> Declared:
         backend="pbr" if pbr else backend.partition(".")[0].partition(":")[0],
         classifiers=_texts(project, "classifiers") or _lines(_static(cfg, "classifier") or _static(cfg, "classifiers")),
         own=tuple(_table(_table(toml, "tool"), "tagtrail")),
+        asks=_asks(project, poetry, cfg, requirements if pbr else None),
+        pythons=_text(project, "requires-python") or _poetry_minimum(poetry, "python") or _pythons(cfg),
     )
+
+
+def _asks(
+    project: Mapping[str, Any], poetry: Mapping[str, Any], cfg: Mapping[str, Any], requirements: str | None
+) -> tuple[str, ...] | None:
+    if project and "dependencies" not in _texts(project, "dynamic"):
+        return _texts(project, "dependencies")
+    if "dependencies" in poetry:
+        names = (name for name in _table(poetry, "dependencies") if name != "python")
+        return tuple(f"{name}{_poetry_minimum(poetry, name)}" for name in names)
+    if requirements is not None:
+        lines = (line.partition("#")[0].strip() for line in requirements.splitlines())
+        return tuple(line for line in lines if line and not line.startswith("-"))
+    installs = cfg.get("options", {}).get("install_requires", "file:")
+    return None if installs.strip().startswith(("file:", "attr:")) else _lines(installs)
+
+
+def _poetry_minimum(poetry: Mapping[str, Any], name: str) -> str:
+    """Poetry's own `^1.2` and `~1.2` as `>=1.2`; what is PEP 440 stays."""
+    said = _table(poetry, "dependencies").get(name, "")
+    text = said.get("version", "") if isinstance(said, dict) else said
+    if not isinstance(text, str) or text == "*":
+        return ""
+    return re.sub(r"(^|,)\s*(?:\^|~(?!=)|(?=[0-9]))\s*", r"\1>=", text)
+
+
+def _pythons(cfg: Mapping[str, Mapping[str, str]]) -> str:
+    """Under the names that setuptools and pbr read."""
+    names = ("python_requires", "python-requires", "requires_python", "requires-python")
+    said = (cfg.get(section, {}).get(name, "") for section in ("options", "metadata") for name in names)
+    return next(filter(None, said), "").strip()
 
 
 def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:

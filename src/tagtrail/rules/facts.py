@@ -6,14 +6,35 @@ from typing import Literal
 from packaging.version import Version
 
 from tagtrail.model.errors import Error
-from tagtrail.model.facts import Entry
-from tagtrail.model.frozen import frozen
+from tagtrail.model.facts import Entry, Remark, Survey
+from tagtrail.model.metadata import IndexView, Metadata
 from tagtrail.model.names import version_key
 from tagtrail.model.settings import Project
 from tagtrail.rules.declared import Declared
-from tagtrail.rules.versions import parse, starts_with_year, version_in
+from tagtrail.rules.grammar import Meaning, classify, grammar_of
+from tagtrail.rules.versions import channel_of, read, spelled, starts_with_year
 
-__all__ = ["After", "Before"]
+__all__ = ["After", "Before", "Described", "Patch"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """What a patch release is held against: the version before it, and what the project's files say there and now.
+
+    `unread` is why the files of the version before could not be read.
+    """
+
+    follows: str
+    before: Declared = field(default_factory=Declared)
+    now: Declared = field(default_factory=Declared)
+    unread: str = ""
+
+    @property
+    def unknown(self) -> str:
+        """Why the requirements cannot be compared; empty where they can."""
+        sides = ((self.follows, self.before), ("this commit", self.now))
+        unsaid = next((where for where, side in sides if side.asks is None), "")
+        return self.unread or (unsaid and f"the files at {unsaid} do not say what the project needs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +44,10 @@ class Before:
     `commit` is what would be built. `refusal` is why the tag's signature does not count; it is asked only where
     `judged`. `tags` are the repository's tags; `history` the project's entries, oldest first, as they are in the trail.
     `written` is the file that `declares` names (None: there is none), `branches` those that have the commit: both are
-    looked for only where the settings ask for them. `beside` are the other projects of the same repository.
+    looked for only where the settings ask for them. `beside` are the other projects of the same repository. `surveys`
+    are what the places say that the release would go to; `unsurveyed` is why none was asked. `time` is when the commit
+    was made, in Unix seconds (0: not known); `candidates` are (tag, commit) of the rc tags of this version, where a
+    final must be the last of them; `patch` is what a patch release follows, None for others.
     """
 
     project: Project
@@ -40,16 +64,36 @@ class Before:
     written: bytes | None = None
     branches: tuple[str, ...] = ()
     beside: tuple[Project, ...] = ()
+    surveys: tuple[Survey, ...] = ()
+    unsurveyed: str = ""
+    time: int = 0
+    candidates: tuple[tuple[str, str], ...] = ()
+    patch: Patch | None = None
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the tag is in the project's grammar."""
+        return classify(grammar_of(self.project), self.tag)
 
     @property
     def version(self) -> str:
         """What the tag says, as written; empty where it fits no pattern."""
-        return version_in(self.project.tag, self.tag) or ""
+        return self.meaning.version
 
     @property
     def parsed(self) -> Version | None:
-        """The version, where the tag says one."""
-        return parse(self.version)
+        """The version with its order, where the tag says one and the project's scheme has an order."""
+        return read(self.project.versions, self.version)
+
+    @property
+    def says_version(self) -> bool:
+        """Whether there is something to release: a version of the project's scheme."""
+        return self.meaning.kind == "release"
+
+    @property
+    def channel(self) -> str:
+        """The version's channel; empty where there is no version."""
+        return channel_of(self.parsed) if self.says_version else ""
 
     @property
     def taken(self) -> Entry | None:
@@ -63,8 +107,21 @@ class Before:
         taken = self.taken
         before = [e.version for e in self._releases if taken is None or e.index < taken.index]
         if self._releases:
-            return tuple(v for v in map(parse, before) if v)
+            return tuple(v for v in (read(self.project.versions, text) for text in before) if v)
         return self._tagged
+
+    @property
+    def last(self) -> str:
+        """The version that the trail released last before this one; empty where there is none."""
+        taken = self.taken
+        before = [e.version for e in self._releases if taken is None or e.index < taken.index]
+        return before[-1] if before else ""
+
+    def spelling(self, version: Version | None) -> str:
+        """How the trail writes a version, else how the project does; empty where there is none."""
+        scheme = self.project.versions
+        written = (e.version for e in self._releases if version and read(scheme, e.version) == version)
+        return next(written, spelled(scheme, version) if version else "")
 
     @property
     def by_tags(self) -> bool:
@@ -85,26 +142,42 @@ class Before:
 
     @property
     def _tagged(self) -> tuple[Version, ...]:
-        texts = (version_in(self.project.tag, tag) for tag in self.tags if tag != self.tag)
-        versions = {v for v in (parse(text or "") for text in texts) if v and v != self.parsed}
-        return tuple(sorted(versions, key=lambda v: (not starts_with_year(v), v)))
+        grammar = grammar_of(self.project)
+        said = (classify(grammar, tag) for tag in self.tags if tag != self.tag)
+        versions = {read(grammar.scheme, m.version) for m in said if m.kind == "release"} - {None, self.parsed}
+        return tuple(sorted(filter(None, versions), key=lambda v: (not starts_with_year(v), v)))
 
     def lacks(self, need: str) -> str:
-        """Why a rule that needs `version` or `signature` cannot be asked."""
-        if need == "version" and self.parsed is None:
+        """Why a rule that needs `version`, `order`, `signature` or `requirements` cannot be asked."""
+        if need in ("version", "order", "requirements") and not self.says_version:
             return f"no version in {self.tag!r}"
+        if need == "order" and self.parsed is None:
+            return f"versions = {self.project.versions!r}: nobody knows what comes after what"
+        if need == "requirements" and self.patch:
+            return self.patch.unknown
         if need == "signature" and not self.judged:
             return self.unjudged or f"there is no tag {self.tag} yet"
-        return ""
+        return self.unsurveyed if need == "places" else ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What files say of themselves, those that say the same together, and how that looks on a package index."""
+
+    files: tuple[str, ...]
+    says: Metadata
+    view: IndexView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class After:
-    """The names of a release's files, as built or brought.
+    """The names of a release's files, as built or brought, and what is in them.
 
     `generated` are the members of each archive that are no file of the tag, without an sdist's top directory;
     `reasons` are (pattern, reason) of those that the settings say the project's build makes. Without `python`, a
-    `.tar.gz` is no sdist, and its name is read as any other.
+    `.tar.gz` is no sdist, and its name is read as any other. `settings` are the project's (None: not known here),
+    `indexed` whether they publish to a package index. `remarks` are (file, what was noticed in it). `previous` is what
+    the release `follows` said of itself, where this one is a patch of it.
     """
 
     project: str
@@ -113,7 +186,26 @@ class After:
     generated: tuple[tuple[str, tuple[str, ...]], ...] = ()
     reasons: tuple[tuple[str, str], ...] = ()
     python: bool = True
+    settings: Project | None = None
+    indexed: bool = False
+    described: tuple[Described, ...] = ()
+    remarks: tuple[tuple[str, Remark], ...] = ()
+    follows: str = ""
+    previous: Metadata | None = None
+
+    @property
+    def mildly(self) -> Literal["warning"] | None:
+        """How strongly is held against a release what a package index refuses, and nobody else."""
+        return None if self.indexed else "warning"
 
     def lacks(self, need: str) -> str:
-        """Nothing: files are all that is asked about."""
+        """Why a rule that needs `settings`, `metadata`, `view` or `previous` cannot be asked."""
+        if need == "settings" and self.settings is None:
+            return "the project's settings are not known here"
+        if need in ("metadata", "view") and not self.described:
+            return "no file here has metadata"
+        if need == "view":
+            return next((d.view.unasked for d in self.described if d.view.unasked), "")
+        if need == "previous" and self.previous is None:
+            return "it is no patch of a release whose metadata are here"
         return ""

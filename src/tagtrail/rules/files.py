@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from packaging.tags import Tag
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-from tagtrail.model.names import PAGES, fold, name_key, project_key
+from tagtrail.model.names import PAGES, fold, name_key, project_key, sdist_stem
 from tagtrail.rules.book import Rule, Said, rule
 from tagtrail.rules.facts import After
 from tagtrail.rules.versions import parse
@@ -68,7 +69,7 @@ def file_version_agrees(facts: After) -> Iterator[Said]:
     wanted = parse(facts.version)
     for name in facts.files:
         named = _named(facts, name)
-        own = named[1] == wanted if named else wanted in _versions(name)
+        own = named[1] == wanted if named else wanted in _versions(name) or _has_word(facts.version, name)
         if not own:
             text = f"{name} does not bear the version {facts.version}"
             yield Said(text=text, fix="let the build take the version from the tag, or write the tag's version")
@@ -78,6 +79,12 @@ _SPELLED = re.compile(
     r"(?<![0-9.!])(?:[0-9]+!)?[0-9]+(?:[.][0-9]+)*(?:[-._]?(?:alpha|beta|rc|a|b|dev|post)[-._]?[0-9]+)*(?![0-9])"
 )
 """What looks like a version, however it is spelled."""
+
+
+def _has_word(version: str, name: str) -> bool:
+    """Whether a version that is not PEP 440's normal form stands in a name as it is."""
+    word = rf"(?<![0-9a-z.]){re.escape(fold(version))}(?![0-9a-z]|[.+][0-9])"
+    return str(parse(version)) != version and bool(re.search(word, fold(name)))
 
 
 def _versions(name: str) -> set[Version]:
@@ -108,4 +115,95 @@ def file_name_free(facts: After) -> Iterator[Said]:
             yield Said(text=f"{alike} are one name", fix="leave one of them out", code="file-names-alike")
 
 
-FILES: tuple[Rule[After], ...] = (file_name_agrees, file_version_agrees, file_name_free)
+_SDISTS = (".tar.gz", ".zip")
+"""What installers read as an sdist."""
+
+
+def _sdists(facts: After) -> tuple[str, ...]:
+    return tuple(name for name in facts.files if facts.python and name.endswith(_SDISTS) and _named(facts, name))
+
+
+@rule("FILE007", "sdist-there", "warning", needs=("settings",))
+def sdist_there(facts: After) -> Iterator[Said]:
+    """A release with wheels has an sdist.
+
+    Distributions build from it, and so does everybody whose machine no wheel fits. A wheel cannot be read in its
+    place. One that is still awaited (`expect`) counts.
+
+        bad   build = ["wheel"]
+        good  build = ["sdist", "wheel"]
+    """
+    settings = facts.settings
+    wheels = [name for name in facts.files if name.endswith(".whl")]
+    if settings is None or not wheels or _sdists(facts):
+        return
+    awaited = any(pattern.endswith(("*", *_SDISTS)) for pattern in settings.expect)
+    if "sdist" not in settings.build and not awaited:
+        fix = f'build = ["sdist", "wheel"] for {facts.project}'
+        yield Said(text=f"{facts.project} {facts.version} has wheels and no sdist", fix=fix)
+
+
+@rule("FILE008", "sdist-name", needs=("settings",))
+def sdist_name(facts: After) -> Iterator[Said]:
+    """There is one sdist, and its name is written as PEP 625 has it.
+
+    The project's name in lower case with `_` for each run of `-_.`, then the version in normal form, `.tar.gz`. Other
+    spellings are read differently by different tools, and indexes refuse them, or a second sdist.
+
+        bad   My.Lib-1.2.0.tar.gz, mylib-1.2.0.zip
+        bad   mylib-1.2.0.zip beside mylib-1.2.0.tar.gz
+        good  my_lib-1.2.0.tar.gz
+    """
+    sdists = _sdists(facts)
+    wanted = f"{sdist_stem(facts.project, facts.version)}.tar.gz"
+    for name in sdists[:1] if len(sdists) == 1 else ():
+        if name != wanted:
+            fix = "use a newer build backend: it writes the name so by itself"
+            yield Said(text=f"{name} is called {wanted} today (PEP 625)", fix=fix, level=facts.mildly)
+    if len(sdists) > 1:
+        text = f"{' and '.join(sdists)} are two sdists: an index takes one"
+        yield Said(text=text, fix=f"leave out all but {wanted}", code="sdists-many", level=facts.mildly)
+
+
+@rule("FILE009", "wheel-installs-elsewhere", needs=("settings",))
+def wheel_installs_elsewhere(facts: After) -> Iterator[Said]:
+    """A wheel's tags are those of machines that other people have.
+
+    `linux_x86_64` means "as the machine that built it", whatever libraries that has: indexes refuse it, and installers
+    elsewhere crash. `any` is for what has no compiled part.
+
+        bad   mylib-1.2.0-cp311-cp311-linux_x86_64.whl
+        good  mylib-1.2.0-cp311-cp311-manylinux_2_28_x86_64.whl
+    """
+    for name in facts.files:
+        odd = sorted({tag.platform for tag in _tags(name) if not _PLATFORM.fullmatch(tag.platform)})
+        if odd:
+            fix = f"auditwheel repair {name}, in an image of manylinux; or build it with cibuildwheel"
+            text = f"{name} is for {', '.join(odd)}, which is no platform that installers agree on"
+            yield Said(text=text, fix=fix, level=facts.mildly)
+        elif any(tag.platform == "any" and tag.abi != "none" for tag in _tags(name)):
+            text = f"{name} asks for an ABI, and says that it runs on any platform"
+            fix = "look at how the backend finds its tags: py3-none-any, or a platform"
+            yield Said(text=text, fix=fix, code="wheel-tags-odd", level="warning")
+
+
+_PLATFORM = re.compile(
+    r"any|win32|win_amd64|win_arm64|win_arm32"
+    r"|macosx_\d+_\d+_(?:arm64|intel|fat3|fat32|fat64|universal|universal2|x86_64|i386|ppc|ppc64)"
+    r"|(?:manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+)_[a-z0-9_]+"
+    r"|ios_\d+_\d+_(?:arm64|x86_64)_iphone(?:os|simulator)|android_\d+_[a-z0-9_]+"
+    r"|(?:pyodide|pyemscripten)_\d+_\d+_wasm32"
+)
+"""The platforms of https://packaging.python.org/en/latest/specifications/platform-compatibility-tags/."""
+
+
+def _tags(name: str) -> frozenset[Tag]:
+    try:
+        return parse_wheel_filename(name)[3] if name.endswith(".whl") else frozenset()
+    except InvalidWheelFilename:
+        return frozenset()
+
+
+FILES: tuple[Rule[After], ...] = (
+    file_name_agrees, file_version_agrees, file_name_free, sdist_there, sdist_name, wheel_installs_elsewhere,
+)  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tagtrail.model.names import project_key, version_key
 from tagtrail.rules.book import Rule, Said, rule
 from tagtrail.rules.facts import Before
+from tagtrail.rules.requirements import dropped_python, raised
 from tagtrail.rules.written import written
 
 __all__ = ["OWN_FILES"]
@@ -92,4 +93,33 @@ def version_in_file(facts: Before) -> Iterator[Said]:
         yield Said(text=f"{place} says {found[:40]!a}, the tag says {facts.version}", fix=fix)
 
 
-OWN_FILES: tuple[Rule[Before], ...] = (name_declared, version_declared, own_settings, version_in_file)
+@rule("TAG017", "patch-asks-no-more", needs=("requirements",))
+def patch_asks_no_more(facts: Before) -> Iterator[Said]:
+    """A patch release asks no more of others than the release it patches: no higher minimums, no Python dropped.
+
+    Who takes patches of a stable series takes them for their fixes, with all else as it was; a Python that is dropped
+    loses the fix without a word. Compared are requires-python and the requirements that pyproject.toml, setup.cfg, or
+    for pbr requirements.txt, say at the two commits; after the build the built metadata are asked the same. Where they
+    are computed, nothing is asked, and that is said. New requirements are not raised ones. A raised minimum is a
+    warning, for some fixes are fixes of what they need.
+
+        bad   requires-python = ">=3.10"     (in 1.2.1, where 1.2.0 said >=3.8)
+        asked oslo.utils>=4.0                (in 1.2.1, where 1.2.0 said >=3.33)
+        good  the same in 1.3.0
+    """
+    if facts.patch is None:
+        return
+    before, now, follows = facts.patch.before, facts.patch.now, facts.patch.follows
+    if gone := dropped_python(before.pythons, now.pythons):
+        text = f"{facts.version} drops Python {', '.join(gone)}, which {follows} runs on: {now.pythons}"
+        fix = f'put back requires-python = "{before.pythons}", or tag the next minor version'
+        yield Said(text=text, fix=fix, code="python-dropped")
+    for name, old, new in raised(before.asks or (), now.asks or ()):
+        text = f"{facts.version} needs {name}>={new}, {follows} needs {f'{name}>={old}' if old else f'any {name}'}"
+        fix = f"put the minimum of {name} back, or tag the next minor version"
+        yield Said(text=text, fix=fix, code="minimum-raised", level="warning")
+
+
+OWN_FILES: tuple[Rule[Before], ...] = (
+    name_declared, version_declared, own_settings, version_in_file, patch_asks_no_more,
+)  # fmt: skip

@@ -8,16 +8,18 @@ from tagtrail.rules.archives import ARCHIVES
 from tagtrail.rules.book import Rule
 from tagtrail.rules.facts import After, Before
 from tagtrail.rules.files import FILES
+from tagtrail.rules.metadata import METADATA
 from tagtrail.rules.order import ORDER
 from tagtrail.rules.own_files import OWN_FILES
+from tagtrail.rules.places import PLACES
 from tagtrail.rules.tags import TAGS
 
-__all__ = ["AFTER", "BEFORE", "FIRM", "RULES", "explain", "page"]
+__all__ = ["AFTER", "BEFORE", "FIRM", "RULES", "explain", "page", "rule_called"]
 
-BEFORE: tuple[Rule[Before], ...] = tuple(sorted((*TAGS, *ORDER, *OWN_FILES), key=lambda rule: rule.id))
+BEFORE: tuple[Rule[Before], ...] = tuple(sorted((*TAGS, *ORDER, *OWN_FILES, *PLACES), key=lambda rule: rule.id))
 """What is asked of a tag, before anything is built."""
 
-AFTER: tuple[Rule[After], ...] = tuple(sorted((*FILES, *ARCHIVES), key=lambda rule: rule.id))
+AFTER: tuple[Rule[After], ...] = tuple(sorted((*FILES, *ARCHIVES, *METADATA), key=lambda rule: rule.id))
 """What is asked of the files of a release."""
 
 RULES: tuple[Rule[Any], ...] = (*BEFORE, *AFTER)
@@ -28,9 +30,14 @@ FIRM = {rule.id: rule.firm for rule in RULES}
 
 def explain(text: str) -> str:
     """The documentation of a rule, by id or name. Raises SetupError `rule-unknown`."""
+    return _part(rule_called(text))
+
+
+def rule_called(text: str) -> Rule[Any]:
+    """The rule with this id or name. Raises SetupError `rule-unknown`."""
     for rule in RULES:
         if text.lower() in (rule.id.lower(), rule.name):
-            return _part(rule)
+            return rule
     close = get_close_matches(text.upper(), FIRM, n=1) or get_close_matches(text, [r.name for r in RULES], n=1)
     raise SetupError(
         f"there is no rule {text!r}",

@@ -4,37 +4,79 @@ for.
 A tag fits a project's pattern, `{version}` with a prefix and a suffix: under `v{version}` the tag `v1.2.0` says
 `1.2.0`. Order is that of PEP 440. Two versions share as many leading components as their epochs and release numbers
 have in common, zeros filled in: `33.0.3` and `33.0.2` share 33 and 0.
+
+A project says how it writes versions. `pep440`: 1.2.0rc1. `semver`: 1.2.0-rc.1, three numbers, with alpha, beta and rc
+alone, because of these three SemVer and PEP 440 think the same order. `calver`: as pep440, at least three numbers, the
+first one a year. `any`: one word, and nobody knows what comes after what.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import product, takewhile
+from functools import lru_cache
+from itertools import takewhile
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
+
+from tagtrail.model.names import project_key
 
 __all__ = [
-    "LIFECYCLE", "PATTERNS", "channel_of", "comparable", "latest", "overtaken_by", "parse", "pattern_of", "predecessor",
-    "shared", "starts_with_year", "tag_for", "version_in",
+    "PATTERNS", "channel_of", "comparable", "is_patch", "is_version", "latest", "overtaken_by", "parse", "pattern_of",
+    "predecessor", "read", "shared", "spelled", "starts_with_year", "tag_for", "version_in", "year_of",
 ]  # fmt: skip
-
-LIFECYCLE = re.compile(r".*-(eol|em|eom|last)", re.IGNORECASE)
-"""Tags that close a series: end of life, extended and end of maintenance, last. They are no versions."""
 
 PATTERNS = ("{version}", "v{version}")
 """How tags look nearly everywhere; another pattern is for the operator to write."""
 
 FIRST_YEAR = 1980
+_THREE = 3
+
+_NAMED = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9._+/@-]*?)(?P<mark>[-_/@]v?)(?P<version>[0-9]+\.[0-9].*)")
+"""A name before a version: `vcs-versioning-v2.3.1`; two numbers at least, because of `kilo-2`."""
+_NAME_OF = re.compile(r"[-_/@]v?\{version\}")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,99}")
+"""What can be a directory of the site and part of a file's name."""
 
 _PRE = {"a": "alpha", "b": "beta", "rc": "rc"}
 
 
+@lru_cache(maxsize=1 << 16)
 def parse(text: str) -> Version | None:
     """The version that `text` spells, in any spelling of PEP 440; None where it spells none."""
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # also for numbers that Python does not read
         return None
+
+
+def read(scheme: str, text: str) -> Version | None:
+    """The version that `text` means in a scheme, however it is spelled; None where it means none, and in `any`."""
+    version = None if scheme == "any" else parse(text)
+    return version if version and spelled(scheme, version) else None
+
+
+def is_version(scheme: str, text: str) -> bool:
+    """Whether `text` is a version of the scheme, in any spelling."""
+    return bool(_WORD.fullmatch(text)) if scheme == "any" else read(scheme, text) is not None
+
+
+def spelled(scheme: str, version: Version) -> str:
+    """The one spelling of a version in a scheme, without its local part; empty where the scheme has none."""
+    if scheme == "semver":
+        return _semver(version)
+    plain = version.public
+    if scheme == "calver" and len(version.release) < _THREE:
+        numbers = ".".join(map(str, version.release))
+        epoch = f"{version.epoch}!" if version.epoch else ""
+        return plain.replace(f"{epoch}{numbers}", f"{epoch}{numbers}{'.0' * (_THREE - len(version.release))}", 1)
+    return plain
+
+
+def _semver(version: Version) -> str:
+    if version.epoch or version.is_postrelease or version.is_devrelease or len(version.release) > _THREE:
+        return ""
+    numbers = ".".join(map(str, (*version.release, 0, 0)[:_THREE]))
+    return f"{numbers}-{_PRE[version.pre[0]]}.{version.pre[1]}" if version.pre else numbers
 
 
 def version_in(pattern: str, tag: str) -> str | None:
@@ -44,24 +86,43 @@ def version_in(pattern: str, tag: str) -> str | None:
     return tag[len(prefix) : len(tag) - len(suffix)] if fits else None
 
 
-def pattern_of(tags: Iterable[str]) -> str:
-    """The usual pattern that most of these tags fit, their versions in normal form; the plain one where none does."""
+def pattern_of(tags: Iterable[str], name: str = "") -> str:
+    """The pattern that most of these tags fit, their versions in normal form; the plain one where none does.
+
+    Where tags bear the names of several projects (`lib-v1.2.0` beside `tool-2.0`), that of the project `name`; where
+    no usual pattern fits any tag, whatever stands before the most versions.
+    """
     fits = Counter(dict.fromkeys(PATTERNS, 0))
-    for tag, pattern in product(tags, PATTERNS):
-        text = version_in(pattern, tag) or ""
-        fits[pattern] += str(parse(text)) == text
-    return fits.most_common(1)[0][0]
+    named: Counter[str] = Counter()
+    for tag in tags:
+        fits.update(pattern for pattern in PATTERNS if _is_normal(version_in(pattern, tag) or ""))
+        found = _NAMED.fullmatch(tag)
+        if found and _is_normal(found["version"]):
+            named[f"{found['name']}{found['mark']}{{version}}"] += 1
+    owners = {pattern: project_key(_NAME_OF.sub("", pattern)) for pattern in named}
+    own = Counter({p: n for p, n in named.items() if name and owners[p] == project_key(name)})
+    if own and (len(set(owners.values())) > 1 or own.most_common(1)[0][1] > max(fits.values())):
+        return own.most_common(1)[0][0]
+    return (fits if any(fits.values()) or not named else named).most_common(1)[0][0]
 
 
-def tag_for(pattern: str, text: str) -> str:
+def _is_normal(text: str) -> bool:
+    return str(parse(text)) == text
+
+
+def tag_for(pattern: str, text: str, scheme: str = "pep440") -> str:
     """The tag's name, where a person may have typed the tag or the version."""
-    if parse(version_in(pattern, text) or "") is None and parse(text) is not None:
-        return pattern.replace("{version}", text)
-    return text
+    fits = is_version(scheme, version_in(pattern, text) or "")
+    return pattern.replace("{version}", text) if not fits and is_version(scheme, text) else text
 
 
-def channel_of(version: Version) -> str:
-    """`dev`, `alpha`, `beta`, `rc`, `post` or `final`; a development release of anything is `dev`."""
+def channel_of(version: Version | None) -> str:
+    """`dev`, `alpha`, `beta`, `rc`, `post` or `final`; a development release of anything is `dev`.
+
+    None is a version of which nobody knows the order: it is final.
+    """
+    if version is None:
+        return "final"
     if version.is_devrelease:
         return "dev"
     if version.pre:
@@ -72,6 +133,20 @@ def channel_of(version: Version) -> str:
 def starts_with_year(version: Version) -> bool:
     """Whether the first number looks like a year (1980 or later), so that no plain number ever sorts above it."""
     return version.release[0] >= FIRST_YEAR
+
+
+def year_of(version: Version) -> int | None:
+    """The year that the first number says: 2026, 202604 or 20260401; None where it says none."""
+    first = str(version.release[0])
+    dated = starts_with_year(version) and len(first) in (4, 6, 8)
+    return int(first[:4]) if dated else None
+
+
+def is_patch(new: Version, before: Version) -> bool:
+    """Whether `new` only patches the release `before`: finals that share the epoch and the first two of their
+    numbers, of which there are three at least."""
+    final = not (new.is_prerelease or before.is_prerelease) and new > before
+    return final and len(new.release) >= _THREE and shared(new, before) >= _THREE
 
 
 def shared(one: Version, other: Version) -> int:

@@ -20,6 +20,7 @@ from tagtrail.trail import sequencer
 from tagtrail.workflows.approve import Asked, approvals, ask, remembered
 from tagtrail.workflows.begun import LATER, Waiting, begun, settled
 from tagtrail.workflows.inspect import inspect
+from tagtrail.workflows.overrides import set_aside
 from tagtrail.workflows.publish import ours_key
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import root_draft
@@ -71,7 +72,7 @@ def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifa
     if names.get(key, artifact.blob.sha256) != artifact.blob.sha256:
         what = f"{artifact.name} is {names[key][:16]}... in the trail, this one is {artifact.blob.sha256[:16]}..."
         raise ProjectError(what, code="name-taken", why="one name has one digest for ever", hint="a new version")
-    inspect(road, project, version, [artifact])
+    inspect(road, project, version, [artifact], set_aside(road, project.name, tag))
     before = {a.name: a for a in staged(road, project.name, tag)}
     _check_same(before.get(artifact.name), artifact)
     if artifact.name in before or key in names:
@@ -141,10 +142,13 @@ def gathered(road: Road, built: Built) -> Built:
     whole = tuple(sorted((*built.artifacts, *brought), key=lambda a: a.name)) if brought else built.artifacts
     if brought or project.expect or road.settings.org.approve.need:
         _remember_built(road, built)
+    plan = built.plan
     if brought:
-        inspect(road, project, tag.version, [replace(a, generated=()) for a in whole])
+        names = [replace(a, generated=()) for a in whole]
+        aside = inspect(road, project, tag.version, names, set_aside(road, tag.project, tag.sha256))
+        plan = replace(plan, overrides=tuple(dict.fromkeys((*plan.overrides, *aside))))
     _expect(project, tag.name, [a.name for a in whole])
-    return replace(built, artifacts=whole)
+    return replace(built, plan=plan, artifacts=whole)
 
 
 def drafted(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:

@@ -8,28 +8,22 @@ from tagtrail.model.facts import Artifact, Override
 from tagtrail.model.settings import Project
 from tagtrail.rules.archives import excused
 from tagtrail.rules.book import judge
-from tagtrail.rules.facts import After
 from tagtrail.rules.registry import AFTER
+from tagtrail.workflows.contents import after
 from tagtrail.workflows.road import Road
 
 __all__ = ["inspect"]
 
 
-def inspect(road: Road, project: Project, version: str, artifacts: Sequence[Artifact]) -> tuple[Override, ...]:
-    """What the rules say of the files is told; returns what the settings set aside, with the reasons.
+def inspect(
+    road: Road, project: Project, version: str, artifacts: Sequence[Artifact], overrides: Sequence[Override] = ()
+) -> tuple[Override, ...]:
+    """What the rules say of the files is told; returns what the settings and `overrides` set aside, with the reasons.
 
-    Of what was brought or imported only the names are judged: nobody here knows what its build makes. Raises
-    ProjectError with the first error's code.
+    Raises ProjectError with the first error's code.
     """
-    facts = After(
-        project=project.name,
-        version=version,
-        files=tuple(a.name for a in artifacts),
-        generated=tuple((a.name, a.generated) for a in artifacts if a.origin.how == "built"),
-        reasons=project.generated,
-        python=project.is_python,
-    )
-    verdict = judge(AFTER, facts, (*road.settings.rules, *project.rules))
+    facts = after(road, project, version, artifacts)
+    verdict = judge(AFTER, facts, (*road.settings.rules, *project.rules), overrides)
     for finding in verdict.findings:
         road.tell("finding", dump(finding))
     if verdict.errors:

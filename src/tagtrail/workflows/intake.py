@@ -15,12 +15,13 @@ from typing import BinaryIO
 
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits
+from tagtrail.formats.contents import noticed
 from tagtrail.formats.metadata import Metadata, check_file_name, check_identity, parse_metadata
 from tagtrail.formats.site import media
 from tagtrail.formats.wheel import check_wheel, metadata_in
 from tagtrail.formats.zipball import Wheel
 from tagtrail.model.errors import ProjectError
-from tagtrail.model.facts import Artifact, Blob, Origin
+from tagtrail.model.facts import Artifact, Blob, Origin, Remark
 from tagtrail.model.names import SUFFIXES
 from tagtrail.model.settings import Project
 from tagtrail.ports import Kept
@@ -46,14 +47,14 @@ def take_in(
     if not file.read(1):
         raise ProjectError(f"{name} is empty", code="add-empty", hint="look at how it was made")
     file.seek(0)
-    tar, metadata = "", b""
+    tar, metadata, remarks = "", b"", tuple[Remark, ...]()
     if name.endswith(".whl"):
         check_file_name(name, "wheel", project=project.name, version=version)
-        metadata = _wheel(file, name)
+        metadata, remarks = _wheel(file, name)
     elif name.endswith(".tar.gz"):
-        tar, metadata = _tar(file, name, spool)
+        tar, metadata, remarks = _tar(file, name, spool)
     elif name.endswith(".zip"):
-        Wheel(file, Limits())
+        remarks = _zip(Wheel(file, Limits()))
     said = _said(metadata, name, project.name, version)
     file.seek(0)
     return Artifact(
@@ -64,6 +65,7 @@ def take_in(
         requires_python=said.requires_python if said else "",
         origin=Origin(how="added", by=by),
         as_built=True,
+        remarks=remarks,
     )
 
 
@@ -78,22 +80,27 @@ def _check_kind(name: str, *, python: bool) -> None:
         )
 
 
-def _wheel(file: BinaryIO, name: str) -> bytes:
+def _wheel(file: BinaryIO, name: str) -> tuple[bytes, tuple[Remark, ...]]:
     wheel = Wheel(file, Limits())
-    for member in wheel.members:
-        for _ in wheel.content(member):
-            pass  # each checksum is looked at
+    remarks = _zip(wheel)
     check_wheel(wheel, name)
-    return metadata_in(wheel, name)
+    return metadata_in(wheel, name), remarks
 
 
-def _tar(file: BinaryIO, name: str, spool: BinaryIO) -> tuple[str, bytes]:
-    """SHA-256 of the tar within, and PKG-INFO where it has one."""
+def _zip(packed: Wheel) -> tuple[Remark, ...]:
+    """What is noticed in it; each checksum is looked at."""
+    return noticed((m.name, m.size, packed.content(m)) for m in packed.members)
+
+
+def _tar(file: BinaryIO, name: str, spool: BinaryIO) -> tuple[str, bytes, tuple[Remark, ...]]:
+    """SHA-256 of the tar within, PKG-INFO where it has one, and what is noticed in it."""
     found = tarball.normal_sdist(file, spool, lambda _: None, 0, name=name)
     info = next((m for m in found.members if m.name == f"{found.top}/PKG-INFO" and m.kind == "file"), None)
     if info is not None and info.size > _PIECE:
         raise ProjectError(f"{name} has a PKG-INFO of {info.size} bytes", code="metadata-invalid")
-    return _digest(spool), b"".join(tarball.content(spool, info)) if info else b""
+    files = (m for m in found.members if m.kind == "file")
+    below = ((m.name.removeprefix(f"{found.top}/"), m.size, tarball.content(spool, m)) for m in files)
+    return _digest(spool), b"".join(tarball.content(spool, info)) if info else b"", noticed(below)
 
 
 def _digest(spool: BinaryIO) -> str:

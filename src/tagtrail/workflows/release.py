@@ -3,7 +3,8 @@
 Run it again to resume: what was made is remembered, what is logged is carried, and nothing is ever made twice.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from tagtrail.formats import entry as entries
@@ -13,8 +14,8 @@ from tagtrail.formats.purl import purl
 from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
-from tagtrail.model.facts import Approved, Artifact, Built, Entry, Plan, Row, Sidecar, Signed, Tag
-from tagtrail.model.frozen import frozen
+from tagtrail.model.facts import Approved, Artifact, Built, Entry, Override, Plan, Row, Sidecar, Signed, Tag
+from tagtrail.model.metadata import Metadata
 from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
@@ -25,11 +26,14 @@ from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
 from tagtrail.workflows.bill import bill
 from tagtrail.workflows.carry import exit_code
-from tagtrail.workflows.examine import Examined, examine, refuse, tell_examined
+from tagtrail.workflows.examine import Ask, Examined, Known, gather, refuse, tell_examined
+from tagtrail.workflows.examine import examined as judged
 from tagtrail.workflows.inspect import inspect
+from tagtrail.workflows.overrides import joined, keep_case, remember, set_aside
 from tagtrail.workflows.publish import logged, ours_key, publish
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated, root_draft
+from tagtrail.workflows.surveys import surveys
 from tagtrail.workflows.witnessed import guard, witnessed
 
 __all__ = [
@@ -52,7 +56,7 @@ RACES = 20
 _FOR = {"approval-missing": "approval", "files-missing": "files"}
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How far a release came. `exit` is the command's code; `entry` is None before the hinge.
 
@@ -69,7 +73,7 @@ class Outcome:
     next: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A tag that was examined and found good: the plan, what a build of it depends on, and the raw tag object."""
 
@@ -80,19 +84,23 @@ class Prepared:
     raw: bytes
 
 
-def release(road: Road, project: Project, tag: str, *, until: Step = "published") -> Outcome:
+def release(
+    road: Road, project: Project, tag: str, *, until: Step = "published", overrides: Sequence[Override] = ()
+) -> Outcome:
     """Bring `tag` (a tag or a version) of `project` all the way, or until a step has been done.
 
-    It ends waiting where too few witnesses answer. Raises ProjectError (refused by policy, the build failed),
+    `overrides` set rules aside for this tag; once its release has begun they hold until it is logged. It ends waiting
+    where too few witnesses answer. Raises ProjectError (refused by policy, the build failed),
     SetupError, RemoteError (run it again), TamperError.
     """
-    examined = look(road, project, tag)
+    examined = look(road, project, tag, overrides)
     if examined.taken:
         return _further(road, project, already(road, examined, examined.taken), until)
     tell_examined(examined, road.tell)
     prepared = prepare(road, examined)
     if until == "plan":
         return _stopped(prepared, "plan")
+    remember(road, project.name, prepared.plan.tag.sha256, overrides)
     try:
         with begun(road, project.name, prepared.plan.tag.name, lambda: _is_logged(road, prepared)):
             built = build(road, prepared)
@@ -101,6 +109,7 @@ def release(road: Road, project: Project, tag: str, *, until: Step = "published"
             signed = sign(road, approve(road, gathered(road, built)), prepared.raw)
             if until == "signed":
                 return _stopped(prepared, "signed")
+            keep_case(road, examined.case, signed)
             entry = log(road, project, signed)
     except (RemoteError, Waiting) as error:
         return _waiting(road, error, project.name, examined.version)
@@ -115,11 +124,16 @@ def _is_logged(road: Road, prepared: Prepared) -> bool:
 # --- Tag and Plan ---------------------------------------------------------------------------------------------------
 
 
-def look(road: Road, project: Project, tag: str) -> Examined:
-    """The tag, judged and examined against the history; nothing is written. Raises SetupError `tag-missing`."""
-    history = road.ledger.entries(project=project.name)
-    keys, now = road.signers(project), road.clock()
-    examined = examine(road.source, road.settings, project, tag, history=history, keys=keys, now=now)
+def look(road: Road, project: Project, tag: str, overrides: Sequence[Override] = ()) -> Examined:
+    """The tag, judged and examined against the history, with what sets rules aside; nothing is written.
+
+    Raises SetupError `tag-missing`.
+    """
+    history, keys = road.ledger.entries(project=project.name), road.signers(project)
+    known = Known(history=history, keys=keys, now=road.clock(), ask=asking(road))
+    case = gather(road.source, road.settings, project, tag, known)
+    said = set_aside(road, project.name, case.before.sha256)
+    examined = judged(case, joined((*said, *overrides)))
     if examined.tagged.kind == "absent" and not examined.taken:
         raise SetupError(
             f"{project.name} has no tag {examined.tagged.name}",
@@ -128,6 +142,11 @@ def look(road: Road, project: Project, tag: str) -> Examined:
             hint=f"git tag -s {examined.tagged.name} && git push origin {examined.tagged.name}",
         )
     return examined
+
+
+def asking(road: Road) -> Ask:
+    """How the places are asked that take a project's releases of a channel."""
+    return lambda project, channel: surveys(road.targets, _takes(road, project.publish, channel), project.name)
 
 
 def already(road: Road, examined: Examined, taken: Entry) -> Entry:
@@ -219,7 +238,8 @@ def build(road: Road, prepared: Prepared) -> Built:
     artifacts = made if isinstance(made, tuple) else (made,)
     for artifact in artifacts:
         road.tell("built", _built_event(artifact))
-    overrides = inspect(road, prepared.examined.project, order.version, artifacts)
+    aside = prepared.examined.case.overrides
+    overrides = inspect(road, prepared.examined.project, order.version, artifacts, aside)
     plan = replace(prepared.plan, overrides=(*prepared.plan.overrides, *overrides))
     provenance = attest(road, plan, order, artifacts, str(tree))
     return Built(plan=plan, artifacts=artifacts, tree=str(tree), provenance=provenance)
@@ -231,12 +251,12 @@ def built_before(road: Road, prepared: Prepared) -> Built | None:
     return build(road, prepared) if known else None
 
 
-def pending(road: Road, project: Project, tag: str) -> Asked | None:
+def pending(road: Road, project: Project, tag: str, overrides: Sequence[Override] = ()) -> Asked | None:
     """What the Draft of a tag asks for as things stand; None where nothing is built or added. Nothing is written.
 
     Raises Waiting `files-missing`, and what `prepare` raises.
     """
-    examined = look(road, project, tag)
+    examined = look(road, project, tag, overrides)
     if examined.taken:
         first = already(road, examined, examined.taken)
         found = asked_later(road, project, sequencer.find_release(road.ledger, first.project, first.version) or first)
@@ -246,7 +266,8 @@ def pending(road: Road, project: Project, tag: str) -> Asked | None:
 
 
 class _Beside:
-    """What is done while foreign code is at work: the tree is read, and what writes SBOM and pages is loaded."""
+    """What is done while foreign code is at work: the tree is read; what renders descriptions and writes SBOM and pages
+    is loaded."""
 
     def __init__(self, road: Road, order: BuildOrder, objects: Objects) -> None:
         self.road, self.order, self.objects = road, order, objects
@@ -261,6 +282,7 @@ class _Beside:
         from tagtrail import pages
 
         self.tree()
+        self.road.view(Metadata(name="", version="", description="*", content_type="text/x-rst"))
         sbom.ready()
         pages.ready()
 

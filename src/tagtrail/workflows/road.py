@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
 from tagtrail.formats.note import AnySigner
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.site import Site
 from tagtrail.model.facts import Key
-from tagtrail.model.frozen import frozen
+from tagtrail.model.metadata import IndexView, Metadata
 from tagtrail.model.settings import Project, Settings
 from tagtrail.ports import (
     Builder,
@@ -28,7 +29,11 @@ from tagtrail.verify.persons import Names
 __all__ = ["Road"]
 
 
-@frozen
+def _unseen(_: Metadata) -> IndexView:
+    return IndexView(unasked="nothing here shows metadata as an index does")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Road:
     """The ports and settings of one instance.
 
@@ -41,7 +46,8 @@ class Road:
     `trust` is what we ask of our own checkpoints (our log key, the settings' witnesses and quorum), `witnesses` how
     those of its witnesses that have an address are asked, by their names in it;
     `lease` keeps other processes out of what it names while it is held;
-    `names` gives those under which people's keys are known, so that one person counts once.
+    `names` gives those under which people's keys are known, so that one person counts once;
+    `view` says how a file's metadata look on a package index.
     """
 
     settings: Settings
@@ -69,6 +75,7 @@ class Road:
     tell: Tell
     lease: Callable[[str], AbstractContextManager[object]] = nullcontext
     names: Callable[[], Names] = dict
+    view: Callable[[Metadata], IndexView] = _unseen
 
     def project(self, name: str) -> Project:
         """The settings of the project that is written so; KeyError if there is none."""

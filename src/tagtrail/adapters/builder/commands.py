@@ -26,7 +26,7 @@ from tagtrail.adapters.builder.checkout import (
     tree_digest,
 )
 from tagtrail.adapters.builder.logs import keep_log, log_of
-from tagtrail.adapters.builder.outputs import Blobs
+from tagtrail.adapters.builder.outputs import Blobs, Sifted, sifted
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits, Member
 from tagtrail.formats.forms import relative_fault
@@ -236,27 +236,27 @@ class Commands:
             yield take(name, pieces, work.room / f"taken-{number}", self._limits.unpacked)
 
     def _artifact(self, work: _Work, path: Path, kept: Kept) -> Artifact:
-        tar, members, generated = self._judged(work, path)
+        tar, members, found = self._judged(work, path)
         with path.open("rb") as file:
             blob = kept.put(iter(lambda: file.read(_PIECE), b""), media(path.name))
         return Artifact(
-            name=path.name, blob=blob, tar=tar, members=members, generated=generated, as_built=True,
-            materials=_materials(),
+            name=path.name, blob=blob, tar=tar, members=members, generated=found.generated, as_built=True,
+            materials=_materials(), remarks=found.remarks,
         )  # fmt: skip
 
-    def _judged(self, work: _Work, path: Path) -> tuple[str, int, tuple[str, ...]]:
-        """Of an archive: the digest of its tar, how many members it has, and which of them are no file of the tag."""
+    def _judged(self, work: _Work, path: Path) -> tuple[str, int, Sifted]:
+        """Of an archive: the digest of its tar, how many members it has, and these held against the tag."""
         with path.open("rb") as file, (path.parent / ".spool").open("w+b") as spool:
             if path.name.endswith((".zip", ".whl")):
                 packed = Wheel(file, self._limits)
-                other = [m.name for m in packed.members if not work.blobs.has(m, packed.content(m))]
-                return "", len(packed.members), _below_top(packed.members, other)
+                named = zip(_below_top(packed.members), packed.members, strict=True)
+                return "", len(packed.members), sifted(((n, m, packed.content(m)) for n, m in named), work.blobs)
             found = tarball.read_tarball(file, spool, name=path.name, limits=self._limits)
             if found is None:
-                return "", 0, ()
+                return "", 0, Sifted(generated=(), remarks=())
             inner = [m for m in found.members if m.kind != "directory"]
-            other = [m.name for m in inner if not work.blobs.has(m, _content(spool, m))]
-            return found.tar, len(inner), _below_top(inner, other)
+            named = zip(_below_top(inner), inner, strict=True)
+            return found.tar, len(inner), sifted(((n, m, _content(spool, m)) for n, m in named), work.blobs)
 
 
 def _content(spool: BinaryIO, member: Member) -> Iterator[bytes]:
@@ -265,11 +265,11 @@ def _content(spool: BinaryIO, member: Member) -> Iterator[bytes]:
     return tarball.content(spool, member)
 
 
-def _below_top(members: Sequence[Member], names: Sequence[str]) -> tuple[str, ...]:
+def _below_top(members: Sequence[Member]) -> tuple[str, ...]:
     """Names without the one directory in which all members lie, as an archive of a tree has it."""
     tops = {m.name.partition("/")[0] if "/" in m.name else "" for m in members}
     top = f"{tops.pop()}/" if len(tops) == 1 else "/"
-    return tuple(name.removeprefix(top) for name in names)
+    return tuple(member.name.removeprefix(top) for member in members)
 
 
 def _filled(text: str, order: BuildOrder) -> str:

@@ -11,24 +11,24 @@ from typing import BinaryIO
 
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Member
+from tagtrail.formats.contents import MOST, Glance, missing_licenses
 from tagtrail.formats.gitobject import blob_id
 from tagtrail.formats.metadata import Metadata, check_identity, parse_metadata
 from tagtrail.formats.site import media
 from tagtrail.formats.zipball import Wheel
 from tagtrail.model.errors import ProjectError, TamperError
-from tagtrail.model.facts import Artifact
-from tagtrail.model.frozen import frozen
+from tagtrail.model.facts import Artifact, Remark
 from tagtrail.ports import BuildOrder, Kept
 
 __all__ = [
-    "Blobs", "Made", "generated", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "open_up",
-    "pieces_of",    "text_of", "xzed",
+    "Blobs", "Made", "Sifted", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "of_sdist",
+    "of_wheel", "open_up", "pieces_of", "sifted", "text_of", "with_licenses", "xzed",
 ]  # fmt: skip
 
 _PIECE = 1 << 20
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """A file that is ready to be kept."""
 
@@ -38,6 +38,7 @@ class Made:
     metadata: bytes
     requires_python: str
     generated: tuple[str, ...]
+    remarks: tuple[Remark, ...]
     members: int
     as_built: bool
     tar: str = ""
@@ -53,25 +54,53 @@ def new(path: Path) -> Iterator[BinaryIO]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blobs:
-    """The ids of a tag's files, in the repository's object format (`digits` of an id)."""
+    """The ids of a tag's files, in the repository's object format (`digits` of an id), and what was noticed in what was
+    read."""
 
     digits: int
     ids: set[str] = field(default_factory=set)
+    glance: Glance = field(default_factory=Glance)
 
-    def has(self, member: Member, pieces: Iterable[bytes]) -> bool:
-        """Whether this content is that of some file of the tag, whatever its name there."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sifted:
+    """An archive's members held against the tag: the names of those that are no file of it, whatever their name there,
+    and what was noticed in all."""
+
+    generated: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+
+
+def sifted(members: Iterable[tuple[str, Member, Iterable[bytes]]], blobs: Blobs) -> Sifted:
+    """Each member by the name to be shown, and its bytes, which are read once."""
+    generated: list[str] = []
+    remarks: list[Remark] = []
+    for name, member, pieces in members:
         size = len(_target(member)) if member.kind == "link" else member.size
-        return blob_id(pieces, size, self.digits) in self.ids
+        data = b"" if size > MOST else b"".join(pieces)
+        found = blob_id(pieces if size > MOST else (data,), size, blobs.digits)
+        remarks += blobs.glance.remarks(name, found, data)
+        if found not in blobs.ids:
+            generated.append(name)
+    return Sifted(generated=tuple(generated), remarks=tuple(remarks))
 
 
-def generated(sdist: tarball.Sdist, spool: BinaryIO, blobs: Blobs) -> Iterator[str]:
-    """The sdist's members that are no file of the tag, without the top directory."""
+def of_sdist(sdist: tarball.Sdist, spool: BinaryIO) -> Iterator[tuple[str, Member, Iterable[bytes]]]:
+    """The sdist's members, without the top directory."""
     for member in sdist.members:
-        if member.kind == "directory":
-            continue
-        pieces = (_target(member),) if member.kind == "link" else tarball.content(spool, member)
-        if not blobs.has(member, pieces):
-            yield member.name.removeprefix(f"{sdist.top}/")
+        if member.kind != "directory":
+            pieces = (_target(member),) if member.kind == "link" else tarball.content(spool, member)
+            yield member.name.removeprefix(f"{sdist.top}/"), member, pieces
+
+
+def of_wheel(wheel: Wheel) -> Iterator[tuple[str, Member, Iterable[bytes]]]:
+    """The wheel's members."""
+    return ((member.name, member, wheel.content(member)) for member in wheel.members)
+
+
+def with_licenses(sifted: Sifted, said: Metadata, names: Iterable[str], *, wheel: bool) -> tuple[Remark, ...]:
+    """What was noticed, and the licences that are named and not there."""
+    return (*sifted.remarks, *missing_licenses(said.license_files, names, wheel=wheel))
 
 
 def text_of(sdist: tarball.Sdist, spool: BinaryIO, name: str) -> bytes | None:
@@ -140,7 +169,7 @@ def keep(made: Made, kept: Kept) -> Artifact:
     return Artifact(
         name=made.name, blob=kept.put(pieces_of(made.file), media(made.name)), tar=made.tar,
         metadata=metadata, requires_python=made.requires_python,
-        generated=made.generated, members=made.members, as_built=made.as_built,
+        generated=made.generated, members=made.members, as_built=made.as_built, remarks=made.remarks,
     )  # fmt: skip
 
 

@@ -18,14 +18,17 @@ from tagtrail.adapters.builder.logs import keep_log, log_of, plain_name
 from tagtrail.adapters.builder.outputs import (
     Blobs,
     Made,
-    generated,
     identified,
     keep,
     metadata_of_sdist,
     metadata_of_wheel,
     new,
+    of_sdist,
+    of_wheel,
     pieces_of,
+    sifted,
     text_of,
+    with_licenses,
     xzed,
 )
 from tagtrail.formats import tarball
@@ -33,6 +36,7 @@ from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
 from tagtrail.formats.metadata import check_file_name
 from tagtrail.formats.purl import purl
+from tagtrail.formats.wheel import check_tags
 from tagtrail.formats.zipball import Wheel
 from tagtrail.io import durable, process, sandbox
 from tagtrail.io.backend import PROGRAM, Backend, backend
@@ -42,7 +46,6 @@ from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.facts import Artifact, Material
-from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["Pep517"]
@@ -80,7 +83,7 @@ class _Work:
         return self.room / "in"
 
 
-@frozen
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Tree:
     """A tree to build in: its name in the cell, how it gets there, the project's directory in it, and what that says of
     its build system."""
@@ -191,15 +194,19 @@ class Pep517:
         with file.open("rb") as source:
             wheel = Wheel(source, self._limits)
             metadata = metadata_of_wheel(wheel, file.name)
-            made = tuple(m.name for m in wheel.members if not work.blobs.has(m, wheel.content(m)))
+            check_tags(wheel, file.name)
+            found = sifted(of_wheel(wheel), work.blobs)
             as_made = wheel.is_normal(work.order.epoch)
             if not as_made:
                 with new(normal) as out:
                     wheel.write(out, work.order.epoch)
         said = identified(metadata, file.name, work.order)
+        names = [m.name for m in wheel.members]
         return Made(
-            kind="wheel", name=file.name, file=file if as_made else normal, generated=made,
-            metadata=metadata, requires_python=said.requires_python, as_built=as_made, members=len(wheel.members),
+            kind="wheel", name=file.name, file=file if as_made else normal, metadata=metadata,
+            requires_python=said.requires_python, as_built=as_made,
+            generated=found.generated, remarks=with_licenses(found, said, names, wheel=True),
+            members=len(wheel.members),
         )  # fmt: skip
 
     def _start(self, work: _Work, tree: _Tree) -> None:
@@ -345,15 +352,17 @@ def _packed(work: _Work, file: Path, sdist: tarball.Sdist) -> Made:
     """The sdist compressed, compared with the tag, identified by its metadata."""
     with (work.room / "spool").open("rb") as spool:
         metadata = metadata_of_sdist(sdist, spool, file.name)
-        made = tuple(generated(sdist, spool, work.blobs))
+        found = sifted(of_sdist(sdist, spool), work.blobs)
     chosen = file if sdist.as_made else work.room / "normal" / file.name
     if not sdist.as_made:
         with new(chosen) as out:
             out.writelines(tarball.deflated(pieces_of(work.seen / "sdist")))
     said = identified(metadata, file.name, work.order)
+    names = [m.name.removeprefix(f"{sdist.top}/") for m in sdist.members]
     return Made(
-        kind="sdist", name=file.name, file=chosen, tar=sdist.tar, generated=made,
-        metadata=metadata, requires_python=said.requires_python, as_built=sdist.as_made,
+        kind="sdist", name=file.name, file=chosen, tar=sdist.tar, metadata=metadata,
+        requires_python=said.requires_python, as_built=sdist.as_made,
+        generated=found.generated, remarks=with_licenses(found, said, names, wheel=False),
         members=sum(m.kind != "directory" for m in sdist.members),
     )  # fmt: skip
 

@@ -1,109 +1,151 @@
 """`tagtrail check PROJECT TAG [--at COMMIT]`: what is wrong with a tag, before it exists too; nothing is written.
 
-`check . TAG` works on any checkout. It uses the instance that `-C` or `$TAGTRAIL_HOME` names, if the checkout is one of
-its projects; otherwise no instance at all, and then it cannot say who may sign.
+`check . TAG` works on any checkout, with no instance; then it cannot say who may sign, nor where it would go.
 """
 
 import argparse
 import os
-import time
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from tagtrail.adapters.git import GitSource
-from tagtrail.app.instance.home import find_home
-from tagtrail.app.instance.reading import Instance, open_instance
+from tagtrail.app.overriding import add_overrides, overrides_of
 from tagtrail.app.terminal.console import Console
-from tagtrail.formats.settings import project_of
-from tagtrail.model.errors import SetupError
-from tagtrail.model.settings import Org, Project, Settings
-from tagtrail.rules.declared import declared
-from tagtrail.rules.registry import explain
-from tagtrail.rules.versions import pattern_of
-from tagtrail.workflows.examine import Examined, examine, tell_examined
+from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.rules.registry import RULES, explain
+from tagtrail.workflows.case import Case, Recorded, read_case, tools, write_case
+from tagtrail.workflows.examine import Examined, examined, tell_examined
 
 __all__ = ["arguments", "run"]
 
+FORMS = {"github": "", "gitlab": "gl-code-quality-report.json", "sarif": "tagtrail.sarif", "none": ""}
+"""Forms of annotations, and the files that they go to; GitHub reads what the command prints."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """PROJECT TAG [--at COMMIT] | --explain RULE."""
+    """PROJECT TAG [--at COMMIT] | --facts FILE | --explain RULE | --pre-push | --declared."""
     parser.add_argument("project", metavar="PROJECT", nargs="?", help="a project's name, or a checkout: .")
     parser.add_argument("tag", metavar="TAG", nargs="?", help="the tag or the version; it need not exist yet")
     parser.add_argument("--at", metavar="COMMIT", help="as if the tag stood there (else where it is, else HEAD)")
     parser.add_argument("--explain", metavar="RULE", help="the documentation of a rule, such as TAG007")
+    add_overrides(parser)
+    parser.add_argument("--save", metavar="FILE", type=Path, help="write down all that was judged, and the verdict")
+    parser.add_argument("--facts", metavar="FILE", type=Path, help="judge again what --save wrote: no git, no instance")
+    parser.add_argument("--recorded", action="store_true", help="judge again what a released version was judged by")
+    parser.add_argument(
+        "--annotate",
+        metavar="FORM[=FILE]",
+        action="append",
+        default=[],
+        help=f"also say it as CI shows it: {', '.join(FORMS)}; in GitHub Actions github, unless another is named",
+    )
+    parser.add_argument("--pre-push", action="store_true", help="judge what git is about to push (a pre-push hook)")
+    parser.add_argument("--declared", action="store_true", help="judge the version that the checkout's files say")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """0 where nothing stands against the tag, 3 where a rule refuses it. Raises what `examine` raises."""
+    """0 where nothing stands against the tag, 3 where a rule refuses it. Raises what `gather` raises."""
     if args.explain:
         console.line(explain(args.explain))
         return 0
+    forms = _forms(args.annotate)
+    if args.pre_push:
+        from tagtrail.app.pushing import judge_push
+
+        return judge_push(args.home, sys.stdin.buffer, console)
+    if args.declared:
+        from tagtrail.app.pushing import judge_declared
+
+        return judge_declared(args.home, args.project or ".", console)
+    recorded = _recorded(args)
+    found = examined(recorded.case if recorded else _case(args), overrides_of(args))
+    tell_check(found, console, at=args.at or "", recorded=recorded)
+    if args.save:
+        _write(args.save, write_case(found.case))
+    _annotate(found, forms)
+    return 3 if found.errors else 0
+
+
+def _case(args: argparse.Namespace) -> Case:
+    from tagtrail.app.checkout import meant
+
     if not args.tag:
         raise SetupError("check needs PROJECT and TAG", code="usage", hint="tagtrail check . 1.2.0")
-    examined = _examined(args)
-    _tell(examined, args, console)
-    return 3 if examined.errors else 0
+    return meant(args.home, args.project).case(args.tag, args.at)
 
 
-def _examined(args: argparse.Namespace) -> Examined:
-    path = Path(args.project) if args.project.startswith((".", "/", "~")) else None
-    instance = _instance(args, path)
-    if path is None and instance is not None:
-        return _known(instance, project_of(instance.settings, args.project), args)
-    directory = _checkout(path or Path.cwd())
-    project = _project_at(instance, directory) if instance else None
-    if instance and project:
-        return _known(instance, project_of(instance.settings, project.name), args)
-    return _unknown(directory, args)
+# --- judged again ---------------------------------------------------------------------------------------------------
 
 
-def _instance(args: argparse.Namespace, path: Path | None) -> Instance | None:
-    """For a checkout an instance must be named: what lies in its parents may be anybody's."""
-    if path is None or args.home or os.environ.get("TAGTRAIL_HOME"):
-        return open_instance(find_home(args.home))
-    return None
+def _recorded(args: argparse.Namespace) -> Recorded | None:
+    """What was judged before, where that is asked for. Raises SetupError with the code of what is wrong with it."""
+    if not args.facts and not args.recorded:
+        return None
+    name = str(args.facts) if args.facts else f"{args.project} {args.tag}"
+    try:
+        return read_case(args.facts.read_bytes() if args.facts else _kept(args))
+    except OSError as error:
+        raise SetupError(f"{name} cannot be read: {error.strerror}", code="not-readable", hint="check --save") from None
+    except TamperError as error:
+        hint = error.hint or "tagtrail check PROJECT TAG --save FILE writes one"
+        raise SetupError(f"{name}: {error.what}", code=error.code, why=error.why, hint=hint) from None
 
 
-def _checkout(path: Path) -> Path:
-    start = path.expanduser().resolve()
-    return next((d for d in (start, *start.parents) if (d / ".git").exists()), start)
+def _kept(args: argparse.Namespace) -> bytes:
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.wiring import open_road
+    from tagtrail.formats.settings import project_of
+    from tagtrail.model.names import version_key
+    from tagtrail.workflows.overrides import kept_case
+
+    if not args.tag:
+        raise SetupError(
+            "--recorded needs PROJECT and VERSION", code="usage", hint="tagtrail check nova 33.0.0 --recorded"
+        )
+    road = open_road(find_home(args.home), tell=lambda *_: None)
+    project = project_of(road.settings, args.project)
+    released = (e for e in road.ledger.entries(project=project.name) if e.event == "release" and e.tag)
+    wanted = (args.tag, version_key(args.tag))
+    entry = next((e for e in released if e.tag and {e.tag.name, version_key(e.version)} & set(wanted)), None)
+    found = kept_case(road, entry.raw) if entry else None
+    if found is None:
+        what = f"nobody here remembers what {project.name} {args.tag} was judged by"
+        why = "" if entry else "the trail does not have it"
+        raise SetupError(what, code="case-missing", why=why, hint=f"tagtrail check {project.name} {args.tag}")
+    return found
 
 
-def _project_at(instance: Instance, directory: Path) -> Project | None:
-    local = (p for p in instance.settings.projects if p.repo.startswith("/"))
-    return next((p for p in local if Path(p.repo).resolve() == directory), None)
+def _compared(recorded: Recorded, found: Examined) -> str:
+    """Whether the rules say today what they said then."""
+    by = ", ".join(f"{name} {version}" for name, version in recorded.tools)
+    then, now = ({(f.rule, f.code, f.text) for f in v.findings} for v in (recorded.verdict, found.verdict))
+    if then == now:
+        return f"judged by {by}: the same verdict"
+    new, gone = (sorted({rule for rule, _, _ in one - other}) for one, other in ((now, then), (then, now)))
+    words = [f"{', '.join(rules)} {what}" for rules, what in ((gone, "spoke then"), (new, "speaks now")) if rules]
+    here = ", ".join(f"{name} {version}" for name, version in tools())
+    return f"judged by {by}, here by {here}: NOT the same verdict, {' and '.join(words)}"
 
 
-def _known(instance: Instance, project: Project, args: argparse.Namespace) -> Examined:
-    return examine(
-        GitSource(instance.home / "state" / "repos"),
-        instance.settings,
-        project,
-        args.tag,
-        history=instance.history(project),
-        keys=instance.keys(project),
-        now=int(time.time()),  # noqa: TID251  (a command is where the clock is read)
-        at=args.at,
-    )
+# --- told -----------------------------------------------------------------------------------------------------------
 
 
-def _unknown(directory: Path, args: argparse.Namespace) -> Examined:
-    source = GitSource(Path(os.devnull))  # a checkout is read where it lies: nothing is mirrored
-    files = source.read(str(directory), args.tag, args.at)
-    name = declared(files.pyproject, files.setup_cfg).name or directory.name
-    pattern = pattern_of(tag for tag, _ in source.tags(str(directory)))
-    project = Project(name=name, kind="", repo=str(directory), signers=(), tag=pattern)
-    settings = Settings(org=Org(name="", origin=""), people=(), targets=(), kinds=(), projects=(project,))
-    return examine(source, settings, project, args.tag, at=args.at)
+def tell_check(found: Examined, console: Console, *, at: str = "", recorded: Recorded | None = None) -> None:
+    """Everything that was found, and one closing line."""
 
+    def tell(name: str, fields: Mapping[str, Any]) -> None:
+        if console.json or name != "checked":  # the closing line has the counts
+            console.tell(name, fields)
 
-def _tell(examined: Examined, args: argparse.Namespace, console: Console) -> None:
-    tagged = examined.tagged
-    tell_examined(examined, console.tell)
-    if tagged.raw is not None:
-        console.line(f"the release shows the tag as git wrote it: {_tagger(tagged.raw)}")
-    code = 3 if examined.errors else 0
-    fields = {"exit": code, "state": "", "project": examined.project.name, "version": examined.version}
-    console.tell("outcome", fields | {"text": _words(examined, args), "next": _next(examined)})
+    tell_examined(found, tell)
+    if found.tagged.raw is not None:
+        console.line(f"the release shows the tag as git wrote it: {_tagger(found.tagged.raw)}")
+    if recorded:
+        console.line(_compared(recorded, found))
+    code = 3 if found.errors else 0
+    fields = {"exit": code, "state": "", "project": found.project.name, "version": found.version}
+    console.tell("outcome", fields | {"text": _words(found, at), "next": _next(found)})
 
 
 def _tagger(raw: bytes) -> str:
@@ -112,23 +154,66 @@ def _tagger(raw: bytes) -> str:
     return line.decode("utf-8", "replace").rpartition(">")[0] + ">" if b">" in line else line.decode("utf-8", "replace")
 
 
-def _words(examined: Examined, args: argparse.Namespace) -> str:
-    tagged, count, taken = examined.tagged, len(examined.errors), examined.taken
-    if taken and not count:
+def _words(found: Examined, at: str) -> str:
+    tagged, taken = found.tagged, found.taken
+    if taken and not found.errors:
         return f"{taken.project} {taken.version} is released from this very tag (entry {taken.index})"
-    where = "at HEAD" if tagged.kind == "absent" and not args.at else f"at {args.at}" if args.at else "tagged"
-    against = f"{count} error{'s' * (count > 1)} against it" if count else "nothing against it"
-    follows = f"follows {examined.follows}" if examined.follows else "the first release"
-    about = "; ".join(filter(None, (follows, examined.visible))) if examined.version and not count else ""
-    return f"{tagged.name} {where} ({tagged.commit[:8]}): {against}.{' ' * bool(about)} {about}".rstrip(". ")
+    where = "at HEAD" if tagged.kind == "absent" and not at else f"at {at}" if at else "tagged"
+    follows = f"follows {found.follows}" if found.follows else "the first release"
+    told = found.version and not found.errors
+    about = "; ".join(filter(None, (follows, found.visible))) if told else ""
+    return f"{tagged.name} {where} ({tagged.commit[:8]}): {_against(found)}.{' ' * bool(about)} {about}".rstrip(". ")
 
 
-def _next(examined: Examined) -> str:
-    if examined.errors:
-        return f"tagtrail check --explain {examined.errors[0].rule}"
-    tagged = examined.tagged
+def _against(found: Examined) -> str:
+    errors, warnings = len(found.errors), len(found.findings) - len(found.errors)
+    counts = [f"{n} {noun}{'s' * (n > 1)}" for n, noun in ((errors, "error"), (warnings, "warning")) if n]
+    said = ", ".join(counts)
+    return f"{said} of {len(found.verdict.ran)} rules" if counts else "nothing against it"
+
+
+def _next(found: Examined) -> str:
+    if found.errors:
+        return f"tagtrail check --explain {found.errors[0].rule}"
+    tagged = found.tagged
     if tagged.kind == "absent":
         return f"git tag -s {tagged.name} && git push origin {tagged.name}"
-    if examined.tag and not examined.taken:
-        return f"tagtrail release {examined.project.name} {tagged.name}"
+    if found.tag and not found.taken:
+        return f"tagtrail release {found.project.name} {tagged.name}"
     return ""
+
+
+# --- written --------------------------------------------------------------------------------------------------------
+
+
+def _forms(asked: list[str]) -> dict[str, str]:
+    """Forms of annotations with their files. Raises SetupError `usage`."""
+    if not asked:
+        return {"github": ""} if os.environ.get("GITHUB_ACTIONS") == "true" else {}
+    forms = {name: file or FORMS.get(name, "") for name, _, file in (word.partition("=") for word in asked)}
+    if odd := sorted(set(forms) - set(FORMS)):
+        raise SetupError(f"no CI is known as {odd[0]!r}", code="usage", hint=f"--annotate {'|'.join(FORMS)}")
+    return forms
+
+
+def _annotate(found: Examined, forms: dict[str, str]) -> None:
+    from tagtrail import __version__
+    from tagtrail.formats import annotations
+
+    if "github" in forms:
+        sys.stderr.write(annotations.github(found.findings))
+    about = {"tag": found.tagged.name, "path": "pyproject.toml" if found.case.before.declared.python else "README.md"}
+    if "gitlab" in forms:
+        _write(Path(forms["gitlab"]), annotations.gitlab(found.findings, **about))
+    if "sarif" in forms:
+        titles = tuple((rule.id, rule.name, rule.about.partition("\n")[0]) for rule in RULES)
+        _write(Path(forms["sarif"]), annotations.sarif(found.findings, titles, **about, version=__version__))
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise SetupError(
+            f"{path} cannot be written: {error.strerror}", code="not-writable", hint="another FILE"
+        ) from error

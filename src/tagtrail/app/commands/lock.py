@@ -121,7 +121,10 @@ class _Lock:
         if wanted is None:
             found = picked("", there, yanked=gone, pre=self._pre)
             if found is None:
-                raise TamperError(f"every version of {_plain(name)} is withdrawn", code="withdrawn")
+                left = len(gone) < len(there)  # pip takes no pre-release beside a yanked final
+                what = f"every {'final ' if left else ''}version of {_plain(name)} is withdrawn"
+                hint = f"tagtrail lock --pre {_plain(name)}" if left else ""
+                raise TamperError(what, code="withdrawn", hint=hint)
             return found
         version = next((v for v in there if version_key(str(v)) == version_key(wanted)), None)
         if version is None:

@@ -2,15 +2,17 @@
 
 import argparse
 
+from tagtrail.app.overriding import add_overrides, overrides_of
 from tagtrail.app.terminal.console import Console
 
 __all__ = ["arguments", "run"]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """PROJECT TAG."""
+    """PROJECT TAG [--override RULE --because TEXT]..."""
     parser.add_argument("project", metavar="PROJECT")
     parser.add_argument("tag", metavar="TAG", help="the tag, or the version")
+    add_overrides(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -21,4 +23,4 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.formats.settings import project_of
 
     road = open_road(find_home(args.home), tell=console.tell)
-    return tell_plan(road, project_of(road.settings, args.project), args.tag, console)
+    return tell_plan(road, project_of(road.settings, args.project), args.tag, console, overrides_of(args))

@@ -2,6 +2,7 @@
 
 import argparse
 
+from tagtrail.app.overriding import add_overrides, overrides_of
 from tagtrail.app.terminal.console import Console
 from tagtrail.model.steps import STEPS
 
@@ -9,7 +10,7 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """PROJECT TAG [--dry-run] [--until STEP] [--refresh]."""
+    """PROJECT TAG [--dry-run] [--until STEP] [--refresh] [--override RULE --because TEXT]..."""
     parser.add_argument("project", metavar="PROJECT")
     parser.add_argument("tag", metavar="TAG", help="the tag, or the version")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; write nothing")
@@ -19,6 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until", choices=STEPS, default=STEPS[-1], metavar="STEP", help=f"stop after {', '.join(STEPS)}"
     )
+    add_overrides(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -30,11 +32,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.formats.settings import project_of
     from tagtrail.workflows.release import release
 
-    home = find_home(args.home)
+    overrides, home = overrides_of(args), find_home(args.home)
     road = open_road(home, tell=console.tell, refresh=args.refresh)
     project = project_of(road.settings, args.project)
     if args.dry_run:
-        return tell_plan(road, project, args.tag, console)
-    outcome = release(road, project, args.tag, until=args.until)
+        return tell_plan(road, project, args.tag, console, overrides)
+    outcome = release(road, project, args.tag, until=args.until, overrides=overrides)
     console.tell("outcome", outcome_event(road, home, outcome))
     return outcome.exit

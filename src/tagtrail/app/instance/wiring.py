@@ -8,6 +8,7 @@ from tagtrail.adapters.builder.environments import Environments
 from tagtrail.adapters.directory import DirectoryKept, DirectoryStore
 from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.git_notes import GitNotes
+from tagtrail.adapters.index_view import view
 from tagtrail.adapters.openpgp import OpenPGP
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
@@ -86,6 +87,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
         tell=tell,
         lease=lambda name: scratch.locked(at.state(f"{name}.lock")),
         names=instance.names,
+        view=view,
     )
 
 

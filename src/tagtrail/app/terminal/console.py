@@ -32,7 +32,10 @@ _COLOURS = {"bad": "31", "warn": "33", "good": "32", "strong": "1", "quiet": "2"
 
 
 class Console:
-    """Where a command tells what happens. Telling never fails: a reader that went away is no reason to stop."""
+    """Where a command tells what happens. Telling never fails: a reader that went away is no reason to stop.
+
+    `json` is whether events are shown as they are, and not put into words.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class Console:
     ) -> None:
         self._out = out
         self._err = err
-        self._json = as_json
+        self.json = as_json
         self._colour = colour
         self._clock = clock
         self._block = _Block(out) if live else None
@@ -75,7 +78,7 @@ class Console:
 
     def tell(self, name: str, fields: Mapping[str, Any]) -> None:
         """Render an event (ports.Tell)."""
-        if self._json:
+        if self.json:
             self._write(self._out, json.dumps({"event": name, **fields}, default=str) + "\n")
         elif name == "bytes":
             self._progress(phrases.progress(fields))
@@ -87,6 +90,11 @@ class Console:
     def line(self, text: str) -> None:
         """A line for people; with `--json`, a `note`."""
         self.tell("note", {"text": text})
+
+    def answer(self, fields: Mapping[str, Any]) -> None:
+        """With `--json`, the answer of a command that is asked one thing: a line by itself, no event."""
+        if self.json:
+            self._write(self._out, json.dumps(fields) + "\n")
 
     def close(self) -> None:
         """Say what was gathered, and take the block away."""

@@ -120,6 +120,10 @@ def _finding(fields: Fields) -> Iterator[Line]:
         yield Line((("", " " * 8), ("quiet", "fix     "), ("", fields["fix"])))
 
 
+def _override(fields: Fields) -> Iterator[Line]:
+    yield Line((("", f"{fields['rule']:<7} "), ("quiet", "aside   "), ("", fields["because"])))
+
+
 def _mismatch(fields: Fields) -> Iterator[Line]:
     """What an audit found: where, and both values below each other."""
     yield Line(
@@ -417,6 +421,19 @@ def _log(fields: Fields) -> Iterator[Line]:
     yield from (_line("quiet", f"  {'':10} {text}") for text in fields["lines"])
 
 
+def _picks(fields: Fields) -> Iterator[Line]:
+    tools = {name: f"{name} {version}" for name, version in fields["tools"].items()}
+    if fields["pip"] == fields["uv"]:
+        yield _picked(f"{tools['pip']} and {tools['uv']} pick", fields["pip"], fields["because"]["pip"])
+        return
+    for name, tool in tools.items():
+        yield _picked(f"{tool} picks", fields[name], fields["because"][name])
+
+
+def _picked(who: str, version: str | None, why: str) -> Line:
+    return Line((("", f"{who} "), ("strong", version or "nothing"), ("quiet", f": {why}" if why else "")))
+
+
 def _plan(fields: Fields) -> Iterator[Line]:
     after = f"   follows {fields['follows']}" if fields["follows"] else "   the first release"
     yield _step("plan", f"{fields['project']} {fields['version']}  {fields['channel']}{after}")
@@ -487,6 +504,7 @@ def _entries(count: int) -> str:
 _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "tag": _tag,
     "finding": _finding,
+    "override": _override,
     "checked": _checked,
     "built": _built,
     "signed": _signed,
@@ -516,6 +534,7 @@ _PHRASES: dict[str, Callable[[Fields], Iterator[Line]]] = {
     "outcome": _outcome,
     "status": _status,
     "log": _log,
+    "picks": _picks,
     "plan": _plan,
     "made": _made,
     "witness": _witness,

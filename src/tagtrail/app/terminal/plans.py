@@ -1,9 +1,11 @@
 """A plan as people read it: what would be built, where it would go, who would see it, what is not protected."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tagtrail.app.terminal.console import Console
 from tagtrail.formats.site import release_page
+from tagtrail.model.facts import Override
 from tagtrail.model.settings import Project
 from tagtrail.workflows.approve import count, tell_asked
 from tagtrail.workflows.begun import Waiting
@@ -16,13 +18,13 @@ from tagtrail.workflows.roots import outdated
 __all__ = ["tell_plan"]
 
 
-def tell_plan(road: Road, project: Project, tag: str, console: Console) -> int:
+def tell_plan(road: Road, project: Project, tag: str, console: Console, overrides: Sequence[Override] = ()) -> int:
     """Tell everything that `release` would do now, as one `plan` event; nothing is written. Raises what `release`
     raises."""
-    examined = look(road, project, tag)
+    examined = look(road, project, tag, overrides)
     if examined.taken:
         entry = already(road, examined, examined.taken)
-        _tell_asked(road, project, tag)
+        _tell_asked(road, project, tag, ())
         missing = unseen(road, entry)
         text = f"{entry.project} {entry.version} is entry {entry.index}; {len(missing)} of its files are not seen yet"
         state = {"exit": 0, "project": entry.project, "version": entry.version, "state": "logged", "text": text}
@@ -55,15 +57,15 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console) -> int:
             "notes": plan.notes,
         },
     )
-    _tell_asked(road, project, tag)
+    _tell_asked(road, project, tag, overrides)
     return 0
 
 
-def _tell_asked(road: Road, project: Project, tag: str) -> None:
+def _tell_asked(road: Road, project: Project, tag: str, overrides: Sequence[Override]) -> None:
     """What there is to approve: the digest and the text, once a build gave them; or which files are not there yet."""
     asks = road.settings.org.approve
     try:
-        asked = pending(replace(road, tell=lambda *_: None), project, tag)
+        asked = pending(replace(road, tell=lambda *_: None), project, tag, overrides)
     except Waiting as error:
         road.tell("waiting", {"for": "files", "what": error.what, "why": error.why})
         return

@@ -112,6 +112,16 @@ class Source:
         """All tags, unpeeled, sorted by name."""
         return tuple(sorted(self._repository(repo).refs.items()))
 
+    def peeled(self, repo: str) -> tuple[tuple[str, str], ...]:
+        """All tags of commits, sorted by name."""
+        repository = self._repository(repo)
+        commits = {commit.id for commit in repository.commits}
+        found = (
+            (name, _pointed(repository.tags[to]) if to in repository.tags else to)
+            for name, to in repository.refs.items()
+        )
+        return tuple(sorted((name, commit) for name, commit in found if commit in commits))
+
     def file(self, repo: str, commit: str, path: str) -> bytes | None:
         """Of the files that the commit was made with; None where there is none."""
         found = _commit(self._repository(repo), commit)

@@ -81,6 +81,14 @@ def all_tags_unpeeled(case: Case) -> None:
     equal(case.open().tags(case.repo), tuple(sorted(ids.items())), "all tags, unpeeled, sorted")
 
 
+def all_tags_peeled(case: Case) -> None:
+    """Sorted by name; of annotated tags and others the commit's id."""
+    places = {"1.0": 0, "1.1": 1, "1.1-rc": 1, "light": 1}
+    wanted = tuple(sorted((name, case.commits[place]) for name, place in places.items()))
+    found = tuple(pair for pair in case.open().peeled(case.repo) if pair[0] in places)
+    equal(found, wanted, "all tags, peeled, sorted")
+
+
 def what_a_build_may_see(case: Case) -> None:
     """The released tag, earlier ones, and of those on the same commit no other: a later tag must not change a build."""
     ids = {name: _id(raw, case.commits[0]) for name, raw in case.raw.items()} | {"light": case.commits[1]}
@@ -120,6 +128,7 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     a_commit_that_is_asked_for,
     no_repository,
     all_tags_unpeeled,
+    all_tags_peeled,
     what_a_build_may_see,
     no_local_path_gets_out,
     a_file_at_a_commit,

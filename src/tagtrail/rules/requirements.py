@@ -1,0 +1,84 @@
+"""What a project asks of others, held against what its last release asked: minimums raised, Python versions dropped.
+
+Requirements are PEP 508's, specifiers PEP 440's; what is neither is left to the rules that judge form. A minimum is the
+highest of what `>=`, `>`, `~=`, `==` and `===` ask for.
+
+    raised(["oslo.utils>=3.33"], ["oslo.utils>=4.0"])   (("oslo-utils", "3.33", "4.0"),)
+    dropped_python(">=3.8", ">=3.10")                   ("3.8", "3.9")
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tagtrail.rules.versions import parse
+
+__all__ = ["PYTHONS", "capped", "dropped_python", "raised"]
+
+PYTHONS = ("2.7", *(f"3.{minor}" for minor in range(16)))
+"""The Python series that there are (end of 2026)."""
+
+_ANY = "*"
+"""Stands for whatever marker."""
+_AT_LEAST = frozenset({">=", ">", "~=", "==", "==="})
+
+
+def raised(before: Sequence[str], now: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
+    """(name, minimum before, minimum now) of each requirement whose minimum went up, sorted; empty: it had none.
+
+    A new requirement is not a raised one. One with several markers is compared with the one of the same marker, else
+    with the highest of that name.
+    """
+    were: dict[tuple[str, str], Version | None] = {}
+    for r in _read(before):
+        for key in ((r.name, str(r.marker)), (r.name, _ANY)):
+            were[key] = max(filter(None, (were.get(key), _minimum(r))), default=None)
+    found = set()
+    for r in _read(now):
+        new, old = _minimum(r), were.get((r.name, str(r.marker)), were.get((r.name, _ANY)))
+        if (r.name, _ANY) in were and new and (old is None or new > old):
+            found.add((r.name, str(old or ""), str(new)))
+    return tuple(sorted(found))
+
+
+def dropped_python(before: str, now: str) -> tuple[str, ...]:
+    """The Python series that `Requires-Python: before` let in and `now` does not, oldest first (empty: all are in)."""
+    allowed, left = _specifiers(before), _specifiers(now)
+    if allowed is None or left is None:
+        return ()
+    return tuple(series for series in PYTHONS if _lets_in(allowed, series) and not _lets_in(left, series))
+
+
+def capped(specifier: str) -> str:
+    """The part of a Requires-Python that shuts out every later Python, such as `<4`; empty where there is none."""
+    parts = _specifiers(specifier) or SpecifierSet()
+    return next((str(s) for s in sorted(parts, key=str) if s.operator in {"<", "<=", "==", "~=", "==="}), "")
+
+
+def _lets_in(specifiers: SpecifierSet, series: str) -> bool:
+    return any(specifiers.contains(f"{series}.{patch}") for patch in (0, 1, 2, 4, 9, 99))
+
+
+def _specifiers(text: str) -> SpecifierSet | None:
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier:
+        return None
+
+
+def _read(texts: Iterable[str]) -> Iterator[Requirement]:
+    for text in texts:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        requirement.name = canonicalize_name(requirement.name)
+        yield requirement
+
+
+def _minimum(requirement: Requirement) -> Version | None:
+    asked = (s for s in requirement.specifier if s.operator in _AT_LEAST)
+    return max(filter(None, (parse(s.version.removesuffix(".*")) for s in asked)), default=None)
