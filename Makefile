@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SET_UP := PYTHON="$(PYTHON)" scripts/setup.sh
 
-.PHONY: help demo test quick lint fuzz bench bench-full lock clean
+.PHONY: help demo test quick lint fuzz bench bench-full census lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -34,6 +34,9 @@ bench: .venv/dev.stamp ## us and a peer side by side; rows in bench/results.json
 
 bench-full: .venv/dev.stamp ## the same and a trail of ten million entries (minutes, some gigabytes)
 	@$(BIN)/python -m bench.run --full
+
+census: .venv/dev.stamp ## docs/census.md: what the rules say of 33,646 real releases
+	@$(BIN)/python -m scripts.census
 
 lock: .venv/dev.stamp ## requirements/*.txt from *.in; ARGS=--upgrade moves the versions
 	@scripts/lock.sh $(ARGS)

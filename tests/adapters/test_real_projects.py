@@ -14,10 +14,13 @@ from typing import Any
 
 import pytest
 
-from tagtrail.model.facts import Material
+from tagtrail.adapters.index_view import view
+from tagtrail.model.facts import Material, Remark
+from tagtrail.model.settings import Project
 from tagtrail.rules.book import judge
 from tagtrail.rules.facts import After
 from tagtrail.rules.registry import AFTER
+from tagtrail.workflows.contents import described
 from tagtrail.workflows.reproduce import pins_of
 
 pytestmark = [pytest.mark.client, pytest.mark.index, pytest.mark.slow]
@@ -35,6 +38,18 @@ PROJECTS = [
     ("radon", "6.0.1"),  # poetry
     ("MarkupSafe", "3.0.2"),  # a C extension
 ]
+
+SAID: dict[str, set[tuple[str, str]]] = {
+    "iniconfig": {("META007", "warning")},  # the licence twice
+    "oslo.config": {("META010", "warning")},  # no Description-Content-Type
+    "python-novaclient": {("META010", "warning"), ("FILE005", "warning")},  # a key that its tests made
+    "reno": {("META010", "warning")},
+    "packaging": {("FILE006", "warning")},  # its sdist has a .pytest_cache
+    "structlog": {("META007", "warning")},
+    "radon": {("META008", "warning"), ("META010", "warning")},  # <4.0
+    "MarkupSafe": {("FILE009", "error")},  # linux_x86_64, as built on any machine: no index takes it
+}
+"""The rules that say something of one that goes to an index."""
 
 
 def project(name: str, version: str, at: Path) -> Path:
@@ -89,6 +104,21 @@ def test_the_same_bytes_anywhere(name: str, version: str, tmp_path: Path) -> Non
     assert second["refs"] == first["refs"], "a build sees the tag and those below it, whatever came later"
     assert second == first
 
-    generated = tuple((file[0], tuple(file[3])) for file in first["files"])
-    facts = After(project=name, version=version, files=tuple(n for n, _ in generated), generated=generated)
-    assert judge(AFTER, facts).findings == (), "and what is in them is the tag"
+    verdict = judge(AFTER, after(name, version, first))
+    assert {(f.rule, f.level) for f in verdict.findings} == SAID.get(name, set())
+    assert [rule for rule, _ in verdict.skipped] == ["META012"], "it is no patch of a release whose metadata are here"
+
+
+def after(name: str, version: str, made: dict[str, Any]) -> After:
+    """What rules are told, of a project that goes to an index."""
+    generated = tuple((file[0], tuple(file[3])) for file in made["files"])
+    return After(
+        project=name,
+        version=version,
+        files=tuple(file for file, _ in generated),
+        generated=generated,
+        settings=Project(name=name, kind="library", repo="", signers=(), build=("sdist", "wheel")),
+        indexed=True,
+        described=described(((file, text.encode()) for file, text in made["said"]), view),
+        remarks=tuple((file, Remark(kind=k, member=m, what=what)) for file, k, m, what in made["remarks"]),
+    )

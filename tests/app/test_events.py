@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tagtrail.app.terminal.phrases import PHRASES
 from tests.app.places import Place
 from tests.app.test_console import ROAD
 
@@ -51,6 +52,10 @@ def test_every_event_that_is_told_is_described_and_the_other_way_round() -> None
 def test_the_page_names_every_event() -> None:
     page = (ROOT / "docs" / "events.md").read_text()
     assert [name for name in SCHEMA["$defs"] if f"`{name}`" not in page] == []
+
+
+def test_every_event_has_words_but_progress_which_is_a_bar() -> None:
+    assert sorted({*PHRASES, "bytes"}) == sorted(SCHEMA["$defs"])
 
 
 @pytest.mark.parametrize(("name", "fields"), ROAD)

@@ -455,7 +455,7 @@ def test_findings_are_facts() -> None:
     assert isinstance(finding, Finding)
     assert finding.text == (
         "2026.1.0 starts with a year, 1.1.0 did not: it sorts above every later plain version, for ever; "
-        "the next must be >= 2026.2, 3000.x, or have an epoch"
+        "next must be >= 2026.2, 3000.x, or an epoch"
     )
     assert finding.fix == (
         'keep 2.0.0 and set series = "2026.1 NAME" (shown on pages and in mail); '

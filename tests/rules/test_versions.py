@@ -182,6 +182,8 @@ def test_the_same_version_again_says_nothing(new: Version, released: list[Versio
     [
         ("13.0.0", "2014.2 2015.1.0 12.0.0", "12.0.0"),  # the project has left years behind
         ("12.0.0", "2014.2 2015.1.0", "2014.2 2015.1.0"),  # this is where it leaves: refused, unless switched
+        ("13.0.0", "2014.2 12.0.0 2015.1.1", "12.0.0"),  # whose last patches come later
+        ("3.0.0", "2.0.0 2026.1.0", "2.0.0 2026.1.0"),  # years came last: they are not left
         ("2016.1", "2014.2 2015.1.0 12.0.0", "2014.2 2015.1.0 12.0.0"),
     ],
 )

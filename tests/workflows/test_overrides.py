@@ -11,7 +11,7 @@ from tagtrail.model.settings import RuleSwitch
 from tagtrail.rules.book import judge
 from tagtrail.rules.places import PLACES
 from tagtrail.testing.fuse import Blown, Fuse
-from tagtrail.workflows.case import read_case
+from tagtrail.workflows.case import read_case, verdict
 from tagtrail.workflows.overrides import kept_case, override, set_aside
 from tagtrail.workflows.release import look, release
 from tagtrail.workflows.resume import resume
@@ -169,5 +169,8 @@ def test_what_a_release_was_judged_by_is_kept() -> None:
     recorded = read_case(data)
     assert recorded.case.overrides == (ASIDE,)
     assert recorded.case.before.sha256 == entry.tag.sha256
-    assert [f.rule for f in recorded.verdict.findings] == ["PLACE004"]
+    assert recorded.case.after is not None
+    assert sorted(recorded.case.after.files) == sorted(file.name for file in entry.files)
+    assert recorded.verdict == verdict(recorded.case)
+    assert "PLACE004" in [f.rule for f in recorded.verdict.findings]
     assert kept_case(world.road(), go(World()).entry.raw) is None

@@ -52,7 +52,7 @@ class Meant:
         source = GitSource(Path(os.devnull))  # a checkout is read where it lies: nothing is mirrored
         files = source.read(str(self.directory), tag, at)
         name = declared(files.pyproject, files.setup_cfg).name or self.directory.name
-        pattern = pattern_of(known for known, _ in source.tags(str(self.directory)))
+        pattern = pattern_of((known for known, _ in source.tags(str(self.directory))), name)
         project = Project(name=name, kind="", repo=str(self.directory), signers=(), tag=pattern)
         settings = Settings(org=Org(name="", origin=""), people=(), targets=(), kinds=(), projects=(project,))
         return gather(source, settings, project, tag, Known(), at=at)

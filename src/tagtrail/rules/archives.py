@@ -73,16 +73,20 @@ def archive_is_the_tag(facts: After) -> Iterator[Said]:
             )
 
 
-def _seen(facts: After, kind: str) -> dict[str, list[tuple[str, str]]]:
-    """What was noticed of a kind: the files that have it, by (member, what it is)."""
+def _seen(facts: After, kind: str) -> dict[tuple[str, ...], list[tuple[str, str]]]:
+    """What was noticed of a kind, (member, what it is), by the files that have it."""
     found: dict[tuple[str, str], list[str]] = {}
     for file, remark in facts.remarks:
         if remark.kind == kind:
             found.setdefault((remark.member, remark.what), []).append(file)
-    by_files: dict[str, list[tuple[str, str]]] = {}
+    by_files: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for seen, files in found.items():
-        by_files.setdefault(" and ".join(files), []).append(seen)
+        by_files.setdefault(tuple(files), []).append(seen)
     return by_files
+
+
+def _have(files: tuple[str, ...]) -> str:
+    return f"{' and '.join(files)} {'have' if files[1:] else 'has'}"
 
 
 _MADE_UP = re.compile(
@@ -117,7 +121,7 @@ def no_secrets(facts: After) -> Iterator[Said]:
                 f"take it out, and revoke it where it has been public; if it opens nothing, under "
                 f'[project.{facts.project}]: not-secret = {{ {dumps(member)} = "WHY" }}'
             )
-            text = f"{files} has {what} in {member}"
+            text = f"{_have(files)} {what} in {member}"
             yield Said(text=text, fix=fix, level="warning" if mild else None)
 
 
@@ -133,7 +137,8 @@ def no_litter(facts: After) -> Iterator[Said]:
     for files, seen in _seen(facts, "litter").items():
         shown = ", ".join(member for member, _ in seen[:SHOWN]) + _more(seen)
         whose = ", ".join(dict.fromkeys(what for _, what in seen))
-        yield Said(text=f"{files} has {shown}: {whose}", fix="git rm it, or leave it out where the backend picks files")
+        text = f"{_have(files)} {shown}: {whose}"
+        yield Said(text=text, fix="git rm it, or leave it out where the backend picks files")
 
 
 def _more(seen: Sized) -> str:

@@ -1,6 +1,8 @@
 """What rules are asked about: a tag before anything is built, and the files of a release after it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from packaging.version import Version
@@ -15,6 +17,8 @@ from tagtrail.rules.grammar import Meaning, classify, grammar_of
 from tagtrail.rules.versions import channel_of, read, spelled, starts_with_year
 
 __all__ = ["After", "Before", "Described", "Patch"]
+
+_key = lru_cache(maxsize=1 << 16)(version_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,23 +102,22 @@ class Before:
     @property
     def taken(self) -> Entry | None:
         """The trail's entry of this version, in any spelling."""
-        wanted = version_key(self.version) if self.version else None
-        return next((e for e in self._releases if version_key(e.version) == wanted), None)
+        return self._taken_of(self._releases)
 
     @property
     def released(self) -> tuple[Version, ...]:
         """What was released before, oldest first: by the trail, or by the tags where the trail names none."""
-        taken = self.taken
-        before = [e.version for e in self._releases if taken is None or e.index < taken.index]
-        if self._releases:
-            return tuple(v for v in (read(self.project.versions, text) for text in before) if v)
-        return self._tagged
+        if not (known := self._releases):
+            return self._tagged
+        end = self._taken_of(known)
+        texts = (e.version for e in known if end is None or e.index < end.index)
+        return tuple(v for v in (read(self.project.versions, text) for text in texts) if v)
 
     @property
     def last(self) -> str:
         """The version that the trail released last before this one; empty where there is none."""
-        taken = self.taken
-        before = [e.version for e in self._releases if taken is None or e.index < taken.index]
+        end = self.taken
+        before = [e.version for e in self._releases if end is None or e.index < end.index]
         return before[-1] if before else ""
 
     def spelling(self, version: Version | None) -> str:
@@ -135,10 +138,13 @@ class Before:
 
     @property
     def _releases(self) -> tuple[Entry, ...]:
-        withdrawn = {version_key(e.version) for e in self.history if e.event == "withdraw"}
-        own = version_key(self.version) if self.version else ""
+        withdrawn = {_key(e.version) for e in self.history if e.event == "withdraw"} - {_key(self.version)}
         kept = (e for e in self.history if e.event in ("release", "import") and e.version)
-        return tuple(e for e in kept if version_key(e.version) == own or version_key(e.version) not in withdrawn)
+        return tuple(e for e in kept if not withdrawn or _key(e.version) not in withdrawn)
+
+    def _taken_of(self, known: Iterable[Entry]) -> Entry | None:
+        own = _key(self.version) if self.version else None
+        return next((e for e in known if _key(e.version) == own), None)
 
     @property
     def _tagged(self) -> tuple[Version, ...]:

@@ -9,6 +9,7 @@ spelling is for the rules to say.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Literal
 
 from tagtrail.model.names import version_key
@@ -44,6 +45,7 @@ def grammar_of(project: Project) -> Grammar:
     return Grammar(**said, lifecycle=project.lifecycle, ignore=project.ignore)
 
 
+@lru_cache(maxsize=1 << 16)
 def classify(grammar: Grammar, tag: str) -> Meaning:
     """What `tag` is."""
     folded = tag.casefold()
@@ -55,6 +57,7 @@ def classify(grammar: Grammar, tag: str) -> Meaning:
     return Meaning(kind="release" if is_version(grammar.scheme, text) else "unfit", version=text)
 
 
+@lru_cache(maxsize=1 << 16)
 def alike(grammar: Grammar, tag: str) -> str:
     """What people take a tag's version for, in one form; empty where it says none.
 

@@ -174,31 +174,28 @@ def description_renders(facts: After) -> Iterator[Said]:
 def license_agrees(facts: After) -> Iterator[Said]:
     """The licence is said once, as PEP 639 has it, and the licence files that are named are there.
 
-    A licence expression is of SPDX's words; beside one there is no classifier `License ::`. Every License-File of the
-    metadata is in the archive. An index refuses the rest.
+    A licence expression is of SPDX's words, and every License-File of the metadata is in the archive: an index refuses
+    the rest. A classifier `License ::` beside an expression says the same again, or something else: a warning.
 
         bad   License-Expression: Apache2
         bad   License-Expression: Apache-2.0 beside Classifier: License :: OSI Approved :: Apache Software License
         good  License-Expression: Apache-2.0
     """
-    for fault, where in _each(facts, lambda d: _license_faults(d.says)):
-        yield Said(
-            text=f"{where} {fault}", fix='license = "Apache-2.0" under [project], and no other', level=facts.mildly
-        )
+    for fault, where in _each(facts, lambda d: (t for f, t in d.says.faults if f == "license-expression")):
+        text = f"{where} has a licence that cannot be read: {fault}"
+        yield Said(text=text, fix='license = "Apache-2.0"  # or what it is, in words of SPDX', level=facts.mildly)
     for file, remark in facts.remarks:
         if remark.kind == "license":
             text = f"{file} has no {remark.member}, which its metadata name as License-File"
             fix = "correct license-files under [project], or add the file to what the backend packs"
             yield Said(text=text, fix=fix, code="license-missing", level=facts.mildly)
+    for old, where in _each(facts, lambda d: _beside(d.says)):
+        text = f"{where} has the classifier {old!r} beside a License-Expression"
+        yield Said(text=text, fix="take the classifier out", code="license-twice", level="warning")
 
 
-def _license_faults(says: Metadata) -> Iterator[str]:
-    yield from (
-        f"has a licence that cannot be read: {text}" for field, text in says.faults if field == "license-expression"
-    )
-    old = [c for c in says.classifiers if c.startswith(_LICENSES)]
-    if says.license_expression and old:
-        yield f"has License-Expression {says.license_expression} and the classifier {old[0]!r} beside it"
+def _beside(says: Metadata) -> Iterator[str]:
+    return (c for c in says.classifiers if says.license_expression and c.startswith(_LICENSES))
 
 
 @rule("META008", "python-said", needs=("settings", "metadata"))
@@ -253,7 +250,7 @@ def _odd_links(says: Metadata) -> Iterator[str]:
 
 @rule("META010", "metadata-complete", "warning", needs=("settings", "metadata"))
 def metadata_complete(facts: After) -> Iterator[Said]:
-    """The files say what people look for: summary, description and its form, licence, Python, and where the source is.
+    """The files say what people look for: summary, description and its form, licence, Python, where the source is.
 
     Nothing breaks without them. A licence that nobody says cannot be relied on; without Requires-Python an old Python
     installs what it cannot run; without a link nobody finds where to report a bug.
@@ -270,7 +267,7 @@ def _gaps(says: Metadata) -> Iterator[str]:
     told = {
         "summary": says.summary,
         "description": says.description.strip(),
-        "form of its description": says.content_type or not says.description.strip(),
+        "Description-Content-Type": says.content_type or not says.description.strip(),
         "licence": licensed,
         "Requires-Python": says.requires_python,
         "link to its source": says.urls,

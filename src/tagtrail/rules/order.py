@@ -141,7 +141,7 @@ def year_jump(facts: Before) -> Iterator[Said]:
         label = facts.project.series or f"{'.'.join(map(str, new.release[:2]))} NAME"
         yield Said(
             text=f"{facts.version} starts with a year, {last} did not: it sorts above every later plain version, for "
-            f"ever; the next must be >= {_after(new)}, {(new.release[0] // 1000 + 1) * 1000}.x, or have an epoch",
+            f"ever; next must be >= {_after(new)}, {(new.release[0] // 1000 + 1) * 1000}.x, or an epoch",
             fix=f'keep {last.release[0] + 1}.0.0 and set series = "{label}" (shown on pages and in mail); '
             f'or versions = "calver" with calver-because = "WHY", then {spelled("calver", new)}',
             level=facts.mildly,

@@ -58,6 +58,7 @@ def own_settings(facts: Before) -> Iterator[Said]:
 
         bad   [tool.tagtrail]
               publish = ["elsewhere"]
+        good  no [tool.tagtrail] in pyproject.toml
     """
     if facts.declared.own:
         keys = ", ".join(facts.declared.own[:5])

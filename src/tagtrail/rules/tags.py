@@ -178,9 +178,9 @@ def channel_open(facts: Before) -> Iterator[Said]:
     """
     channels = facts.project.channels or OPEN
     if facts.channel not in channels:
-        text = f"{facts.version} is of the channel {facts.channel}; {facts.project.name} releases {', '.join(channels)}"
+        text = f"{facts.version} is a {facts.channel} version; {facts.project.name} releases {', '.join(channels)}"
         wanted = ", ".join(f'"{channel}"' for channel in (*channels, facts.channel))
-        fix = f"tag a version that is none; or, under [project.{facts.project.name}]: channels = [{wanted}]"
+        fix = f"tag one of those; or, under [project.{facts.project.name}]: channels = [{wanted}]"
         yield Said(text=text, fix=fix, code="channel-closed")
 
 

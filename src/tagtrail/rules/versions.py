@@ -49,6 +49,7 @@ def parse(text: str) -> Version | None:
         return None
 
 
+@lru_cache(maxsize=1 << 16)
 def read(scheme: str, text: str) -> Version | None:
     """The version that `text` means in a scheme, however it is spelled; None where it means none, and in `any`."""
     version = None if scheme == "any" else parse(text)
@@ -169,10 +170,12 @@ def latest(released: Iterable[Version]) -> Version | None:
 
 def comparable(new: Version, released: Sequence[Version]) -> tuple[Version, ...]:
     """The releases, oldest first, that `new` is held against: without those that start with a year, once the project
-    has left them behind (its newest release and `new` do not).
+    has left them behind (a release without one came after them, and `new` starts with none; the last patches of the
+    old series may come later still).
     """
-    left = bool(released) and not starts_with_year(released[-1]) and not starts_with_year(new)
-    return tuple(r for r in released if not (left and starts_with_year(r)))
+    years = [starts_with_year(r) for r in released]
+    left = True in years and False in years[years.index(True) :] and not starts_with_year(new)
+    return tuple(r for r, year in zip(released, years, strict=True) if not (left and year))
 
 
 def predecessor(new: Version, released: Iterable[Version]) -> Version | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from packaging.version import Version
 
+from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Tagged
 from tagtrail.model.settings import Project
 from tagtrail.ports import Source
@@ -52,8 +53,10 @@ def _patch(
     commit = next(iter((*logged, *(commit for tag, commit in peeled if _version(facts, tag) == follows))), "")
     if not commit:
         return Patch(follows=str(follows), unread=f"there is no tag of {follows}")
-    project = facts.project
-    before, now = _declared_at(source, project, commit), _declared_at(source, project, tagged.commit)
+    try:
+        before, now = (_declared_at(source, facts.project, at) for at in (commit, tagged.commit))
+    except ProjectError as error:
+        return Patch(follows=str(follows), unread=error.what)
     return Patch(follows=str(follows), before=before, now=now)
 
 

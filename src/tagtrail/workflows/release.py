@@ -26,6 +26,7 @@ from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
 from tagtrail.workflows.bill import bill
 from tagtrail.workflows.carry import exit_code
+from tagtrail.workflows.contents import after
 from tagtrail.workflows.examine import Ask, Examined, Known, gather, refuse, tell_examined
 from tagtrail.workflows.examine import examined as judged
 from tagtrail.workflows.inspect import inspect
@@ -109,7 +110,8 @@ def release(
             signed = sign(road, approve(road, gathered(road, built)), prepared.raw)
             if until == "signed":
                 return _stopped(prepared, "signed")
-            keep_case(road, examined.case, signed)
+            files = after(road, project, prepared.plan.tag.version, signed.approved.built.artifacts)
+            keep_case(road, replace(examined.case, after=files), signed)
             entry = log(road, project, signed)
     except (RemoteError, Waiting) as error:
         return _waiting(road, error, project.name, examined.version)

@@ -101,7 +101,7 @@ def _look(repo: str) -> _Found:
         stem=where.rstrip("/").rpartition("/")[2].removesuffix(".git"),
         directory=Path(where) if local else Path.cwd(),
         public=_public(Path(where)) if local else "",
-        tag=pattern_of(tags),
+        tag=pattern_of(tags, says.name),
         says=says,
     )
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from tagtrail.adapters.builder.environments import Environments
@@ -87,7 +88,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
         tell=tell,
         lease=lambda name: scratch.locked(at.state(f"{name}.lock")),
         names=instance.names,
-        view=view,
+        view=cache(view),
     )
 
 

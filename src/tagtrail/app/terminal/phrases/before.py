@@ -1,0 +1,97 @@
+"""Events of what is found before anything is made: a tag, what the rules say, the plan; and new instances."""
+
+from collections.abc import Iterator
+
+from tagtrail.app.terminal.phrases.words import Fields, Line, Phrases, count, line, short, signer, step
+
+__all__ = ["PHRASES"]
+
+
+def _tag(fields: Fields) -> Iterator[Line]:
+    who = signer(fields["scheme"], fields["signer"], fields.get("person", ""))
+    about = f"  {fields['channel']}  {fields['commit'][:8]}  tag {fields['tag']} signed by {who}"
+    yield Line((("strong", f"{fields['project']} {fields['version']}"), ("", about)))
+
+
+def _finding(fields: Fields) -> Iterator[Line]:
+    if "there" in fields:
+        yield from _mismatch(fields)
+        return
+    tone = "bad" if fields["level"] == "error" else "warn"
+    yield Line((("", f"{fields['rule']:<7} "), (tone, f"{fields['level']:<7} "), ("", fields["text"])))
+    if fields.get("fix"):
+        yield Line((("", " " * 8), ("quiet", "fix     "), ("", fields["fix"])))
+
+
+def _mismatch(fields: Fields) -> Iterator[Line]:
+    """What an audit found: where, and both values below each other."""
+    yield Line(
+        (("bad" if fields["level"] == "error" else "warn", f"{fields['code']:<20} "), ("strong", fields["name"]))
+    )
+    yield Line((("quiet", f"  {'there':<18} "), ("", fields["there"])))
+    if fields["expected"]:
+        yield Line((("quiet", f"  {'expected':<18} "), ("", fields["expected"])))
+
+
+def _override(fields: Fields) -> Iterator[Line]:
+    yield Line((("", f"{fields['rule']:<7} "), ("quiet", "aside   "), ("", fields["because"])))
+
+
+def _checked(fields: Fields) -> Iterator[Line]:
+    found = [count(fields[key], key[:-1]) for key in ("errors", "warnings") if fields[key]]
+    tone = "bad" if fields["errors"] else "warn" if found else "good"
+    yield step("check", f"{count(fields['rules'], 'rule'):<46}   {', '.join(found) or 'fine'}", tone if found else "")
+
+
+def _plan(fields: Fields) -> Iterator[Line]:
+    after = f"   follows {fields['follows']}" if fields["follows"] else "   the first release"
+    yield step("plan", f"{fields['project']} {fields['version']}  {fields['channel']}{after}")
+    if fields["visible"]:
+        yield step("seen by", fields["visible"])
+    how = fields["isolation"]
+    unfenced = "; not apart: it runs as you do" if how == "none" else f"; apart by {how}"
+    yield step(
+        "build", f"{', '.join(fields['build'])} of {fields['commit'][:12]}, {count(fields['refs'], 'ref')}{unfenced}"
+    )
+    yield step("log", f"entry {fields['index']} of {fields['origin']}")
+    yield step("publish", f"{', '.join(fields['targets'])}; {fields['page']}")
+    if fields["announce"]:
+        yield step("announce", ", ".join(fields["announce"]))
+    yield step("policy", short(fields["policy"]))
+    for text in str(fields["notes"]).rstrip().split("\n"):
+        yield line("quiet", f"  | {text}")
+
+
+def _picks(fields: Fields) -> Iterator[Line]:
+    tools = {name: f"{name} {version}" for name, version in fields["tools"].items()}
+    if fields["pip"] == fields["uv"]:
+        yield _picked(f"{tools['pip']} and {tools['uv']} pick", fields["pip"], fields["because"]["pip"])
+        return
+    for name, tool in tools.items():
+        yield _picked(f"{tool} picks", fields[name], fields["because"][name])
+
+
+def _picked(who: str, version: str | None, why: str) -> Line:
+    return Line((("", f"{who} "), ("strong", version or "nothing"), ("quiet", f": {why}" if why else "")))
+
+
+def _made(fields: Fields) -> Iterator[Line]:
+    yield Line((("strong", fields["home"]), ("", f"  a new instance; release key {fields['release_key']}")))
+
+
+def _added(fields: Fields) -> Iterator[Line]:
+    about = "  ".join(filter(None, (fields["kind"], fields["backend"] or "no build backend")))
+    lines = f"{count(fields['lines'], 'line')} added to {fields['file']}"
+    yield Line((("strong", fields["project"]), ("", f"  {about}  signer: {fields['signers']}     {lines}")))
+
+
+PHRASES: Phrases = {
+    "tag": _tag,
+    "finding": _finding,
+    "override": _override,
+    "checked": _checked,
+    "plan": _plan,
+    "picks": _picks,
+    "made": _made,
+    "added": _added,
+}

@@ -1,0 +1,146 @@
+"""`check` with its options: set aside, saved and judged again, annotated, and judged as a release was."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.app.places import TAGTRAIL, Place
+from tests.app.world import World
+
+pytestmark = pytest.mark.client
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    made = Place(tmp_path_factory.mktemp("options")).make()
+    made.git("tag", "33.0.2")
+    return made
+
+
+@pytest.fixture
+def place(template: Place, tmp_path: Path) -> Place:
+    return template.copy(tmp_path)
+
+
+def test_the_page_is_what_people_read(place: Place) -> None:
+    argv = [TAGTRAIL, "check", ".", "2026.1"]
+    done = subprocess.run(argv, cwd=place.repo, env=place.env, capture_output=True, text=True, check=False)
+    first, fix, *_, last, following = done.stdout.splitlines()
+    assert first.startswith("TAG007  error   2026.1 starts with a year, 33.0.2 did not")
+    assert fix.startswith("        fix     keep 34.0.0 and set series = ")
+    assert last.endswith("rules   (exit 3)")
+    assert ": 1 error of " in last
+    assert following == "next   tagtrail check --explain TAG007"
+    assert done.returncode == 3
+
+
+def test_set_aside(place: Place) -> None:
+    ended = place.run("check", ".", "2026.1", "--override", "TAG007", "--because", "we count years", cwd=place.repo)
+    assert (ended.code, [(e["rule"], e["level"]) for e in ended.events if e["event"] == "finding"]) == (
+        0,
+        [("TAG007", "warning")],
+    )
+    assert [e["because"] for e in ended.events if e["event"] == "override"] == ["we count years"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--override", "TAG007"), "usage"),
+        (("--because", "x"), "usage"),
+        (("--override", "TAG007", "--override", "TAG005", "--because", "x"), "usage"),
+        (("--override", "TAG001", "--because", "x"), "rule-firm"),
+        (("--override", "TAG777", "--because", "x"), "rule-unknown"),
+        (("--override", "TAG007", "--because", "jo@example.org"), "because"),
+        (("--annotate", "jenkins"), "usage"),
+        (("--save", "/nowhere/at/all.json"), "not-writable"),
+        (("--facts", "missing.json"), "not-readable"),
+        (("--facts", "pyproject.toml"), "json-syntax"),
+    ],
+)
+def test_usage(words: tuple[str, ...], code: str, place: Place) -> None:
+    ended = place.run("check", ".", "34.0.0", *words, cwd=place.repo)
+    assert (ended.code, ended.refusal) == (2, code)
+
+
+def test_saved_and_judged_again_without_the_repository(place: Place) -> None:
+    aside = ("--override", "TAG007", "--because", "we count years")
+    first = place.run("check", ".", "2026.1", *aside, "--save", str(place.root / "facts.json"), cwd=place.repo)
+    place.repo.rename(place.root / "gone")
+    again = place.run("check", "--facts", "facts.json")
+    assert again.code == first.code
+    (note,) = [e for e in again.events if e["event"] == "note"]
+    assert note["text"].endswith(": the same verdict")
+    assert [e for e in again.events if e is not note and e != note] == first.events
+    assert place.run("check", "--facts", "facts.json", "--save", "again.json").code == 0
+    assert (place.root / "again.json").read_bytes() == (place.root / "facts.json").read_bytes()
+
+
+def test_another_verdict_is_said(place: Place) -> None:
+    place.run("check", ".", "2026.1", "--save", str(place.root / "facts.json"), cwd=place.repo)
+    data = json.loads((place.root / "facts.json").read_bytes())
+    data["verdict"]["findings"] = []
+    (place.root / "facts.json").write_text(json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    ended = place.run("check", "--facts", "facts.json")
+    assert ended.code == 3
+    assert any("NOT the same verdict, TAG007 speaks now" in e.get("text", "") for e in ended.events)
+
+
+def test_annotated(place: Place) -> None:
+    words = ("check", ".", "2026.1", "--annotate", "github", "--annotate", "gitlab=g.json", "--annotate", "sarif")
+    ended = place.run(*words, cwd=place.repo)
+    assert ended.err.startswith("::error title=TAG007 year-jump::2026.1 starts with a year")
+    assert json.loads((place.repo / "g.json").read_bytes())[0]["check_name"] == "TAG007 year-jump"
+    assert json.loads((place.repo / "tagtrail.sarif").read_bytes())["runs"][0]["results"][0]["ruleId"] == "TAG007"
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "told"),
+    [
+        ({}, (), False),
+        ({"GITHUB_ACTIONS": "true"}, (), True),
+        ({"GITHUB_ACTIONS": "true"}, ("--annotate", "none"), False),
+        ({"CI": "true"}, (), False),
+    ],
+)
+def test_annotated_unasked(environ: dict[str, str], options: tuple[str, ...], told: bool, place: Place) -> None:
+    ended = place.run("check", ".", "2026.1", *options, cwd=place.repo, **environ)
+    assert ended.err.startswith("::error") is told
+    assert len(ended.events) > 2
+
+
+# --- with an instance: a release, its entry and page, and what it was judged by ---
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("released")).make()
+    world.tag("1.0.0rc1")
+    aside = ("--override", "first-prerelease", "--because", "everybody may have it")
+    ended = world.tell("release", "toy", "1.0.0rc1", *aside)
+    assert ended.code == 0, ended.out
+    return world
+
+
+def test_the_reason_is_in_the_entry_and_on_the_page(released: World) -> None:
+    page = (released.site / "toy" / "1.0.0rc1" / "index.html").read_text()
+    assert "TAG011" in page
+    assert "everybody may have it" in page
+    assert (released.tell("release", "toy", "1.0.0rc1")).code == 0
+
+
+def test_what_it_was_judged_by(released: World) -> None:
+    ended = released.tell("check", "toy", "1.0.0rc1", "--recorded")
+    assert ended.code == 0, ended.out
+    assert ended.event("override")["because"] == "everybody may have it"
+    assert any("the same verdict" in e.get("text", "") for e in ended.events)
+    by_version = released.tell("check", "toy", "1.0rc1", "--recorded")
+    assert by_version.events == ended.events
+
+
+@pytest.mark.parametrize("words", [("toy", "9.9"), ("toy",)])
+def test_what_nobody_remembers(words: tuple[str, ...], released: World) -> None:
+    ended = released.tell("check", *words, "--recorded")
+    assert (ended.code, ended.event("refused")["code"]) == (2, "case-missing" if words[1:] else "usage")
