@@ -22,6 +22,7 @@ from tagtrail.model.facts import (
     Survey,
     Tagged,
 )
+from tagtrail.model.frozen import frozen
 
 __all__ = [
     "Behind", "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Cosigned", "Evidence", "Journal", "Kept",
@@ -38,7 +39,7 @@ Tell = Callable[[str, Mapping[str, Any]], None]
 """Says that something happened: an event's name and its fields (JSON values). Never raises."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Objects:
     """A directory with a repository's git objects, to be bound read-only, and the refs a build may see.
 
@@ -141,8 +142,11 @@ class BuildOrder:
 class Builder(Protocol):
     """Builds once, from a clean checkout at an object id."""
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
-        """The artifacts, in normal form, kept. Raises ProjectError `build-failed` (with the end of the log),
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
+        """The artifacts, in normal form, kept. `meanwhile` is called at most once, when foreign code has something to
+        do and we would wait. Raises ProjectError `build-failed` (with the end of the log),
         `version-mismatch`,
         `name-mismatch`, `objects-missing`; RemoteError `requirements-unreachable`; SetupError `disk-full`."""
         ...
@@ -196,7 +200,7 @@ class Store(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Committed:
     """A committed checkpoint: the only thing that may be cosigned or shown. `note` is the signed note's text."""
 
@@ -303,7 +307,7 @@ class Witness(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Cosigned:
     """What a witness cosigned of a log: the note with the log's signatures and its own, made at `time`."""
 
@@ -314,7 +318,7 @@ class Cosigned:
     note: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Evidence:
     """A checkpoint that a log signed and a witness did not cosign: `note`, with the log's signatures alone.
 

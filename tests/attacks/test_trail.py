@@ -338,8 +338,10 @@ def test_a_file_that_no_entry_names_is_unknown_to_a_consumer(tmp_path: Path) -> 
 class ManyFiles(memory.Builder):
     """A build of more files than one entry can name."""
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
-        (first, *_) = super().build(order, objects, kept)
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
+        (first, *_) = super().build(order, objects, kept, meanwhile)
         one = replace(first, generated=("nova-1.0.0.dist-info/METADATA",))
         return tuple(replace(one, name=f"nova-1.0.0-py3-none-linux_{n}.whl") for n in range(800))
 

@@ -66,7 +66,7 @@ def normalised(
     spool, out = io.BytesIO(), io.BytesIO()
     sdist = normal_sdist(io.BytesIO(data), spool, out.write, EPOCH, name=name, limits=limits)
     held = {m.name: b"".join(content(spool, m)) for m in sdist.members if m.kind == "file"}
-    return sdist, data if sdist.as_made else out.getvalue(), held
+    return sdist, data if sdist.as_made else b"".join(deflated((out.getvalue(),))), held
 
 
 PLAIN = (

@@ -32,9 +32,11 @@ class MeetingBuilder(memory.Builder):
         super().__init__(drifts=True)
         self.meeting = Barrier(people, timeout=30)
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
         self.meeting.wait()
-        return super().build(order, objects, kept)
+        return super().build(order, objects, kept, meanwhile)
 
 
 def clean(world: World) -> None:
@@ -143,8 +145,10 @@ class MovingBuilder(memory.Builder):
         super().__init__(drifts=True)
         self.move = move
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
-        built = super().build(order, objects, kept)
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
+        built = super().build(order, objects, kept, meanwhile)
         self.move()
         return built
 

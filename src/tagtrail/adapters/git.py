@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from tagtrail.io.git import LOCAL, Git, Item, objects_missing
 from tagtrail.io.scratch import locked, remove
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Tagged
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import Objects
 
 __all__ = ["GitSource", "public_name"]
@@ -31,7 +32,7 @@ _FOR_FETCHES = (
 """What a fetch keeps of the caller's environment: whose credentials and which way out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Place:
     """A repository on this disk. `head` is the name of what to judge where there is no tag."""
 
@@ -55,6 +56,7 @@ class GitSource:
         self._environ = environ
         self._limit = limit
         self._fetched: set[str] = set()
+        self._found: dict[Path, _Place] = {}
 
     def read(self, repo: str, tag: str, at: str | None = None) -> Tagged:
         """See `tagtrail.ports.Source`."""
@@ -123,6 +125,12 @@ class GitSource:
         return replace(self._local(mirror, repo), head=_HEAD)
 
     def _local(self, path: Path, repo: str) -> _Place:
+        """What is at that path; asked once, for one release looks at one repository many times."""
+        if path not in self._found:
+            self._found[path] = self._look(path, repo)
+        return self._found[path]
+
+    def _look(self, path: Path, repo: str) -> _Place:
         name = public_name(repo)
         if not repo or repo.startswith("-") or re.search(r"[\x00-\x1f]", repo) or not path.is_dir():
             raise _missing(name, "there is no such directory")

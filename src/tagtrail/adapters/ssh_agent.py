@@ -11,11 +11,11 @@ protocol (draft-ietf-sshm-ssh-agent, sections 3, 5.3 and 5.6): every message is 
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from tagtrail.formats.note import Verifier
 from tagtrail.formats.sshsig import parse_key_line
 from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["AgentSigner", "agent_signer"]
 
@@ -27,7 +27,7 @@ _WAIT = 60.0
 _KIND = b"ssh-ed25519"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AgentSigner:
     """The port `AnySigner` (formats/note.py). `address` is the agent's socket."""
 

@@ -26,6 +26,7 @@ does that beside the build. Reason codes (ProjectError): sbom-form, metadata-inv
 import json
 from collections.abc import Iterable
 from hashlib import sha256
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tagtrail.formats.encoding import shown
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COVERS", "check_own", "format_sbom", "ready", "sbom_name"]
 
+_LOADED = ("cyclonedx.model.bom", "cyclonedx.model.lifecycle", "cyclonedx.output.json", "packaging.metadata")
 COVERS = (
     "dependencies as the built metadata declare them (Requires-Dist): not resolved, so without versions; "
     "not what is bundled or linked inside the files, nor what built them"
@@ -53,7 +55,8 @@ def sbom_name(project: str, version: str) -> str:
 
 def ready() -> None:
     """Load what writes an SBOM: that takes longer than the writing."""
-    import packaging.metadata  # noqa: F401
+    for name in _LOADED:
+        import_module(name)
 
 
 def format_sbom(metadata: bytes, *, purl: str, files: Iterable[tuple[str, str]], epoch: int) -> bytes:

@@ -207,7 +207,8 @@ def normal_sdist(
     name: str = "",
     limits: Limits | None = None,
 ) -> Sdist:
-    """Read a .tar.gz from `source`, unpack it into the seekable `spool`, and write it to `write` in normal form.
+    """Read a .tar.gz from `source`, unpack it into the seekable `spool`, and write its tar to `write` in normal form,
+    for `deflated` to compress.
 
     `name` is the file's name. Where `as_made`, nothing is written: the source is right as it is. `content(spool,
     member)` gives a file's bytes.
@@ -228,14 +229,9 @@ def normal_sdist(
 
 def _pack(members: Iterable[Member], spool: BinaryIO, write: Callable[[bytes], object], epoch: int) -> str:
     digest = hashlib.sha256()
-
-    def hashed() -> Iterator[bytes]:
-        for piece in tar(((m, content(spool, m)) for m in members), epoch):
-            digest.update(piece)
-            yield piece
-
-    for packed in deflated(hashed()):
-        write(packed)
+    for piece in tar(((m, content(spool, m)) for m in members), epoch):
+        digest.update(piece)
+        write(piece)
     return digest.hexdigest()
 
 

@@ -1,15 +1,15 @@
 """A project's build backend: one process of the build environment that runs its hooks (PEP 517), each as if alone."""
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tagtrail.io import process
 from tagtrail.io.process import Over
 from tagtrail.io.sandbox import Cell
+from tagtrail.model.frozen import frozen
 
 __all__ = ["PROGRAM", "Answers", "Backend", "backend"]
 
@@ -19,7 +19,7 @@ PROGRAM = Path(__file__).with_name("hooks.py")
 _MOST = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Answers:
     """What the hooks returned, one value per call made. Where one failed, `fault` says how: `checkout`, `backend` (it
     cannot be imported), `unsupported`, `hook` (it raised or died), `file`, `command` (one failed), `absent` (there is
@@ -53,9 +53,13 @@ class Backend:
         """Begin to import the backend `name`; `path` is the project's backend-path, below `tree`."""
         self._begin({"backend": name, "path": list(path), "tree": tree})
 
-    def call(self, tree: str, calls: Sequence[Mapping[str, object]]) -> Answers:
-        """Run hooks in `tree`; the form of `calls` is in `hooks.py`. A fault of what was begun before is the answer."""
+    def call(
+        self, tree: str, calls: Sequence[Mapping[str, object]], meanwhile: Callable[[], object] = tuple
+    ) -> Answers:
+        """Run hooks in `tree`; the form of `calls` is in `hooks.py`. A fault of what was begun before is the answer.
+        Before it is waited for, `meanwhile` is called."""
         self._begin({"calls": calls, "tree": tree})
+        meanwhile()
         return self._answer()
 
     def run(self, tree: str, argv: Sequence[str]) -> Answers:

@@ -12,6 +12,7 @@ from tagtrail.io import process
 from tagtrail.io.durable import setup_error
 from tagtrail.io.process import Finished
 from tagtrail.model.errors import ProjectError, SetupError
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import Objects
 
 __all__ = ["LOCAL", "Git", "Item", "items", "lay_out", "objects_missing"]
@@ -35,7 +36,7 @@ LOCAL: Mapping[str, str] = {
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Item:
     """One answer of `git cat-file --batch`; `kind` is empty where there is no such object."""
 

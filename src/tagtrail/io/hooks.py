@@ -87,24 +87,30 @@ def load(backend: str, backend_path: list[str]) -> Any:
     return found
 
 
-def program(*argv: str, env: dict[str, str]) -> bool:
-    """Whether a program of the system, run to its end, says that all is well."""
-    child = os.posix_spawn(f"/usr/bin/{argv[0]}", argv, env)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-def lay_out(order: dict[str, Any]) -> str:
-    """Make a tree; the fault."""
+def lay_out(order: dict[str, Any]) -> int:
+    """Begin to make a tree; the process that does it."""
+    unpack = ("tar", "-C", order["tree"], "--no-same-owner", "-xpf")
     if "unpack" in order:
-        unpacked = program("tar", "-C", order["tree"], "--no-same-owner", "-xpf", order["unpack"], env=LOCAL)
-        return "" if unpacked else "checkout"
+        return begin(*unpack, order["unpack"])
     os.mkdir(order["tree"])  # noqa: PTH102
     if "sdist" in order:
-        how = ("--strip-components=1", "--no-same-owner", "-xpf")
-        return "" if program("tar", "-C", order["tree"], *how, order["sdist"], env=LOCAL) else "checkout"
-    there = ("-C", order["tree"], "read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD")
-    copied = program("cp", "-r", order["git"], f"{order['tree']}/.git", env=LOCAL)
-    return "" if copied and program(*GIT, *there, env=LOCAL) else "checkout"
+        return begin(*unpack, order["sdist"], "--strip-components=1")
+    copy(order["git"], f"{order['tree']}/.git")
+    return begin(*GIT, "-C", order["tree"], "read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD")
+
+
+def begin(*argv: str) -> int:
+    """A program of the system, started."""
+    return os.posix_spawn(f"/usr/bin/{argv[0]}", argv, LOCAL)
+
+
+def copy(source: str, target: str) -> None:
+    """A directory of few small files, without its modes."""
+    for path, _, names in os.walk(source):
+        there = target + path[len(source) :]
+        os.mkdir(there)  # noqa: PTH102
+        for name in names:
+            Path(there, name).write_bytes(Path(path, name).read_bytes())
 
 
 def answer(backend: Any, call: dict[str, Any]) -> Any:
@@ -204,10 +210,16 @@ class Worker:
     def __init__(self, answers: int) -> None:
         self.answers = answers
         self.backend: Any = None
+        self.tree = 0
 
     def do(self, order: dict[str, Any]) -> None:
-        """Carry an order out and answer it."""
-        if "take" in order:
+        """Carry an order out and answer it. A tree is made while the backend is imported; whoever gives an order for
+        either will give another one before waiting for an answer."""
+        fault = self.bring(order) if "backend" in order and not order["path"] else None
+        self.settle()
+        if fault is not None:
+            self.tell({"values": [], "fault": fault})
+        elif "take" in order:
             self.give(order["take"])
         elif "run" in order:
             self.tell(command(order))
@@ -220,7 +232,22 @@ class Worker:
         elif "backend" in order or "calls" in order:
             self.tell({"values": [], "fault": self.bring(order)})
         else:
-            self.tell({"values": [], "fault": lay_out(order)})
+            self.begin(order)
+
+    def begin(self, order: dict[str, Any]) -> None:
+        """Begin to make a tree."""
+        try:
+            self.tree = lay_out(order)
+        except OSError:
+            traceback.print_exc()
+            self.tell({"values": [], "fault": "checkout"})
+
+    def settle(self) -> None:
+        """The tree that was begun is there, or is not."""
+        if self.tree:
+            done = os.waitstatus_to_exitcode(os.waitpid(self.tree, 0)[1]) == 0
+            self.tree = 0
+            self.tell({"values": [], "fault": "" if done else "checkout"})
 
     def bring(self, order: dict[str, Any]) -> str:
         """Import the backend; the fault."""

@@ -4,11 +4,11 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from tagtrail.model.errors import RemoteError, SetupError
+from tagtrail.model.frozen import frozen
 
 if TYPE_CHECKING:
     import httpx
@@ -60,7 +60,7 @@ def streamed(url: str, limit: int) -> Iterator[tuple[int, Iterator[bytes]] | Non
             yield total, _chunks(url, answer, limit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reply:
     """What a POST was answered."""
 

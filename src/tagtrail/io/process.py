@@ -10,11 +10,11 @@ import subprocess
 import time
 import unicodedata
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from tagtrail.model.errors import SetupError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["Finished", "Over", "Session", "reading", "run", "said", "session"]
 
@@ -24,7 +24,7 @@ _DRAIN = 1.0
 """Seconds in which what is already in the pipes is read after the command has ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finished:
     """How a command ended. `code` is its exit status, or minus the number of the signal that ended it.
 
@@ -306,8 +306,12 @@ def _end_group(pid: int) -> bool:
 
 
 def _ended(child: subprocess.Popen[bytes], left: float) -> bool:
+    with contextlib.ExitStack() as stack:
+        end = _pidfd(child.pid, stack)
+        if end is not None:  # `wait` would look in steps of up to 50 ms
+            select.select([end], [], [], max(left, 0.0))
     try:
-        child.wait(timeout=max(left, 0.01))
+        child.wait(timeout=0.01 if end is not None else max(left, 0.01))
     except subprocess.TimeoutExpired:
         return False
     return True

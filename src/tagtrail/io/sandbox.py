@@ -25,6 +25,7 @@ from pathlib import Path
 
 from tagtrail.io import process
 from tagtrail.model.errors import SetupError
+from tagtrail.model.frozen import frozen
 
 __all__ = ["BUILD", "KINDS", "Cell", "Limits", "isolation", "lent", "other_user"]
 
@@ -52,7 +53,7 @@ _OWN = {
 _LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Limits:
     """What a cell may use up: bytes of memory for each process, bytes in /build and as many in /tmp, processes.
 
@@ -64,7 +65,7 @@ class Limits:
     processes: int = 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Cell:
     """What foreign code may see. `read` and `write` are (path within, directory or file of ours); `room` is a directory
     of ours that is written in the place of /build where there is no isolation.

@@ -7,6 +7,7 @@ from inspect import cleandoc
 from typing import Generic, Literal, Protocol, TypeVar
 
 from tagtrail.model.facts import Finding, Override
+from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import RuleSwitch
 
 __all__ = ["Facts", "Rule", "Said", "Verdict", "judge", "rule"]
@@ -14,7 +15,7 @@ __all__ = ["Facts", "Rule", "Said", "Verdict", "judge", "rule"]
 Level = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Said:
     """What a rule found: `code` where one rule has several reasons, `level` where it is milder than the rule's
     own."""
@@ -69,7 +70,7 @@ def rule(
     return entered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verdict:
     """What the rules said: `ran` are ids; `skipped` are (id, why it could not be asked); `overrides` are rules whose
     finding was set aside, by the settings or for this release, with the written reason.

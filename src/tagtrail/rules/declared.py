@@ -8,8 +8,9 @@ import tomllib
 from collections.abc import Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigError
-from dataclasses import dataclass
 from typing import Any
+
+from tagtrail.model.frozen import frozen
 
 __all__ = ["Declared", "declared"]
 
@@ -17,7 +18,7 @@ _SIZE, _DOTS = 1_000_000, 1000
 """Beyond what people write; a key of n dotted parts costs tomllib n * n steps."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Declared:
     """A field is empty where the files do not say it statically. `broken` says why pyproject.toml cannot be read.
 

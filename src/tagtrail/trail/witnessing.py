@@ -8,11 +8,12 @@ again after it is what makes an entry *logged*. Nobody's answer is believed but 
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tagtrail.formats import merkle, note, policy
 from tagtrail.formats.policy import Checked, Policy
 from tagtrail.model.errors import Error, RemoteError, TamperError
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import Behind, Clock, Committed, Ledger, Reading, Witness
 
 __all__ = ["TOLERANCE", "Met", "guard", "witness"]
@@ -24,7 +25,7 @@ _ROUNDS = 3
 """Requests to one witness for one checkpoint: a guess, what it said, and once more if somebody was quicker."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Met:
     """A checkpoint that meets the policy, who cosigned it, and why others did not (witness, reason)."""
 

@@ -5,7 +5,7 @@ its digests: nothing that is staged enters the trail by itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from tagtrail.formats import entry as entries
@@ -13,6 +13,7 @@ from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import ProjectError, RemoteError
 from tagtrail.model.facts import Approval, Artifact, Built, Entry, Sidecar
+from tagtrail.model.frozen import frozen
 from tagtrail.model.names import name_key, project_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
@@ -31,7 +32,7 @@ RACES = 20
 """How often somebody else may enter the trail first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Staged:
     """A line of what happened to a Draft: a file came, or (None) was dropped again."""
 
@@ -39,7 +40,7 @@ class _Staged:
     artifact: Artifact | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Drafted:
     """What was built for a draft."""
 

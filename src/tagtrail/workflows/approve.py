@@ -5,7 +5,7 @@ file, another target, changed settings, a text that has expired, and the approva
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from tagtrail.formats.approval import ApprovalText, format_approval
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Approval, Approved, Artifact, Built, Draft, Key, Signed, Tag, TagRef
+from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project
 from tagtrail.ports import Journal
 from tagtrail.verify.approvals import judge_approval, parted
@@ -32,7 +33,7 @@ VALID = 7 * 86400
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Asked:
     """A Draft that asks for approvals: `need` of `group`, and of a signer of the project where files were `brought`.
 
@@ -53,7 +54,7 @@ class Asked:
         return not self.need and not self.brought
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Count:
     """Who has approved a Draft, and in words who is missing (empty: nobody). `have` counts persons of the group."""
 
@@ -62,7 +63,7 @@ class Count:
     missing: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Given:
     """An approval as it came."""
 

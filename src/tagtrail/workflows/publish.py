@@ -9,7 +9,6 @@ from tagtrail.ports import Target
 from tagtrail.trail.sequencer import draft_digest
 from tagtrail.trail.show import prove, show
 from tagtrail.workflows.carry import drive
-from tagtrail.workflows.render import render
 from tagtrail.workflows.road import Road
 
 __all__ = ["logged", "ours_key", "publish", "unseen"]
@@ -41,6 +40,8 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
 
     Raises RemoteError `upload-failed` (what could be done elsewhere has been done), TamperError `kept-altered`.
     """
+    from tagtrail.workflows.render import render  # with pages: `release` loads them beside the build
+
     places = _places(road, logged.entry)
     show(road.ledger, road.store, road.journal)
     for target in places:

@@ -6,9 +6,7 @@ Run it again to resume: what was made is remembered, what is logged is carried, 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from threading import Thread
 
-from tagtrail import pages
 from tagtrail.formats import entry as entries
 from tagtrail.formats import sbom
 from tagtrail.formats.facts import digest
@@ -236,8 +234,9 @@ def _index(road: Road) -> str:
 def build(road: Road, prepared: Prepared) -> Built:
     """Build once; a build that is remembered is not done again. Raises what `Builder.build` raises."""
     key, order = digest(prepared.order), prepared.order
-    made = road.journal.once(f"built:{key}", Artifact, _build, road, order, prepared.objects)
-    tree = road.journal.once(f"tree:{key}", str, road.builder.tree, order, prepared.objects)
+    beside = _Beside(road, order, prepared.objects)
+    made = road.journal.once(f"built:{key}", Artifact, _build, beside)
+    tree = road.journal.once(f"tree:{key}", str, beside.tree)
     artifacts = made if isinstance(made, tuple) else (made,)
     for artifact in artifacts:
         road.tell("built", _built_event(artifact))
@@ -268,23 +267,37 @@ def pending(road: Road, project: Project, tag: str, overrides: Sequence[Override
     return asked_of(road, gathered(road, built)) if built else None
 
 
-def _build(road: Road, order: BuildOrder, objects: Objects) -> tuple[Artifact, ...]:
+class _Beside:
+    """What is done while foreign code is at work: the tree is read; what renders descriptions and writes SBOM and pages
+    is loaded."""
+
+    def __init__(self, road: Road, order: BuildOrder, objects: Objects) -> None:
+        self.road, self.order, self.objects = road, order, objects
+        self._tree = ""
+
+    def tree(self) -> str:
+        """The digest of the tag's tree."""
+        self._tree = self._tree or self.road.builder.tree(self.order, self.objects)
+        return self._tree
+
+    def __call__(self) -> None:
+        from tagtrail import pages
+
+        self.tree()
+        self.road.view(Metadata(name="", version="", description="*", content_type="text/x-rst"))
+        sbom.ready()
+        pages.ready()
+
+
+def _build(beside: _Beside) -> tuple[Artifact, ...]:
+    road, order = beside.road, beside.order
     road.tell(
         "bytes",
         {"what": f"building {', '.join((*order.builds, *order.files))} of {order.project}", "done": 0, "total": 0},
     )
     began = road.clock()
-    Thread(target=_load, args=(road,), name="beside the build", daemon=True).start()
-    made = road.builder.build(order, objects, road.kept)
+    made = road.builder.build(order, beside.objects, road.kept, beside)
     return tuple(replace(artifact, began=began, ended=road.clock()) for artifact in made)
-
-
-def _load(road: Road) -> None:
-    """What renders descriptions and writes SBOM and pages: loading it takes longer than its work; a build is waited
-    for."""
-    road.view(Metadata(name="", version="", description="*", content_type="text/x-rst"))
-    sbom.ready()
-    pages.ready()
 
 
 def sign(road: Road, approved: Approved, raw: bytes) -> Signed:

@@ -7,7 +7,7 @@ the settings know that key.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from urllib.parse import unquote
 
@@ -25,6 +25,7 @@ from tagtrail.formats.site import media
 from tagtrail.formats.sshsig import SshKey
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Artifact, Entry, Key, Material
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import Builder, BuildOrder, Kept, Source
 from tagtrail.trail import sequencer
 from tagtrail.workflows.road import Road
@@ -36,7 +37,7 @@ RACES = 20
 _PYPI = "pkg:pypi/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Again:
     """One file of the release and the rebuilt one of that name (None: it was not made)."""
 
@@ -50,7 +51,7 @@ class Again:
         return self.rebuilt is not None and self.rebuilt.blob.sha256 == self.released
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Rebuilt:
     """A release built again. `tree` is whether the tag's tree is the one that the entry names; `others` are files that
     only the rebuild made; `unlike` are (recorded, here) for materials that differ: a version, or the files installed.

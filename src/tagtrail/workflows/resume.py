@@ -1,11 +1,10 @@
 """Everything unfinished, and going on with it: releases begun and not logged, entries logged and not carried to the
 end."""
 
-from dataclasses import dataclass
-
 from tagtrail.formats.settings import project_of
 from tagtrail.model.errors import Error
 from tagtrail.model.facts import Entry, Row
+from tagtrail.model.frozen import frozen
 from tagtrail.model.steps import Step
 from tagtrail.ports import Journal, Reading
 from tagtrail.workflows.begun import LATER, TRAIL
@@ -19,7 +18,7 @@ CURSOR = "carried"
 """All entries below it have been carried to the end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Unfinished:
     """`begun` are rows of releases, or of files added later, that are not in the trail; `entries` those with
     something left to do, with their rows."""

@@ -17,7 +17,7 @@ that very checkpoint is proven.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from tagtrail.formats import merkle, note
@@ -31,12 +31,13 @@ from tagtrail.formats.witness import (
     parse_request,
 )
 from tagtrail.model.errors import TamperError
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import Clock, Cosigned, Evidence, Seen, Tell
 
 __all__ = ["Answer", "Desk", "Judged", "add_checkpoint", "judge", "standing", "told_evidence"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Desk:
     """What a witness works with. `keys` gives the keys that it knows of an origin."""
 
@@ -47,7 +48,7 @@ class Desk:
     tell: Tell
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Answer:
     """An answer over HTTP. `code` is the reason of a refusal."""
 
@@ -57,7 +58,7 @@ class Answer:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Judged:
     """What is to be answered. `signed` is the checkpoint's note with the log's good signatures alone, if it has any."""
 

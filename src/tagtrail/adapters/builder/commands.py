@@ -10,7 +10,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +41,7 @@ from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.facts import Artifact, Material
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["Commands"]
@@ -73,7 +74,7 @@ class _Work:
         return self.seen / "prepared.tar"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Place:
     """A cell with its worker, and the project's directory in it."""
 
@@ -106,7 +107,9 @@ class Commands:
         self._most = most or sandbox.Limits()
         self._environ = environ
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`: the files that fit `files`, sorted by their paths."""
         with scratch(self._scratch, "build") as room, disk(room):
             git, lent = furnished(room, order, objects)

@@ -12,7 +12,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from tagtrail.io.durable import setup_error
 from tagtrail.io.sandbox import Cell, Limits, lent
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import Clock
 
 __all__ = ["Environment", "Environments", "installed"]
@@ -40,7 +40,7 @@ _PATHS = ("UV_FIND_LINKS", "UV_CONFIG_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _ENV, _UV, _PINS = Path("/env"), Path("/tool/uv"), Path("/tool/pins")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Environment:
     """A directory with what is installed, and when that was what the requirements came to (Unix seconds)."""
 
@@ -141,8 +141,11 @@ class Environments:
 
     @cached_property
     def _uv(self) -> str:
+        beside = Path(sys.executable).with_name("uv")
+        if beside.is_file():
+            return str(beside)
         try:
-            from uv import find_uv_bin
+            from uv import find_uv_bin  # it looks in more places, and takes its time
 
             return str(find_uv_bin())
         except (ImportError, FileNotFoundError) as error:
@@ -151,9 +154,10 @@ class Environments:
             ) from error
 
     @cached_property
-    def _installer(self) -> str:
-        done = process.run([self._uv, "--version"], env={"PATH": "/usr/bin:/bin"}, limit=self._limit)
-        return done.out.decode("utf-8", "replace")
+    def _installer(self) -> tuple[int, int]:
+        """What is another one with another uv; its version would take a process."""
+        program = Path(self._uv).stat()
+        return program.st_size, program.st_mtime_ns
 
     def _make(self, room: Path, requirements: tuple[str, ...], kind: str) -> None:
         cell = self._cell(room, kind)

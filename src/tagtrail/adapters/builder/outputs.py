@@ -22,7 +22,7 @@ from tagtrail.ports import BuildOrder, Kept
 
 __all__ = [
     "Blobs", "Made", "Sifted", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "of_sdist",
-    "of_wheel", "open_up", "sifted", "text_of", "with_licenses", "xzed",
+    "of_wheel", "open_up", "pieces_of", "sifted", "text_of", "with_licenses", "xzed",
 ]  # fmt: skip
 
 _PIECE = 1 << 20
@@ -167,13 +167,14 @@ def keep(made: Made, kept: Kept) -> Artifact:
     """The artifact, with its bytes and its metadata kept."""
     metadata = kept.put((made.metadata,), "text/plain") if made.metadata else None
     return Artifact(
-        name=made.name, blob=kept.put(_pieces(made.file), media(made.name)), tar=made.tar,
+        name=made.name, blob=kept.put(pieces_of(made.file), media(made.name)), tar=made.tar,
         metadata=metadata, requires_python=made.requires_python,
         generated=made.generated, members=made.members, as_built=made.as_built, remarks=made.remarks,
     )  # fmt: skip
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def pieces_of(path: Path) -> Iterator[bytes]:
+    """A file's bytes."""
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             yield piece

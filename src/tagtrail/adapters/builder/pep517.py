@@ -25,6 +25,7 @@ from tagtrail.adapters.builder.outputs import (
     new,
     of_sdist,
     of_wheel,
+    pieces_of,
     sifted,
     text_of,
     with_licenses,
@@ -119,7 +120,9 @@ class Pep517:
         self._limits = limits or Limits()
         self._most = most or sandbox.Limits()
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
         _check_kinds(order.builds)
         _check_subdirectory(order.subdirectory)
@@ -128,12 +131,7 @@ class Pep517:
             with work.running, self._logged(work):
                 tree = _checkout(work)
                 self._start(work, tree)
-                work.blobs.ids.update(files(work.git, order.commit))
-                made = {"sdist": self._sdist(work, tree)}
-                if "sdist.xz" in order.builds:
-                    made["sdist.xz"] = xzed(made["sdist"], work.room / "normal")
-                if "wheel" in order.builds:
-                    made["wheel"] = self._wheel(work, _unpacked(work))
+                made = self._made(work, tree, meanwhile)
             materials = tuple(sorted(work.materials, key=lambda m: (m.uri, m.record)))
             resolved, kinds = min(work.resolved, default=0), order.builds
             return tuple(replace(keep(made[k], kept), materials=materials, resolved=resolved) for k in kinds)
@@ -154,31 +152,43 @@ class Pep517:
     def _log(self, order: BuildOrder) -> Path:
         return log_of(self._state, order)
 
-    def _sdist(self, work: _Work, tree: _Tree) -> Made:
-        file = self._call(work, tree, "sdist")
+    def _made(self, work: _Work, tree: _Tree, meanwhile: Callable[[], object]) -> dict[str, Made]:
+        """The sdist, and what is wanted beside it. All that can wait is done while the backend is at work."""
+        kinds, made = work.order.builds, dict[str, Made]()
+
+        def read() -> None:
+            work.blobs.ids.update(files(work.git, work.order.commit))
+            meanwhile()
+
+        def packed() -> None:
+            made["sdist"] = _packed(work, file, sdist)
+            if "sdist.xz" in kinds:
+                made["sdist.xz"] = xzed(made["sdist"], work.room / "normal")
+
+        file, sdist = self._sdist(work, tree, read)
+        if "wheel" in kinds:
+            made["wheel"] = self._wheel(work, _unpacked(work), packed)
+        else:
+            packed()
+        return made
+
+    def _sdist(self, work: _Work, tree: _Tree, meanwhile: Callable[[], None]) -> tuple[Path, tarball.Sdist]:
+        """The backend's file; and its tar in normal form where foreign code sees it, for the wheel is built of that."""
+        file = self._call(work, tree, "sdist", meanwhile)
         check_file_name(file.name, "sdist", project=work.order.project, version=work.order.version)
-        normal = work.room / "normal" / file.name
-        with file.open("rb") as source, (work.room / "spool").open("w+b") as spool, new(normal) as out:
+        seen = work.seen / "sdist"
+        with file.open("rb") as source, (work.room / "spool").open("w+b") as spool, new(seen) as out:
             sdist = tarball.normal_sdist(
                 source, spool, out.write, work.order.epoch, name=file.name, limits=self._limits
             )
-            metadata = metadata_of_sdist(sdist, spool, file.name)
-            found = sifted(of_sdist(sdist, spool), work.blobs)
             work.sdist.update({name: text_of(sdist, spool, name) for name in ("pyproject.toml", "setup.py")})
-        chosen = file if sdist.as_made else normal
-        shutil.copyfile(chosen, work.seen / "sdist")
-        (work.seen / "sdist").chmod(0o644)
-        said = identified(metadata, file.name, work.order)
-        names = [m.name.removeprefix(f"{sdist.top}/") for m in sdist.members]
-        return Made(
-            kind="sdist", name=file.name, file=chosen, tar=sdist.tar, metadata=metadata,
-            requires_python=said.requires_python, as_built=sdist.as_made,
-            generated=found.generated, remarks=with_licenses(found, said, names, wheel=False),
-            members=sum(m.kind != "directory" for m in sdist.members),
-        )  # fmt: skip
+        if sdist.as_made:
+            shutil.copyfile(file, seen)
+        seen.chmod(0o644)
+        return file, sdist
 
-    def _wheel(self, work: _Work, tree: _Tree) -> Made:
-        file = self._call(work, tree, "wheel")
+    def _wheel(self, work: _Work, tree: _Tree, meanwhile: Callable[[], None]) -> Made:
+        file = self._call(work, tree, "wheel", meanwhile)
         check_file_name(file.name, "wheel", project=work.order.project, version=work.order.version)
         normal = work.room / "normal" / file.name
         with file.open("rb") as source:
@@ -203,10 +213,8 @@ class Pep517:
         """Start the backend before anything is asked of it: it takes long to import."""
         with suppress(ProjectError):  # said when it is asked
             self._backend(work, tree, self._learned(work.order))
-        # the backend imports itself by now; so do we what its files will be judged with
-        import packaging.metadata  # noqa: F401
 
-    def _call(self, work: _Work, tree: _Tree, kind: str) -> Path:
+    def _call(self, work: _Work, tree: _Tree, kind: str, meanwhile: Callable[[], None]) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
 
         What this project's backend asked for the last time is there already, so that one process does all.
@@ -219,7 +227,7 @@ class Pep517:
             guess = []
         ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": guess}
         build = {"hook": f"build_{kind}", "directory": ""}
-        values = self._asked(work, tree, guess, (ask, build))
+        values = self._asked(work, tree, guess, (ask, build), meanwhile)
         if len(values) == 1:
             guess = [str(line) for line in values[0]]
             durable.write(self._memory(work.order), json.dumps(guess).encode(), sync=False)
@@ -271,11 +279,17 @@ class Pep517:
         return Cell(kind=work.order.isolation, room=room, limits=self._most, read=read)
 
     def _asked(
-        self, work: _Work, tree: _Tree, extras: Sequence[str], calls: Sequence[Mapping[str, object]]
+        self,
+        work: _Work,
+        tree: _Tree,
+        extras: Sequence[str],
+        calls: Sequence[Mapping[str, object]],
+        meanwhile: Callable[[], object] = tuple,
     ) -> tuple[Any, ...]:
         cell, running = self._backend(work, tree, extras)
         out = {"directory": f"{cell.build}/out-{tree.name}"}
-        answers = running.call(_place(cell, tree), [{**call, **out} if "directory" in call else call for call in calls])
+        calls = [{**call, **out} if "directory" in call else call for call in calls]
+        answers = running.call(_place(cell, tree), calls, meanwhile)
         if not answers.fault:
             return answers.values
         order, why = work.order, process.said(running.log)
@@ -332,6 +346,25 @@ def _unpacked(work: _Work) -> _Tree:
     text = None if pyproject is None else pyproject.decode("utf-8", "replace")
     system = parse_build_system(text, has_setup=work.sdist["setup.py"] is not None)
     return _Tree(name="unpacked", source={"sdist": work.seen / "sdist"}, below="", system=system)
+
+
+def _packed(work: _Work, file: Path, sdist: tarball.Sdist) -> Made:
+    """The sdist compressed, compared with the tag, identified by its metadata."""
+    with (work.room / "spool").open("rb") as spool:
+        metadata = metadata_of_sdist(sdist, spool, file.name)
+        found = sifted(of_sdist(sdist, spool), work.blobs)
+    chosen = file if sdist.as_made else work.room / "normal" / file.name
+    if not sdist.as_made:
+        with new(chosen) as out:
+            out.writelines(tarball.deflated(pieces_of(work.seen / "sdist")))
+    said = identified(metadata, file.name, work.order)
+    names = [m.name.removeprefix(f"{sdist.top}/") for m in sdist.members]
+    return Made(
+        kind="sdist", name=file.name, file=chosen, tar=sdist.tar, metadata=metadata,
+        requires_python=said.requires_python, as_built=sdist.as_made,
+        generated=found.generated, remarks=with_licenses(found, said, names, wheel=False),
+        members=sum(m.kind != "directory" for m in sdist.members),
+    )  # fmt: skip
 
 
 def _lay_out(cell: Cell, running: Backend, tree: _Tree) -> None:

@@ -32,7 +32,9 @@ class Tree:
     def __init__(self, scratch_root: Path) -> None:
         self._scratch = scratch_root
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`."""
         with scratch(self._scratch, "tree") as room, disk(room):
             git = lay_out(objects, room / "look", head=order.commit, bare=True)

@@ -1,6 +1,7 @@
 """Which builder makes what of an order: the build backend, the tag's tree, the project's own commands."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tagtrail.adapters.builder.commands import Commands
@@ -10,13 +11,14 @@ from tagtrail.adapters.builder.tree import PACKERS, Tree
 from tagtrail.io.sandbox import Limits
 from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Artifact
+from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import PYTHON
 from tagtrail.ports import Builder, BuildOrder, Kept, Objects
 
 __all__ = ["Builders", "builders"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Builders:
     """The port `Builder` by three: `python` makes sdists and wheels, `trees` archives of the tag's tree, `commands` the
     files that an order names. Raises SetupError `build-kind` for a kind that nobody makes, else what they raise."""
@@ -25,14 +27,16 @@ class Builders:
     trees: Builder
     commands: Builder
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`: one artifact for each kind in the order's sequence, then the named files."""
         made: dict[str, Artifact] = {}
-        for builder, kinds in ((self.python, PYTHON), (self.trees, frozenset(PACKERS))):
+        for builder, kinds, idle in ((self.python, PYTHON, meanwhile), (self.trees, frozenset(PACKERS), tuple)):
             wanted = tuple(kind for kind in order.builds if kind in kinds)
             if wanted:
                 part = replace(order, builds=wanted, prepare=(), run=(), files=())
-                made |= zip(wanted, builder.build(part, objects, kept), strict=True)
+                made |= zip(wanted, builder.build(part, objects, kept, idle), strict=True)
         for kind in order.builds:
             if kind not in made:
                 raise SetupError(f"nobody makes {kind!r}", code="build-kind", hint="correct build in tagtrail.toml")

@@ -8,7 +8,6 @@ public key, the file of one, or the file of its secret half; without it gpg look
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from tagtrail.formats.allowed_signers import AllowedSigner, format_allowed_signers
@@ -17,6 +16,7 @@ from tagtrail.formats.sshsig import parse_key_line
 from tagtrail.io import process
 from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Key
+from tagtrail.model.frozen import frozen
 from tagtrail.model.names import fold
 from tagtrail.verify.keys import read_keys
 
@@ -28,7 +28,7 @@ _ENVIRONMENT = ("GIT_CONFIG_GLOBAL", "GNUPGHOME", "HOME", "PATH", "USER", "XDG_C
 _CHOOSE = "tagtrail add-project ... --signer FILE (gpg --armor --export KEY > FILE, or a .pub file of ssh-keygen)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Person:
     """Somebody who signs tags: a name, the public keys, where they were found, and the file to be kept of them."""
 

@@ -1,6 +1,7 @@
 """A builder and a release key in memory: tiny artifacts and marked signatures that nobody can mistake for real."""
 
 import base64
+from collections.abc import Callable
 from hashlib import sha256
 from itertools import count
 
@@ -28,7 +29,9 @@ class Builder:
         self.built: list[BuildOrder] = []
         self._drift = count(1) if drifts else None
 
-    def build(self, order: BuildOrder, objects: Objects, kept: Kept) -> tuple[Artifact, ...]:
+    def build(
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+    ) -> tuple[Artifact, ...]:
         """The artifacts of `order`, kept."""
         if order.commit in self.fails:
             raise ProjectError(f"the build of {order.project} {order.version} failed", code="build-failed")

@@ -14,6 +14,7 @@ from tagtrail.formats.root import Root
 from tagtrail.formats.site import Site, tag_name
 from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.facts import Entry, File, Key
+from tagtrail.model.frozen import frozen
 from tagtrail.verify.asc import MAX_ASC, judge_asc
 from tagtrail.verify.provenance import judge_provenance
 from tagtrail.verify.release import Measured, verify_file
@@ -64,7 +65,7 @@ class _Own:
     proven: set[bytes] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FileJudge:
     """Judges the files of one entry after the other; it remembers nothing, so many threads may ask it.
 

@@ -7,7 +7,6 @@ that cannot be used.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import TypeVar
@@ -20,6 +19,7 @@ from tagtrail.formats.site import CHECKPOINT, RENDERER, Site, simple_page
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Entry
+from tagtrail.model.frozen import frozen
 from tagtrail.model.names import project_key
 from tagtrail.ports import Clock, Tell
 from tagtrail.verify.roots import policy_of
@@ -49,7 +49,7 @@ _LISTED = frozenset({"key", "import", "withdraw"})
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Asked:
     """What is to be audited: all of it, or one project, or what came after something remembered.
 

@@ -3,10 +3,9 @@
 Reason codes: page-missing, page-differs, unfinished, and those of `index`.
 """
 
-from dataclasses import dataclass
-
 from tagtrail import pages
 from tagtrail.model.errors import RemoteError, TamperError
+from tagtrail.model.frozen import frozen
 from tagtrail.workflows.audit.index import compare_page
 from tagtrail.workflows.audit.report import Report
 from tagtrail.workflows.audit.site import LARGEST, SiteReader, read, stated
@@ -14,7 +13,7 @@ from tagtrail.workflows.audit.site import LARGEST, SiteReader, read, stated
 __all__ = ["PageJudge"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PageJudge:
     """Judges one page after the other; many threads may ask it.
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from tagtrail.model.errors import Error, RemoteError
 from tagtrail.model.facts import Entry
+from tagtrail.model.frozen import frozen
 
 __all__ = ["SILENT", "Audited", "Mismatch", "Report", "unreachable"]
 
@@ -13,7 +14,7 @@ SILENT = 16
 """Paths that a site may fail to answer for before it is left alone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mismatch:
     """One thing that is not as the trail says.
 
@@ -33,7 +34,7 @@ class Mismatch:
         return f"{self.path}: {self.there}" + (f"; expected: {self.expected}" if self.expected else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Audited:
     """What an audit found, over how much, and what it did not compare (what, why).
 

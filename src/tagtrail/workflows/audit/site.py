@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
+
+from tagtrail.model.frozen import frozen
 
 __all__ = ["LARGEST", "SiteReader", "Stored", "measure", "read", "stated"]
 
@@ -28,7 +29,7 @@ class SiteReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Stored:
     """What lies at a path: lower-case hex SHA-256 and size in bytes; the bytes, if they were to be kept.
 

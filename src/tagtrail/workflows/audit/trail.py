@@ -16,6 +16,7 @@ from tagtrail.formats.root import MAX_ROOT, Root
 from tagtrail.formats.site import CHECKPOINT
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Entry
+from tagtrail.model.frozen import frozen
 from tagtrail.verify.proofs import TOLERANCE
 from tagtrail.verify.roots import next_root, open_root, policy_of
 from tagtrail.workflows.audit.report import Report
@@ -32,7 +33,7 @@ Progress = Callable[[str, int, int, str], None]
 """`progress(what, done, total, unit)`; an empty unit means bytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Remembered:
     """What an auditor saw before: a size, and the signed checkpoint of it (empty: only the size is known)."""
 
