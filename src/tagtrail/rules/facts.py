@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from tagtrail.model.errors import Error
 from tagtrail.model.facts import Entry, Remark, Survey
+from tagtrail.model.frozen import frozen
 from tagtrail.model.metadata import IndexView, Metadata
 from tagtrail.model.names import version_key
 from tagtrail.model.settings import Project
@@ -166,7 +167,7 @@ class Before:
         return self.unsurveyed if need == "places" else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Described:
     """What files say of themselves, those that say the same together, and how that looks on a package index."""
 
@@ -175,7 +176,7 @@ class Described:
     view: IndexView
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class After:
     """The names of a release's files, as built or brought, and what is in them.
 

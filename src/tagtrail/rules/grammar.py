@@ -7,11 +7,11 @@ spelling is for the rules to say.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
 
+from tagtrail.model.frozen import frozen
 from tagtrail.model.names import version_key
 from tagtrail.model.settings import Project
 from tagtrail.rules.versions import PATTERNS, is_version, version_in
@@ -21,7 +21,7 @@ __all__ = ["LIFECYCLE", "Grammar", "Meaning", "alike", "classify", "collisions",
 LIFECYCLE = ("*-eol", "*-em", "*-eom", "*-last")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Grammar:
     """`pattern` has one {version}; `scheme` is pep440, semver, calver or any; the others are patterns of tags."""
 
@@ -31,7 +31,7 @@ class Grammar:
     ignore: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Meaning:
     """What a tag is. `version` is the text at {version}: of a release, and of an unfit tag that fits the pattern."""
 

@@ -3,7 +3,7 @@
 `release` keeps the case that it went by, `check --save` writes one, `check --facts` judges one again.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
 from tagtrail import __version__
@@ -11,6 +11,7 @@ from tagtrail.formats.casefile import CaseFile, format_case, parse_case
 from tagtrail.formats.facts import dump, load
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Override, Tagged
+from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import RuleSwitch
 from tagtrail.rules.book import Verdict, judge
 from tagtrail.rules.facts import After, Before
@@ -23,7 +24,7 @@ LEANT_ON = ("packaging", "readme-renderer", "trove-classifiers")
 """What the rules' words depend on beside our own code."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Case:
     """What was read and asked: `tagged` as it was found, `judged` whose signature counts, `before` and `after` the
     facts for the rules; `switches` are the settings', the instance's first; `overrides` are this release's own."""
@@ -36,7 +37,7 @@ class Case:
     overrides: tuple[Override, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Recorded:
     """A case from a file: what the rules said then, and the versions of what judged, (name, version)."""
 

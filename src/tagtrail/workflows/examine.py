@@ -5,7 +5,7 @@ what comes out of it; `release` goes on only where there is a `tag` and no error
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from packaging.version import Version
@@ -13,6 +13,7 @@ from packaging.version import Version
 from tagtrail.formats.facts import dump
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Entry, Finding, Key, Override, Survey, Tag, Tagged
+from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project, Settings
 from tagtrail.model.visibility import seen_by
 from tagtrail.ports import Source, Tell
@@ -35,7 +36,7 @@ Ask = Callable[[Project, str], tuple[Survey, ...]]
 """What the places say that take a project's releases of a channel."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Examined:
     """A case with its verdict.
 
@@ -84,7 +85,7 @@ class Examined:
         return self.verdict.errors
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Known:
     """What an instance knows of a project; the defaults are a checkout without one.
 

@@ -4,7 +4,7 @@ Run it again to resume: what was made is remembered, what is logged is carried, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from tagtrail.formats import entry as entries
@@ -15,6 +15,7 @@ from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Approved, Artifact, Built, Entry, Override, Plan, Row, Sidecar, Signed, Tag
+from tagtrail.model.frozen import frozen
 from tagtrail.model.metadata import Metadata
 from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
@@ -57,7 +58,7 @@ RACES = 20
 _FOR = {"approval-missing": "approval", "files-missing": "files"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Outcome:
     """How far a release came. `exit` is the command's code; `entry` is None before the hinge.
 
@@ -74,7 +75,7 @@ class Outcome:
     next: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Prepared:
     """A tag that was examined and found good: the plan, what a build of it depends on, and the raw tag object."""
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 
 from tagtrail.formats.note import AnySigner
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.site import Site
 from tagtrail.model.facts import Key
+from tagtrail.model.frozen import frozen
 from tagtrail.model.metadata import IndexView, Metadata
 from tagtrail.model.settings import Project, Settings
 from tagtrail.ports import (
@@ -33,7 +33,7 @@ def _unseen(_: Metadata) -> IndexView:
     return IndexView(unasked="nothing here shows metadata as an index does")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Road:
     """The ports and settings of one instance.
 

@@ -18,6 +18,7 @@ from tagtrail.formats.site import media
 from tagtrail.formats.zipball import Wheel
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Artifact, Remark
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder, Kept
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 _PIECE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Made:
     """A file that is ready to be kept."""
 
@@ -62,7 +63,7 @@ class Blobs:
     glance: Glance = field(default_factory=Glance)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sifted:
     """An archive's members held against the tag: the names of those that are no file of it, whatever their name there,
     and what was noticed in all."""

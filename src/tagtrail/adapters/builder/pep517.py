@@ -46,6 +46,7 @@ from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.facts import Artifact, Material
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["Pep517"]
@@ -83,7 +84,7 @@ class _Work:
         return self.room / "in"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Tree:
     """A tree to build in: its name in the cell, how it gets there, the project's directory in it, and what that says of
     its build system."""
