@@ -431,7 +431,9 @@ def test_a_taken_name_with_other_bytes_is_a_conflict_and_stays(world: World) -> 
     taken = world.site / "toy" / "toy-1.0.0.tar.gz"
     taken.parent.mkdir()
     taken.write_bytes(b"somebody else's")
-    done = world.tell("release", "toy", "1.0.0")
+    early = world.tell("release", "toy", "1.0.0")
+    assert (early.code, early.event("refused")["code"], world.leaves()) == (3, "place-version-taken", [])
+    done = world.tell("release", "toy", "1.0.0", "--override", "PLACE004", "--because", "it is the same")
     assert done.code == 6, done.out
     assert taken.read_bytes() == b"somebody else's"
     status = world.tell("status").event("status")
