@@ -444,8 +444,7 @@ def test_other_files_hold_projects_only() -> None:
 # --- what this version does not make yet ---
 
 LATER = [
-    ('publish = ["site"]', 'publish = ["site", "pypi"]', "targets.pypi.type = 'index' (there is 'site')"),
-    ('publish = ["site"]', 'announce = ["announce"]', "targets.announce.type = 'mail' (there is 'site')"),
+    ('publish = ["site"]', 'announce = ["announce"]', "targets.announce.type = 'mail' (there are 'site', "),
     ('root = "site"', 'root = "s3://bucket/prefix"', "targets.site.root = 's3://bucket/prefix': a directory is"),
 ]
 

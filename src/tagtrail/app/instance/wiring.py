@@ -15,6 +15,8 @@ from tagtrail.app.instance.builders import builders
 from tagtrail.app.instance.home import Home
 from tagtrail.app.instance.private import install, pending, signer_of
 from tagtrail.app.instance.reading import open_instance
+from tagtrail.app.instance.secrets import Secrets
+from tagtrail.app.instance.targets import Context, Targets
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.formats.site import CHECKPOINT, Site
@@ -74,7 +76,11 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
         ledger=ledger,
         journal=journal,
         store=store,
-        targets={chosen.name: SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)},
+        targets=Targets(
+            settings=settings,
+            context=Context(home=home, site=site, kept=kept, secrets=Secrets(home=home), clock=clock),
+            made={chosen.name: SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)},
+        ),
         site_target=chosen.name,
         public=_public(site, store, journal),
         log=log,
