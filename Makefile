@@ -43,7 +43,7 @@ clean: ## remove what set-up, tests and demo made
 	find src tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
 
 # Set-up is done anew when a pin, the package's own metadata or the way of setting up changes.
-.venv/dev.stamp: requirements/dev.txt requirements/fuzz.txt requirements/setup.txt pyproject.toml scripts/setup.sh
+.venv/dev.stamp: requirements/dev.txt requirements/fuzz.txt requirements/servers.txt requirements/setup.txt pyproject.toml scripts/setup.sh
 	@$(SET_UP) dev
 	@touch .venv/run.stamp $@
 
