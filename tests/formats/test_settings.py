@@ -445,7 +445,6 @@ def test_other_files_hold_projects_only() -> None:
 
 LATER = [
     ('publish = ["site"]', 'announce = ["announce"]', "targets.announce.type = 'mail' (there are 'site', "),
-    ('root = "site"', 'root = "s3://bucket/prefix"', "targets.site.root = 's3://bucket/prefix': a directory is"),
 ]
 
 

@@ -373,8 +373,6 @@ def _later(settings: Settings, project: Project) -> Iterator[str]:
         target = settings.target(name)
         if target.type in LATER and target.type not in TYPES:
             yield f"targets.{name}.type = {target.type!r} (there are 'site', {str([*TYPES])[1:-1]})"
-    if "://" in settings.site.option("root"):
-        yield f"targets.{settings.site.name}.root = {settings.site.option('root')!r}: a directory is what there is"
 
 
 def site_of(settings: Settings) -> Site:

@@ -16,7 +16,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-from tagtrail.formats.forms import group_fault, path_fault, plain_fault, relative_fault, secret_faults, url_fault
+from tagtrail.formats.forms import (
+    bucket_fault,
+    group_fault,
+    path_fault,
+    plain_fault,
+    relative_fault,
+    secret_faults,
+    url_fault,
+)
 from tagtrail.formats.site import DEFAULT_PATH
 from tagtrail.formats.toml import Table, meant
 from tagtrail.model.frozen import frozen
@@ -63,6 +71,15 @@ TYPES: dict[str, Type] = {
     ),
 }
 """The types but `site`, whose keys are older than this table."""
+
+BUCKET = {
+    "endpoint": Option(form="address"),
+    "region": Option(),
+    "access-key": Option(form="secret"),
+    "secret-key": Option(form="secret"),
+    "path-style": Option(form="flag"),
+}
+"""What a site may say beside `root = "s3://BUCKET/PREFIX"`."""
 
 LATER = ("command", "github", "launchpad", "mail", "storyboard")
 """Types that may stand in the file and are refused by name when a project uses them; a row in TYPES ends that."""
@@ -150,14 +167,28 @@ FAULTS: dict[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] = {"
 
 def _site(table: Table) -> Iterator[tuple[str, Any]]:
     root = table.text("root", "site")
-    if root and "://" not in root and not root.startswith("/"):
-        _say(table, "root", relative_fault(root))
+    if root and not root.startswith("/"):
+        _say(table, "root", bucket_fault(root) if "://" in root else relative_fault(root))
     url, path = table.text("url", ""), table.text("path", DEFAULT_PATH)
     if url:
         _say(table, "url", url_fault(url))
     if path and path != DEFAULT_PATH:
         _say(table, "path", path_fault(path))
     yield from (("path", path), ("root", root), ("upload", table.texts("upload", ())), ("url", url))
+    yield from _bucket(table, stored="://" in root)
+
+
+def _bucket(table: Table, *, stored: bool) -> Iterator[tuple[str, Any]]:
+    """What is said of a bucket, and nothing else."""
+    for key, option in BUCKET.items():
+        value = _value(key, option, table)
+        if key in table.values:
+            yield key, value
+            _say(table, key, "" if stored else 'is for root = "s3://BUCKET/PREFIX"')
+    if stored and "upload" in table.values:
+        table.problem("upload", "is for a directory: a bucket is public by itself")
+    if ("access-key" in table.values) != ("secret-key" in table.values):
+        table.problem("secret-key", "and access-key come together")
 
 
 def _say(table: Table, key: str, fault: str) -> None:
