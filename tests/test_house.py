@@ -130,13 +130,21 @@ def imports(path: Path) -> set[str]:
     return found - {"tagtrail"}
 
 
-CALLED = {"cyclonedx": "cyclonedx-python-lib", "jwt": "pyjwt", "packageurl": "cyclonedx-python-lib"}
-"""Packages whose import has another name than their project; packageurl is CycloneDX's own form of a purl."""
+CALLED = {
+    "cyclonedx": "cyclonedx-python-lib",
+    "httplib2": "launchpadlib",
+    "jwt": "pyjwt",
+    "lazr": "launchpadlib",
+    "packageurl": "cyclonedx-python-lib",
+}
+"""Packages whose import has another name than their project, or that it brings along: packageurl is CycloneDX's form of
+a purl, httplib2 and lazr raise launchpadlib's errors."""
 
 
 def dependencies() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return {re.split(r"[^a-z0-9-]", requirement)[0] for requirement in project["dependencies"]}
+    extras = project.get("optional-dependencies", {}).values()
+    return {re.split(r"[^a-z0-9-]", name)[0] for names in (project["dependencies"], *extras) for name in names}
 
 
 def test_every_third_party_import_is_a_declared_dependency() -> None:
