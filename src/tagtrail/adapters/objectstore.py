@@ -38,7 +38,8 @@ class Bucket:
     """Where a bucket is and who asks. `credentials` are looked up when the bucket is first used: key and secret.
 
     Without an endpoint it is AWS; without credentials, what AWS's own tools find (environment, role) is used.
-    `attempts` and `patience` (seconds for all attempts of one request, and for the longest silence) bound each request.
+    `attempts`, `patience` (seconds for all of them, and for the longest silence) and `pause` (seconds before the second
+    attempt, twice that before the third) bound each request.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Bucket:
     credentials: Callable[[], tuple[str, str]] | None = None
     attempts: int = 4
     patience: float = 120.0
+    pause: float = 0.2
 
     @property
     def shown(self) -> str:
@@ -199,7 +201,11 @@ class ObjectStore:
                 "read_timeout": silence,
                 "timeout": timedelta(seconds=3600),
             },
-            retry_config={"max_retries": bucket.attempts - 1, "retry_timeout": silence},
+            retry_config={
+                "max_retries": bucket.attempts - 1,
+                "retry_timeout": silence,
+                "backoff": {"init_backoff": timedelta(seconds=bucket.pause), "max_backoff": silence, "base": 2},
+            },
         )
 
     @contextmanager
@@ -209,7 +215,7 @@ class ObjectStore:
 
         try:
             yield
-        except (BaseError, FileNotFoundError, OSError) as error:
+        except (BaseError, OSError) as error:
             if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error):
                 raise
             raise self._error(doing, error) from error
@@ -221,7 +227,8 @@ class ObjectStore:
         if "NoSuchBucket" in why:
             what = f"there is no bucket {self.bucket.name!r}: cannot {doing}"
             return SetupError(what, code="bucket-missing", why=why, hint=f"make it, or mend root = {shown!r}")
-        if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        denied = isinstance(error, PermissionDeniedError | UnauthenticatedError)
+        if denied or "status code: 403" in why:  # a listing that is refused has no class of its own
             hint = "the key needs GetObject, PutObject, DeleteObject and ListBucket; docs/storage.md"
             return SetupError(f"{shown} does not let us {doing}", code="bucket-denied", why=why, hint=hint)
         hint = "tagtrail resume, when the storage answers again"
