@@ -44,13 +44,6 @@ class Peer(ThreadingHTTPServer):
         endpoint = f"http://127.0.0.1:{self.server_port}"
         defaults: dict[str, Any] = {"name": "rel", "prefix": "pre", "credentials": credentials}
         defaults |= {"attempts": 2, "patience": 5.0, "pause": 0.01}
-            "name": "rel",
-            "prefix": "pre",
-            "credentials": credentials,
-            "attempts": 2,
-            "patience": 5.0,
-            "pause": 0.01,
-        }
         return Bucket(endpoint=endpoint, **(defaults | said))
 
     def fault(self, method: str, number: int, what: str) -> None:
