@@ -13,7 +13,7 @@ file; {project}, {version}, {tag}, {url} of the release ({url}: its page). Codes
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -57,11 +57,10 @@ class Command:
     kept: Kept
     entry: Callable[[int], Entry]
     files: bool = True
+    lag: int = field(init=False)
 
-    @property
-    def lag(self) -> int:
-        """See `tagtrail.ports.Target`: one attempt can take no longer."""
-        return self.limit + 1
+    def __post_init__(self) -> None:
+        self.lag = self.limit + 1  # one attempt takes no longer
 
     def survey(self, project: str) -> Survey:
         """See `tagtrail.ports.Target`: a command is asked for one file at a time."""

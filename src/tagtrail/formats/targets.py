@@ -26,7 +26,7 @@ from tagtrail.formats.forms import (
     url_fault,
 )
 from tagtrail.formats.site import DEFAULT_PATH
-from tagtrail.formats.toml import Table, meant
+from tagtrail.formats.toml import Table, meant, quoted_key
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import TargetSettings
 
@@ -34,15 +34,15 @@ __all__ = ["CHANNELS", "LATER", "TYPES", "Option", "read_target"]
 
 CHANNELS = ("final", "rc", "beta", "alpha", "dev", "post")
 
-Form = Literal["text", "texts", "number", "flag", "address", "secret"]
+Form = Literal["text", "texts", "words", "number", "flag", "address", "secret", "secrets"]
 
 
 @frozen
 class Option:
     """One key of a type: its form, and whether it must be said.
 
-    `text` is one line; `texts` a list of them; `address` an http(s) URL with no user, no query and no fragment;
-    `secret` a reference; `words` are all that a text may be (none: any).
+    `text` is one line; `texts` a list of them; `words` a command line; `address` an http(s) URL with no user, no query
+    and no fragment; `secret` a reference, `secrets` a table of them. `words` are all that a text may be (none: any).
     """
 
     form: Form = "text"
@@ -69,6 +69,43 @@ TYPES: dict[str, Type] = {
             "password": Option(form="secret"),
         }
     ),
+    "github": Type(
+        options={
+            "repository": Option(required=True),
+            "token": Option(form="secret", required=True),
+            "api": Option(form="address"),
+            "files": Option(form="flag"),
+        }
+    ),
+    "launchpad": Type(
+        options={
+            "project": Option(),
+            "series": Option(required=True),
+            "credentials": Option(form="secret", required=True),
+            "root": Option(),
+            "files": Option(form="flag"),
+        }
+    ),
+    "storyboard": Type(
+        options={
+            "api": Option(form="address", required=True),
+            "token": Option(form="secret", required=True),
+            "project": Option(),
+            "tag": Option(),
+            "branch": Option(),
+            "files": Option(form="flag"),
+        }
+    ),
+    "command": Type(
+        options={
+            "find": Option(form="words"),
+            "apply": Option(form="words"),
+            "retry": Option(words=("keyed", "searchable", "blind")),
+            "time": Option(form="number"),
+            "env": Option(form="secrets"),
+            "files": Option(form="flag"),
+        }
+    ),
 }
 """The types but `site`, whose keys are older than this table."""
 
@@ -81,7 +118,7 @@ BUCKET = {
 }
 """What a site may say beside `root = "s3://BUCKET/PREFIX"`."""
 
-LATER = ("command", "github", "launchpad", "mail", "storyboard")
+LATER = ("mail",)
 """Types that may stand in the file and are refused by name when a project uses them; a row in TYPES ends that."""
 
 _ADDRESS = r"https?://(\[[0-9a-f:]+\]|[A-Za-z0-9]+([.-][A-Za-z0-9]+)*)(:[0-9]{1,5})?(/[A-Za-z0-9._~%+/-]*)?"
@@ -130,6 +167,10 @@ def _options(kind: str, table: Table) -> Iterator[tuple[str, Any]]:
 def _value(key: str, option: Option, table: Table) -> Any:
     if option.form == "texts":
         return table.texts(key, None if option.required else ())
+    if option.form == "words":
+        return table.words(key, None if option.required else ())
+    if option.form == "secrets":
+        return tuple(_secrets(table.table(key)))
     if option.form == "number":
         return table.number(key, 0)
     if option.form == "flag":
@@ -138,6 +179,14 @@ def _value(key: str, option: Option, table: Table) -> Any:
     if text and not any(secret_faults({key: text})):  # of those the reader has spoken, and their text is not shown
         _say(table, key, _text_fault(text, option))
     return text
+
+
+def _secrets(table: Table) -> Iterator[tuple[str, str]]:
+    for name in table.values:
+        reference = table.text(name)
+        if reference and not any(secret_faults({name: reference})):
+            _say(table, quoted_key(name), _text_fault(reference, Option(form="secret")))
+        yield name, reference
 
 
 def _text_fault(text: str, option: Option) -> str:
@@ -161,7 +210,43 @@ def _index_faults(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "password", "and username come together"
 
 
-FAULTS: dict[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] = {"index": _index_faults}
+def _github_faults(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    repository = said.get("repository")
+    if isinstance(repository, str) and not re.fullmatch(r"[A-Za-z0-9-]+/([A-Za-z0-9._-]|\{project\})+", repository):
+        yield "repository", 'is OWNER/NAME, such as "example/{project}"'
+
+
+def _command_faults(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    looks, others = "find" in said, said.get("by") == "ci"
+    if not others and "apply" not in said:
+        yield "apply", "missing"
+    if others and not looks:
+        yield "find", "is needed where others upload: how else would anybody know?"
+    if not looks and said.get("retry", "blind") != "blind":
+        yield "retry", f"is {said['retry']!r}, but without find nobody can look: it is blind"
+    known = {*PLACEHOLDERS} - ({"file", "signature", "name"} if said.get("files") is False else set())
+    for key in ("find", "apply"):
+        for word in re.findall(r"\{([a-z0-9]+)\}", " ".join(filter(_is_text, _listed(said.get(key))))):
+            if word not in known:
+                yield key, f"there is no {{{word}}}{meant(word, known)}"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+PLACEHOLDERS = ("file", "signature", "name", "sha256", "size", "project", "version", "tag", "url")
+"""What stands for something in the words of `type = "command"`."""
+
+FAULTS: dict[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] = {
+    "command": _command_faults,
+    "github": _github_faults,
+    "index": _index_faults,
+}
 """What is wrong between the keys of one type: (key, fault)."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tagtrail.app.instance.secrets import Secrets
 from tagtrail.formats.site import Site
-from tagtrail.model.errors import SetupError
+from tagtrail.model.facts import Entry
 from tagtrail.model.settings import Settings, TargetSettings
 from tagtrail.ports import Clock, Kept, Target
 
@@ -22,6 +22,8 @@ class Context:
     kept: Kept
     secrets: Secrets
     clock: Clock
+    entry: Callable[[int], Entry]
+    """The trail's entry at an index: an effect names the one that it belongs to."""
 
 
 Maker = Callable[[TargetSettings, Context], Target]
@@ -33,7 +35,37 @@ def _index(target: TargetSettings, context: Context) -> Target:
     return index_target(target, context)
 
 
-MAKERS: dict[str, Maker] = {"index": _index}
+def _github(target: TargetSettings, context: Context) -> Target:
+    from tagtrail.app.instance.trackers import github
+
+    return github(target, context)
+
+
+def _launchpad(target: TargetSettings, context: Context) -> Target:
+    from tagtrail.app.instance.trackers import launchpad
+
+    return launchpad(target, context)
+
+
+def _storyboard(target: TargetSettings, context: Context) -> Target:
+    from tagtrail.app.instance.trackers import storyboard
+
+    return storyboard(target, context)
+
+
+def _command(target: TargetSettings, context: Context) -> Target:
+    from tagtrail.app.instance.trackers import command
+
+    return command(target, context)
+
+
+MAKERS: dict[str, Maker] = {
+    "command": _command,
+    "github": _github,
+    "index": _index,
+    "launchpad": _launchpad,
+    "storyboard": _storyboard,
+}
 """Type to what makes it; `site` is made by the wiring, which has its store."""
 
 
@@ -58,8 +90,8 @@ class Targets(Mapping[str, Target]):
 
 
 def _make(target: TargetSettings, context: Context) -> Target:
-    maker = MAKERS.get(target.type)
-    if maker is None:
-        what = f"nobody makes a target of type {target.type!r}"
-        raise SetupError(what, code="not-yet", hint=f"take {target.name} out of publish and announce")
-    return maker(target, context)
+    if target.type in MAKERS:
+        return MAKERS[target.type](target, context)
+    from tagtrail.app.instance.plugged import plugged
+
+    return plugged(target, context)

@@ -79,7 +79,14 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
         store=store,
         targets=Targets(
             settings=settings,
-            context=Context(home=home, site=site, kept=kept, secrets=Secrets(home=home), clock=clock),
+            context=Context(
+                home=home,
+                site=site,
+                kept=kept,
+                secrets=Secrets(home=home),
+                clock=clock,
+                entry=lambda index: ledger.entries(index, index + 1)[0],
+            ),
             made={chosen.name: SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)},
         ),
         site_target=chosen.name,
