@@ -208,7 +208,7 @@ def caddy(site: Path, directory: Path) -> Iterator[str]:
     text, url = (HOSTING / "Caddyfile").read_text(), f"http://127.0.0.1:{port}"
     assert (text.count("releases.example.org {"), text.count("root * /srv/releases")) == (1, 1)
     text = text.replace("releases.example.org {", f"{url} {{").replace("/srv/releases", str(site))
-    (directory / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n}}\n{text}")
+    (directory / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https off\n}}\n{text}")
     argv = [program, "run", "--adapter", "caddyfile", "--config", str(directory / "Caddyfile")]
     with running(argv, directory / "caddy.log", url, HOME=str(directory)):
         yield url
