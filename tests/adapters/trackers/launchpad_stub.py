@@ -1,4 +1,4 @@
-"""A stub of Launchpad for the real launchpadlib: it serves the WADL that launchpadlib ships, with the address replaced."""
+"""A stub of Launchpad for the real launchpadlib: it serves the WADL that launchpadlib ships, the address replaced."""
 
 import json
 from email.parser import BytesParser

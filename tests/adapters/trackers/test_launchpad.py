@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -25,12 +24,13 @@ pytestmark = pytest.mark.client
 @dataclass
 class Place:
     stub: LaunchpadStub
+    service: Any
     ground: Ground = field(default_factory=Ground)
 
     def target(self, *, files: bool = True, series: str = "trunk") -> Launchpad:
         return Launchpad(
             name="launchpad",
-            root=cache(lambda: connect(self.stub.url, CREDENTIALS, timeout=0.3)),
+            root=lambda: self.service,
             digest=Api(base="", timeout=0.3).digest,
             project="{project}",
             series=series,
@@ -59,16 +59,20 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def launchpad() -> Iterator[LaunchpadStub]:
+def launchpad() -> Iterator[tuple[LaunchpadStub, Any]]:
+    """The stub, and launchpadlib connected to it: reading the description of the service takes it a quarter second."""
     with LaunchpadStub() as stub:
-        yield stub
+        service = connect(stub.url, CREDENTIALS, timeout=0.3)
+        yield stub, service
+        service._browser._connection.close()
 
 
 @pytest.fixture
-def place(launchpad: LaunchpadStub) -> Place:
-    launchpad.state, launchpad.faults, launchpad.stale = {"milestones": {}}, [], 0
-    launchpad.asked.clear()
-    return Place(launchpad)
+def place(launchpad: tuple[LaunchpadStub, Any]) -> Place:
+    stub, service = launchpad
+    stub.state, stub.faults, stub.stale = {"milestones": {}}, [], 0
+    stub.asked.clear()
+    return Place(stub, service)
 
 
 def whole(place: Place) -> suite.Case:
