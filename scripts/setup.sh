@@ -40,15 +40,16 @@ peers() {
     missing=
     command -v go >/dev/null 2>&1 || missing="$missing golang-go"
     [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || missing="$missing golang-golang-x-mod-dev"
+    command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "installing$missing"
         # shellcheck disable=SC2086  # a list of package names
         DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
             { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing; } >/dev/null 2>&1 ||
-            echo "apt-get could not install$missing: the tests against Go are skipped"
+            echo "apt-get could not install$missing: the tests against them are skipped"
     else
-        echo "the tests against Go are skipped   to run them: apt-get install$missing (as root)"
+        echo "the tests against$missing are skipped   to run them: apt-get install$missing (as root)"
     fi
 }
 
