@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,6 @@ class Api:
     authorization: Callable[[], str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = TIMEOUT
-    _client: "httpx.Client | None" = field(default=None, repr=False)
 
     def look(self, path: str, **query: str | int) -> Any:
         """The JSON at `path` (or an address); None where there is nothing (404).
@@ -127,7 +127,7 @@ class Api:
         at, home = httpx.URL(self._at(url)), httpx.URL(self.base)
         for _ in range(_REDIRECTS):
             headers = {"Accept": accept, **(self._who() if at.netloc == home.netloc else {})}
-            with _told(str(at)), self._open().stream("GET", at, headers=headers) as reply:
+            with _told(str(at)), _client(self.timeout).stream("GET", at, headers=headers) as reply:
                 if reply.next_request is None:
                     return _digest(str(at), reply, limit)
                 to = reply.next_request.url
@@ -155,7 +155,7 @@ class Api:
         elif value is not None:
             more["json"] = value
         try:
-            with self._open().stream(method, self._at(path), headers=headers, **more) as reply:
+            with _client(self.timeout).stream(method, self._at(path), headers=headers, **more) as reply:
                 return reply.status_code, reply.headers, _read(reply)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise SetupError(f"{self._at(path)} is not an address", code="url", hint="https://HOST/") from error
@@ -163,18 +163,19 @@ class Api:
             early = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             raise _Lost(f"{self._at(path)} does not answer", error, before=early) from error
 
-    def _open(self) -> "httpx.Client":
-        if self._client is None:
-            import httpx
-
-            self._client = httpx.Client(timeout=self.timeout, headers={"Accept-Encoding": "identity"})
-        return self._client
-
     def _who(self) -> dict[str, str]:
         return {"Authorization": self.authorization()} if self.authorization else {}
 
     def _at(self, path: str) -> str:
         return path if "://" in path else f"{self.base.rstrip('/')}/{path.lstrip('/')}"
+
+
+@cache
+def _client(timeout: float) -> "httpx.Client":
+    """One for this process: a connection is used again, and the authorities are read once."""
+    import httpx
+
+    return httpx.Client(timeout=timeout, headers={"Accept-Encoding": "identity"})
 
 
 class _Lost(Exception):  # noqa: N818  (it is what happened to a reply)

@@ -165,7 +165,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def reply(self, response: Response, *, slowly: bool = False) -> None:
         data = response.data
-        self.send_response(response.status)
+        self.send_response_only(response.status)
         headers = {"Content-Type": "application/json", "Content-Length": str(len(data))} | response.headers
         for name, value in headers.items():
             self.send_header(name, value)
