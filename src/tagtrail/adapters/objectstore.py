@@ -229,7 +229,7 @@ class ObjectStore:
             return SetupError(what, code="bucket-missing", why=why, hint=f"make it, or mend root = {shown!r}")
         denied = isinstance(error, PermissionDeniedError | UnauthenticatedError)
         if denied or "status code: 403" in why:  # a listing that is refused has no class of its own
-            hint = "the key needs GetObject, PutObject, DeleteObject and ListBucket; docs/storage.md"
+            hint = "the key needs GetObject, PutObject, DeleteObject and ListBucket; docs/hosting.md"
             return SetupError(f"{shown} does not let us {doing}", code="bucket-denied", why=why, hint=hint)
         hint = "tagtrail resume, when the storage answers again"
         return RemoteError(f"{shown} does not answer: cannot {doing}", code="bucket-unreachable", why=why, hint=hint)
