@@ -62,4 +62,4 @@ def words(reply: Reply, secret: str) -> str:
     reason = reply.reason if len(reply.reason) > len("Internal Server Error") else ""
     text = re.sub(r"<(style|title)\b.*?</\1>|<[^>]*>", " ", reason or body, flags=re.DOTALL)
     line = "".join(c if c.isprintable() else " " for c in text).replace(secret or "\0", "***")
-    return " ".join(line.split())[:200] or reply.reason or "no reason given"
+    return " ".join(line.split())[:200].rstrip(".") or reply.reason or "no reason given"
