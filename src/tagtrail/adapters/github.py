@@ -90,7 +90,7 @@ class GitHub:
 
     def _effect(self, entry: Entry, step: str, name: str, blob: Blob) -> Effect:
         tag = entry.tag.name if entry.tag else ""
-        path = f"{tag}/{name}" if name else tag
+        path = {"file": f"{tag}/{name}", "release": tag, "publish": f"{tag} (public)"}[step]
         return Effect(target=self.name, key=f"{entry.index}/{step}:{name}", entry=entry.index, path=path, blob=blob)
 
     def find(self, effect: Effect) -> Receipt | None:

@@ -71,7 +71,7 @@ class Launchpad:
                 yield self._effect(logged.entry, "file", file.name, file.blob)
 
     def _effect(self, entry: Entry, step: str, name: str, blob: Blob) -> Effect:
-        path = f"{entry.version}/{name}" if name else entry.version
+        path = {"file": f"{entry.version}/{name}", "release": entry.version, "close": f"{entry.version} (closed)"}[step]
         return Effect(target=self.name, key=f"{entry.index}/{step}:{name}", entry=entry.index, path=path, blob=blob)
 
     def find(self, effect: Effect) -> Receipt | None:

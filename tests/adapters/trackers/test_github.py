@@ -47,7 +47,7 @@ class Place:
     def put(self, effect: Effect, body: str = f"see {PAGE}", *, draft: bool = True) -> None:
         """A release that is there before we come."""
         if not self.releases:
-            tag = effect.path.partition("/")[0]
+            tag = effect.path.replace(" ", "/").partition("/")[0]
             self.stub.create({"tag_name": tag, "name": "", "body": body, "draft": draft}, self.stub.state)
 
     def intrude(self, effect: Effect) -> None:

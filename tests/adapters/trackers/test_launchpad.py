@@ -45,7 +45,7 @@ class Place:
 
     def put(self, effect: Effect, notes: str = PAGE, *, active: bool = True) -> dict[str, Any]:
         """A release that is there before we come; its files."""
-        version = effect.path.partition("/")[0]
+        version = effect.path.replace(" ", "/").partition("/")[0]
         fresh = {"is_active": active, "release": {"release_notes": notes, "files": {}}}
         held: dict[str, Any] = self.stub.state["milestones"].setdefault(version, fresh)["release"]["files"]
         return held
