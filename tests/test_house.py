@@ -72,7 +72,7 @@ def test_lock_files_carry_names_versions_and_hashes_only(path: Path) -> None:
 
 def test_lock_files_agree_on_versions() -> None:
     pins: dict[str, set[str]] = {}
-    for path in LOCKS:
+    for path in (path for path in LOCKS if path.stem != "servers"):  # these have an environment of their own
         for name, version in re.findall(r"^([a-z0-9._-]+)==(\S+)", path.read_text(), re.MULTILINE):
             pins.setdefault(name, set()).add(version)
     assert {name: versions for name, versions in pins.items() if len(versions) > 1} == {}
