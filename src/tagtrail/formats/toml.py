@@ -99,9 +99,8 @@ class Table:
     def words(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """A command line as the list of its words."""
         words = self._value(key, list, "a list of words", None if default is None else list(default)) or []
-        if not all(type(word) is str and "\0" not in word for word in words) or (
-            key in self.values and not any(words[:1])
-        ):
+        empty = self.values.get(key) == [] or words[:1] == [""]
+        if empty or not all(type(word) is str and "\0" not in word for word in words):
             self.problem(key, 'must be a command line as a list of its words: ["scripts/upload", "{file}"]')
             return ()
         return tuple(words)
