@@ -146,6 +146,15 @@ def test_another_link_is_a_conflict(place: Place) -> None:
     assert place.links() == ["https://elsewhere.example/"]
 
 
+@pytest.mark.parametrize(("kind", "path"), [("tasks", "task: nova 1.0.0"), ("comments", "comment: nova 1.0.0")])
+def test_two_of_ours_are_told(kind: str, path: str, place: Place) -> None:
+    story, text = place.stub.state["stories"][0]["id"], f"nova 1.0.0 is released: {PAGE}"
+    for _ in range(2):
+        place.stub.add(place.stub.state, kind, {"title": "x", "link": PAGE, "content": text, "story_id": story})
+    with pytest.raises(Conflict, match="remove all but one"):
+        place.target().apply(place.effects()[path])
+
+
 def test_a_branch_that_is_not_there_is_said(place: Place) -> None:
     with refusal(RemoteError, "api-missing"):
         place.target(branch="stable/9").find(place.effects()["milestone: 1.0.0"])
