@@ -96,7 +96,7 @@ class Index:
             "pyversion": name.split("-")[-3] if name.endswith(".whl") else "source",
         }
         for key, value in wanted.items():
-            if said.get(key) != [value]:
+            if said.get(key, [value] if key in ("md5_digest", "blake2_256_digest") else []) != [value]:
                 return f"Invalid value for {key}"
         if not all(said.get(key) for key in ("name", "version", "metadata_version")):
             return "Invalid metadata"
