@@ -48,13 +48,13 @@ def _files(scratch: Path) -> list[Path]:
 
 
 def _ours(index: Index, _: list[Path]) -> str:
-    _, codes = carried(index, lost=False, wait=1.0)
+    codes = carried(index, lost=False, wait=1.0)[1]
     return f"{_there(index)} exit {codes[-1]}, {len(codes)} runs" if len(codes) > 1 else f"{_there(index)} exit 0"
 
 
 def _client(argv: Callable[[Index], list[str]]) -> Callable[[Index, list[Path]], str]:
     def run(index: Index, files: list[Path]) -> str:
-        codes = []
+        codes: list[str] = []
         while len(codes) < 2 and (not codes or codes[-1] != "0"):
             env = {"PATH": os.environ["PATH"], "HOME": str(files[0].parent), "UV_NO_CACHE": "1"}
             try:

@@ -19,6 +19,8 @@ from tests.storage.peers import SERVERS, ports, running
 
 pytestmark = pytest.mark.client
 BIN = Path(sys.executable).parent
+STAGE = "root/dev"
+"""devpi's name of an index: its owner, and its own."""
 FILES = ("toy-1.0.0-py3-none-any.whl", "toy-1.0.0.tar.gz")
 
 
@@ -74,8 +76,8 @@ def devpi(home: Path) -> Iterator[str]:
         told = asked("POST", f"{url}/+login", {"user": "root", "password": "secret"})
         assert isinstance(told["result"], dict)
         auth = base64.b64encode(f"root:{told['result']['password']}".encode()).decode()
-        asked("PUT", f"{url}/root/dev", {"type": "stage", "bases": [], "volatile": False}, **{"X-Devpi-Auth": auth})
-        yield f"{url}/root/dev/"
+        asked("PUT", f"{url}/{STAGE}", {"type": "stage", "bases": [], "volatile": False}, **{"X-Devpi-Auth": auth})
+        yield f"{url}/{STAGE}/"
 
 
 def asked(method: str, url: str, body: dict[str, object], **headers: str) -> dict[str, object]:
