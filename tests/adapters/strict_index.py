@@ -30,7 +30,8 @@ LIE = sha256(b"a lie").hexdigest()
 
 @dataclass
 class Index:
-    """What is there, and what will go wrong. `elsewhere` is where a redirect leads."""
+    """What is there, and what will go wrong. `elsewhere` is where a redirect leads; with
+    `moved` pages do too."""
 
     friendly: bool = True
     form: Literal["json", "html", "bare"] = "json"
@@ -40,6 +41,7 @@ class Index:
     stale: int = 0
     lies: bool = False
     elsewhere: str = ""
+    moved: bool = False
     etag: bool = True
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     fields: list[dict[str, list[str]]] = field(default_factory=list)
@@ -162,6 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self, name: str) -> None:
         html = self.index.form != "json" or "json" not in self.headers.get("Accept", "")
+        if self.index.moved:
+            return self._answer(302, b"", "text/plain", Location=f"{self.index.elsewhere}/simple/{name}/")
         if name != project_key(name):
             return self._answer(301, b"", "text/plain", Location=f"/simple/{project_key(name)}/")
         body = self.index.page(name, html=html)

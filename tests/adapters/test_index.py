@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tagtrail.adapters.index.shelf import Shelf
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect, Row, Skip
 from tagtrail.ports import Conflict, Refused, Unknown
@@ -260,15 +261,21 @@ def test_nobody_is_named_to_a_page_that_does_not_ask(index: Index) -> None:
 
 
 def test_nobody_is_named_to_a_page_elsewhere(index: Index) -> None:
-    kept = Kept()
     index.private = True
     with served(Index()) as other:
-        place = target(other, kept)
-        place._shelf.simple = index.simple
-        place._shelf._trusted = False
+        shelf = Shelf(index.simple, login=lambda: index.login, login_at=other.upload)
         with refusal(RemoteError, "index-status"):
-            place.find(effect(place, kept))
-    assert not any(who for _, _, who in index.asked)
+            shelf.files("nova")
+    assert [who for _, _, who in index.asked] == [""]
+
+
+def test_a_page_that_redirects_elsewhere_is_not_followed(index: Index) -> None:
+    with served(Index(login=index.login)) as other:
+        index.private, index.moved, index.elsewhere = True, True, other.url
+        with refusal(RemoteError, "index-redirect"):
+            target(index, Kept()).survey("nova")
+        assert other.asked == []
+    assert [bool(who) for _, _, who in index.asked] == [False, True]
 
 
 def test_a_page_that_did_not_change_is_not_sent_again(index: Index) -> None:
