@@ -31,6 +31,7 @@ fuzz: .venv/dev.stamp ## look for inputs that break a parser; SECONDS=30
 
 bench: .venv/dev.stamp ## us and a peer side by side; rows in bench/results.json
 	@$(BIN)/python -m bench.run
+	@$(BIN)/python -m bench.faults
 
 bench-full: .venv/dev.stamp ## the same and a trail of ten million entries (minutes, some gigabytes)
 	@$(BIN)/python -m bench.run --full
@@ -46,7 +47,7 @@ clean: ## remove what set-up, tests and demo made
 	find src tests scripts bench -name __pycache__ -prune -exec rm -rf {} +
 
 # Set-up is done anew when a pin, the package's own metadata or the way of setting up changes.
-.venv/dev.stamp: requirements/dev.txt requirements/fuzz.txt requirements/setup.txt pyproject.toml scripts/setup.sh
+.venv/dev.stamp: requirements/dev.txt requirements/fuzz.txt requirements/servers.txt requirements/setup.txt pyproject.toml scripts/setup.sh
 	@$(SET_UP) dev
 	@touch .venv/run.stamp $@
 

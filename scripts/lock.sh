@@ -13,3 +13,4 @@ lock dev "$@"
 lock run --constraint requirements/dev.txt      # the smaller ones take their versions from the largest
 lock setup --constraint requirements/dev.txt
 lock fuzz --constraint requirements/dev.txt
+lock servers "$@"                              # in an environment of its own

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sets up .venv from a lock file: scripts/setup.sh run (what tagtrail needs) or dev (what its tests need as well).
+# Sets up .venv from a lock file: scripts/setup.sh run (what tagtrail needs) or dev (what its tests need as well, with
+# the servers that they start in .venv/servers).
 #
 # Every package is pinned by version and hash. pip, the one that the machine's own configuration speaks to, brings the
 # pinned uv; uv brings the rest, and where it reaches no index (it does not read pip's configuration) pip does that too.
@@ -39,15 +40,16 @@ peers() {
     missing=
     command -v go >/dev/null 2>&1 || missing="$missing golang-go"
     [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || missing="$missing golang-golang-x-mod-dev"
+    command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "installing$missing"
         # shellcheck disable=SC2086  # a list of package names
         DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
             { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing; } >/dev/null 2>&1 ||
-            echo "apt-get could not install$missing: the tests against Go are skipped"
+            echo "apt-get could not install$missing: the tests against them are skipped"
     else
-        echo "the tests against Go are skipped   to run them: apt-get install$missing (as root)"
+        echo "the tests against$missing are skipped   to run them: apt-get install$missing (as root)"
     fi
 }
 
@@ -73,6 +75,14 @@ brought 2>/dev/null || {
     .venv/bin/python -m pip install -qq --require-hashes --requirement "requirements/$which.txt"
 }
 $uv install --no-deps --no-index --no-build-isolation --editable .
+
+# Servers that tests start ask for versions of their own, so they have an environment of their own.
+servers() {
+    [ -x .venv/servers/bin/python ] || "$python" -m venv --clear --without-pip .venv/servers || return 1
+    VIRTUAL_ENV=$PWD/.venv/servers .venv/bin/uv --quiet pip sync --require-hashes requirements/servers.txt 2>/dev/null ||
+        .venv/bin/python -m pip --python .venv/servers/bin/python install -qq --require-hashes --requirement requirements/servers.txt
+}
+[ "$which" != dev ] || servers || echo "the servers of requirements/servers.txt cannot be had: the tests against them are skipped"
 
 # Fuzzing needs a wheel that not every machine has.
 [ "$which" != dev ] || $uv install --only-binary :all: --require-hashes --requirement requirements/fuzz.txt 2>/dev/null ||

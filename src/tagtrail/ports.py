@@ -25,8 +25,8 @@ from tagtrail.model.facts import (
 from tagtrail.model.frozen import frozen
 
 __all__ = [
-    "Behind", "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Cosigned", "Evidence", "Journal", "Kept",
-    "Ledger", "Notes", "Objects", "Reading", "Refused", "Seen", "Signer", "Source", "Store", "Target", "Tell",
+    "Behind", "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Cosigned", "Evidence", "Given", "Journal",
+    "Kept", "Ledger", "Notes", "Objects", "Reading", "Refused", "Seen", "Signer", "Source", "Store", "Target", "Tell",
     "Unknown", "Witness", "Writing",
 ]  # fmt: skip
 
@@ -402,6 +402,21 @@ class Target(Protocol):
     def apply(self, effect: Effect) -> Receipt:
         """One attempt. Raises Refused, Unknown or Conflict."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a target of another package is made with, beside its name and its own options.
+
+    `entry` gives the trail's entry at an index, `page` the address of its release page (SetupError `site-url` where the
+    site has none); `secret` what a reference (`env:NAME`, `file:PATH`, `cmd:COMMAND`) stands for, when it is used.
+    """
+
+    kept: Kept
+    entry: Callable[[int], Entry]
+    page: Callable[[Entry], str]
+    secret: Callable[[str], str]
+    clock: Clock
 
 
 class Journal(Protocol):

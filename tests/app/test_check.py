@@ -250,8 +250,8 @@ def test_missing_key_file(known: Place) -> None:
 
 def test_what_is_not_made_yet(known: Place) -> None:
     settings = known.home / "tagtrail.toml"
-    text = settings.read_text().replace('publish = ["site"]', 'publish = ["site", "pypi"]', 1)
-    settings.write_text(f'{text}\n[targets.pypi]\ntype = "index"\n')
+    text = settings.read_text().replace('publish = ["site"]', 'publish = ["site", "list"]', 1)
+    settings.write_text(f'{text}\n[targets.list]\ntype = "mail"\n')
     ended = known.run("-C", str(known.home), "check", "mylib", "1.0")
     assert (ended.code, ended.refusal) == (2, "not-yet")
 

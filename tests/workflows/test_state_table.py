@@ -408,3 +408,31 @@ class SlowTarget(Target):
 
     def apply(self, effect: Effect) -> Receipt:
         raise AssertionError("it was taken")
+
+
+# --- others apply ---------------------------------------------------------------------------------------------------
+
+AWAITED: dict[State, State] = {
+    "none": "none",
+    "refused": "none",
+    "asked": "none",
+    "sent": "sent",
+    "seen": "none",
+    "conflict": "conflict",
+    "held": "held",
+    "dropped": "dropped",
+}
+
+
+@pytest.mark.parametrize(("retry", "state"), [*product(RETRIES, STATES)])
+def test_row_12_somebody_else_applies(retry: Retry, state: State) -> None:
+    missed = carry.looked(row(state), None, NOW, retry, LAG, awaited=True)
+    assert (missed.state, missed.tries) == (AWAITED[state], 3), "nothing is asked for"
+    same, other = HITS[state]
+    assert carry.looked(row(state), SAME, NOW, retry, LAG, awaited=True).state == same
+    assert carry.looked(row(state), OTHER, NOW, retry, LAG, awaited=True).state == other
+
+
+def test_what_others_upload_waits() -> None:
+    missed = carry.looked(row("none"), None, NOW, "keyed", LAG, awaited=True)
+    assert (missed.why, carry.exit_code([missed])) == ("a workflow uploads it", 4)

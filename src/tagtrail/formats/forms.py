@@ -7,6 +7,7 @@ pattern     {version}, v{version}, nova-{version}    one {version} within the na
 project     oslo.config    PEP 508, and not a name that the site needs
 path        {project}/{file}    where artifacts lie: the file's name last, beside no page
 relative    keys/jo.asc    within the settings' directory
+bucket      s3://BUCKET/PREFIX    a bucket of object storage, and a path within it
 files       *macosx*arm64.whl    shell-style: * and ? stand for characters of a file's name
 secret      env:NAME, file:PATH, cmd:COMMAND    never the secret itself
 """
@@ -18,8 +19,8 @@ from typing import Any
 from tagtrail.model.names import RESERVED, fold, project_key
 
 __all__ = [
-    "file_pattern_fault", "group_fault", "origin_fault", "path_fault", "pattern_fault", "plain_fault", "project_fault",
-    "relative_fault", "repo_fault", "secret_faults", "url_fault",
+    "bucket_fault", "file_pattern_fault", "group_fault", "origin_fault", "path_fault", "pattern_fault", "plain_fault",
+    "project_fault", "relative_fault", "repo_fault", "secret_faults", "url_fault",
 ]  # fmt: skip
 
 # Compiled when first used: `verify` loads this module, and asks for none of them.
@@ -31,6 +32,7 @@ _URL = rf"https?://{_HOST}(/[A-Za-z0-9_~%][A-Za-z0-9._~%-]*)*/"
 _REPO = r"(https?|ssh|git)://[^\s-]\S*|[A-Za-z0-9._-]+@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s-]\S*|/[^\x00-\x1f]*"
 _PATTERN = r"([A-Za-z0-9][A-Za-z0-9._+/-]*)?\{version\}[A-Za-z0-9._+/-]*"
 _PATH = r"([A-Za-z0-9._~-]|\{project\}|/)+/\{file\}"
+_BUCKET = r"s3://[A-Za-z0-9][A-Za-z0-9._-]{0,254}(/[A-Za-z0-9._~-]+)*"
 _CREDENTIAL = r"token|passw|passphrase|secret|credential|api[-_]?key|private[-_]?key"
 _REFERENCE = r"(env|file|cmd):\S.*"
 _USERINFO = r"[a-z][a-z0-9+.-]*://[^/\s@]*:[^/\s@]*@|https?://[^/\s@]+@"
@@ -97,6 +99,12 @@ def relative_fault(path: str) -> str:
     if not path.isprintable() or "\\" in path or {"", ".", ".."} & set(parts):
         return f"{path!r} is not a path within this directory"
     return ""
+
+
+def bucket_fault(root: str) -> str:
+    """Of a site's root in object storage."""
+    fine = re.fullmatch(_BUCKET, root) and not {".", ".."} & set(root.split("/"))
+    return "" if fine else "is a directory, or s3://BUCKET/PREFIX of letters, digits and ._~-, with no slash at the end"
 
 
 def file_pattern_fault(pattern: str) -> str:

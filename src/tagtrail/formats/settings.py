@@ -17,15 +17,15 @@
     repo    = "https://git.example.org/nova"
     signers = ["release-team"]
 
-docs/settings.md tells every key; those of what is built are in `tagtrail.formats.kinds`,
-those of tags and versions in `tagtrail.formats.tagging`. Files under projects/ hold
+docs/settings.md tells every key; those of what is built are in `tagtrail.formats.kinds`, those of tags and versions
+in `tagtrail.formats.tagging`, those of targets in `tagtrail.formats.targets`. Files under projects/ hold
 `[project.X]` tables only. What the design knows but this version does not make yet (target types) may stand in the file
 and is refused by name when a project that uses it is asked for. Reason codes (SetupError): settings, project-unknown,
 not-yet.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
@@ -35,18 +35,17 @@ from tagtrail.formats.forms import (
     file_pattern_fault,
     group_fault,
     origin_fault,
-    path_fault,
     pattern_fault,
     plain_fault,
     project_fault,
     relative_fault,
     repo_fault,
     secret_faults,
-    url_fault,
 )
 from tagtrail.formats.kinds import BUILDS, making, making_faults
 from tagtrail.formats.site import DEFAULT_PATH, Site
 from tagtrail.formats.tagging import CHANNELS, because_of_years, tagging, tagging_faults
+from tagtrail.formats.targets import LATER, TYPES, read_target
 from tagtrail.formats.toml import Table, meant, quoted_key
 from tagtrail.model.errors import SetupError
 from tagtrail.model.names import project_key
@@ -61,27 +60,30 @@ from tagtrail.model.settings import (
     Project,
     RuleSwitch,
     Settings,
-    TargetSettings,
 )
 
 __all__ = ["CHANNELS", "parse_settings", "project_of", "settings_digest", "site_of"]
 
 ISOLATIONS = ("auto", "bubblewrap", "namespaces", "none")
-LATER_TYPES = ("command", "github", "index", "launchpad", "mail", "storyboard")
 LEVELS = ("error", "warning", "off")
 
 
-def parse_settings(files: Mapping[str, bytes], rules: Mapping[str, bool] | None = None) -> Settings:
+def parse_settings(
+    files: Mapping[str, bytes],
+    rules: Mapping[str, bool] | None = None,
+    plugged: Callable[[str], bool] = lambda _: False,
+) -> Settings:
     """The settings in these files, by name (`tagtrail.toml`, `projects/nova.toml`).
 
-    `rules` are the known rules, true for one that cannot be switched (None: any rule may be named). Raises SetupError
-    `settings`, whose `why` has one line for every problem.
+    `rules` are the known rules, true for one that cannot be switched (None: any rule may be named); `plugged` knows the
+    types of targets that other packages bring. Raises SetupError `settings`, whose `why` has one line for every
+    problem.
     """
     problems: list[str] = []
     main = toml.read(FILE, files.get(FILE, b""), problems)
     others = [toml.read(name, files[name], problems) for name in sorted(files) if name != FILE]
     if not problems:
-        settings = _Reader(main, others, rules).settings()
+        settings = _Reader(main, others, rules, plugged).settings()
         if not problems:
             return settings
     count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -92,8 +94,11 @@ def parse_settings(files: Mapping[str, bytes], rules: Mapping[str, bool] | None 
 class _Reader:
     """One reading: what stands first is what later tables may refer to."""
 
-    def __init__(self, main: Table, others: list[Table], rules: Mapping[str, bool] | None) -> None:
+    def __init__(
+        self, main: Table, others: list[Table], rules: Mapping[str, bool] | None, plugged: Callable[[str], bool]
+    ) -> None:
         self.main = main
+        self.plugged = plugged
         self.others = others
         self.rules = rules
         self.groups: set[str] = set()
@@ -110,7 +115,7 @@ class _Reader:
         people = tuple(_people(name, table) for name, table in main.tables("people"))
         self.groups = {p.name for p in people}
         org = self._org(main.table("org"))
-        targets = tuple(_target(name, table) for name, table in main.tables("targets"))
+        targets = tuple(read_target(name, table, self.plugged) for name, table in main.tables("targets"))
         self.targets = {t.name for t in targets}
         self.indexes = {t.name for t in targets if t.type == "index"}
         if sum(t.type == "site" for t in targets) != 1:
@@ -272,27 +277,6 @@ def _people(name: str, table: Table) -> People:
     return people
 
 
-def _target(name: str, table: Table) -> TargetSettings:
-    _say(table, "", group_fault(name))
-    kind, on, by = table.text("type"), table.texts("on", CHANNELS), table.text("by", "")
-    _known(table, "type", [kind] if kind else [], ("site", *LATER_TYPES), "type of target")
-    _known(table, "on", on, CHANNELS, "channel")
-    _known(table, "by", [by] if by else [], ("ci",), "other who uploads")
-    options = _site(table) if kind == "site" else table.rest()
-    table.close()
-    return TargetSettings(name=name, type=kind, on=on, by=by, options=options)
-
-
-def _site(table: Table) -> tuple[tuple[str, Any], ...]:
-    if "by" in table.values:
-        table.problem("by", "is for places that others upload to")
-    root = table.text("root", "site")
-    if root and "://" not in root and not root.startswith("/"):
-        _say(table, "root", relative_fault(root))
-    url, path = _formed(table, "url", url_fault, ""), _formed(table, "path", path_fault, DEFAULT_PATH)
-    return (("path", path), ("root", root), ("upload", table.texts("upload", ())), ("url", url))
-
-
 def _keys(table: Table) -> tuple[tuple[str, str], ...]:
     """Which secret keys are not in private/."""
     found = []
@@ -380,10 +364,8 @@ def project_of(settings: Settings, name: str) -> Project:
 def _later(settings: Settings, project: Project) -> Iterator[str]:
     for name in (*project.publish, *project.announce):
         target = settings.target(name)
-        if target.type != "site":
-            yield f"targets.{name}.type = {target.type!r} (there is 'site')"
-    if "://" in settings.site.option("root"):
-        yield f"targets.{settings.site.name}.root = {settings.site.option('root')!r}: a directory is what there is"
+        if target.type in LATER and target.type not in TYPES:
+            yield f"targets.{name}.type = {target.type!r} (there are 'site', {str([*TYPES])[1:-1]})"
 
 
 def site_of(settings: Settings) -> Site:

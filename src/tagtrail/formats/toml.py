@@ -96,6 +96,15 @@ class Table:
             self.problem(key, f"names {max(values, key=values.count)!r} twice")
         return tuple(values)
 
+    def words(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """A command line as the list of its words."""
+        words = self._value(key, list, "a list of words", None if default is None else list(default)) or []
+        empty = self.values.get(key) == [] or words[:1] == [""]
+        if empty or not all(type(word) is str and "\0" not in word for word in words):
+            self.problem(key, 'must be a command line as a list of its words: ["scripts/upload", "{file}"]')
+            return ()
+        return tuple(words)
+
     def commands(self, key: str, default: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
         """A list of command lines, each a list of its words."""
         lines = self._value(key, list, "a list of command lines", [list(line) for line in default]) or []

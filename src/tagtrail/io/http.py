@@ -1,9 +1,10 @@
-"""One attempt over HTTP at an address that a person named: what is there now, its digest, or the answer to a POST."""
+"""One attempt over HTTP at an address that a person named: what is there now, its digest, or any request's answer."""
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from tagtrail.model.frozen import frozen
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Reply", "digest", "fetch", "post", "streamed"]
+__all__ = ["Reply", "ask", "digest", "fetch", "post", "streamed"]
 
 TIMEOUT = 20.0
 """Seconds for a connection, and for each wait within an answer."""
@@ -62,10 +63,42 @@ def streamed(url: str, limit: int) -> Iterator[tuple[int, Iterator[bytes]] | Non
 
 @frozen
 class Reply:
-    """What a POST was answered."""
+    """What a request was answered. The names of `headers` are in lower case; `reason` stands after the status."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+def ask(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | Iterable[bytes] = b"",
+    limit: int = 1 << 20,
+    wait: float = TIMEOUT,
+) -> Reply:
+    """The answer to any request, whatever its status; a redirect is an answer and not followed.
+
+    A `body` in pieces needs its length in `headers`; what it raises is raised. `wait` are the seconds for a connection
+    and for each wait within the answer. Raises SetupError `url`; RemoteError `url-unreachable` (nothing was asked),
+    `reply-lost` (nobody knows what became of it), `url-too-large` (more than `limit` bytes), `url-slow`.
+    """
+    import httpx
+
+    try:
+        with _client().stream(method, url, headers=headers, content=body or None, timeout=wait) as answer:
+            data = b"".join(_chunks(url, answer, limit))
+            said = {name.lower(): value for name, value in answer.headers.items()}
+            return Reply(status=answer.status_code, body=data, headers=said, reason=answer.reason_phrase)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.ConnectError, httpx.ConnectTimeout):
+        with _said(url):
+            raise
+    except httpx.HTTPError as error:
+        why = str(error) or type(error).__name__
+        raise RemoteError(f"{url} did not answer to the end", code="reply-lost", why=why) from error
 
 
 def post(url: str, body: bytes, limit: int) -> Reply:

@@ -12,6 +12,7 @@
     9 held | refused   settle --done -> seen; --again -> asked; --drop --because -> dropped
    10 exit code        conflict 6 > refused or asked 5 > none (by ci, waiting), held, sent 4 > all seen or dropped 0
    11 seen             find miss              -> asked, then apply: a place that forgot (not blind; docs/adr/0006)
+   12 by ci            find miss              -> none: somebody else applies (but sent stays, we did); 1 and 3 hold
 
 `looked` and `answered` are the table, pure; `drive` decides when. Nothing else calls `find` or `apply`.
 """
@@ -28,15 +29,28 @@ __all__ = ["answered", "drive", "exit_code", "looked"]
 
 Answer = Receipt | Refused | Unknown | Conflict
 
+AWAITED = "a workflow uploads it"
+
 _EXITS = {"conflict": 6, "refused": 5, "asked": 5, "none": 4, "held": 4, "sent": 4, "seen": 0, "dropped": 0}
 
 
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
-def looked(row: Row, found: Receipt | None, now: int, retry: Literal["keyed", "searchable", "blind"], lag: int) -> Row:
-    """The row after a look at the place (blind: nobody looks). An `asked` row with one try more is to be applied."""
-    if retry == "blind":
+def looked(
+    row: Row,
+    found: Receipt | None,
+    now: int,
+    retry: Literal["keyed", "searchable", "blind"],
+    lag: int,
+    *,
+    awaited: bool = False,
+) -> Row:
+    """The row after a look at the place (blind: nobody looks). An `asked` row with one try more is to be applied.
+
+    `awaited`: somebody else applies (`by = "ci"`).
+    """
+    if retry == "blind" and not awaited:
         return _unseen(row, now)
     if found and found.sha256 != row.effect.blob.sha256:
         there = found.note or f"there {found.sha256[:16]}..."
@@ -44,6 +58,8 @@ def looked(row: Row, found: Receipt | None, now: int, retry: Literal["keyed", "s
         return _moved(row, "conflict", now, why=why, receipt=found)
     if found:
         return row if row.state in ("held", "conflict", "dropped") else _moved(row, "seen", now, receipt=found)
+    if awaited:
+        return _moved(row, "none", now, why=AWAITED) if row.state in ("none", "refused", "asked", "seen") else row
     if row.state == "seen":
         return _asked(row, now)
     if row.state == "asked":
@@ -94,11 +110,20 @@ def _moved(row: Row, state: str, now: int, *, why: str = "", receipt: Receipt | 
 
 
 def drive(
-    logged: Logged, target: Target, journal: Journal, *, notice: str, ours: bool, clock: Clock, tell: Tell
+    logged: Logged,
+    target: Target,
+    journal: Journal,
+    *,
+    notice: str,
+    ours: bool,
+    clock: Clock,
+    tell: Tell,
+    awaited: bool = False,
 ) -> tuple[Row, ...]:
     """One pass over all that `target` needs of an entry; returns its rows.
 
-    `ours` says whether this journal logged the entry: if not, a blind effect may have happened and is held.
+    `ours` says whether this journal logged the entry: if not, a blind effect may have happened and is held. `awaited`:
+    somebody else applies, we only look.
     """
     standing = {r.effect.key: r for r in journal.rows(logged.entry.index) if r.effect.target == target.name}
     rows = []
@@ -107,7 +132,7 @@ def drive(
             tell("skip", {"target": item.target, "what": item.what, "because": item.because})
         else:
             row = standing.get(item.key) or _new(item, journal, held=target.retry == "blind" and not ours, now=clock())
-            rows.append(_step(row, target, journal, clock, tell))
+            rows.append(_step(row, target, journal, clock, tell, awaited=awaited))
     return tuple(rows)
 
 
@@ -118,7 +143,7 @@ def _new(effect: Effect, journal: Journal, *, held: bool, now: int) -> Row:
     return row
 
 
-def _step(row: Row, target: Target, journal: Journal, clock: Clock, tell: Tell) -> Row:
+def _step(row: Row, target: Target, journal: Journal, clock: Clock, tell: Tell, *, awaited: bool) -> Row:
     """One look and at most one attempt. Whoever loses a compare-and-set leaves the effect to the winner.
 
     A place that cannot be looked at leaves the row as it is, with the reason: nothing is put where nobody can see.
@@ -128,7 +153,7 @@ def _step(row: Row, target: Target, journal: Journal, clock: Clock, tell: Tell) 
     except RemoteError as error:
         blind = replace(row, why=error.what)
         return blind if blind == row or _move(row, blind, journal, tell) else row
-    after = looked(row, found, clock(), target.retry, target.lag)
+    after = looked(row, found, clock(), target.retry, target.lag, awaited=awaited)
     if after == row or not _move(row, after, journal, tell):
         return row
     if after.tries == row.tries:

@@ -97,7 +97,8 @@ def _places(road: Road, entry: Entry) -> tuple[Target, ...]:
 
 def _drive(road: Road, logged: Logged, target: Target) -> None:
     ours = bool(road.journal.once(ours_key(draft_digest(logged.entry.raw)), bool, lambda: False))
-    drive(logged, target, road.journal, notice="", ours=ours, clock=road.clock, tell=road.tell)
+    awaited = road.settings.target(target.name).by == "ci"
+    drive(logged, target, road.journal, notice="", ours=ours, clock=road.clock, tell=road.tell, awaited=awaited)
 
 
 def _kept(road: Road, name: str, digest: str) -> Sidecar:

@@ -176,7 +176,8 @@ def already(road: Road, examined: Examined, taken: Entry) -> Entry:
 def prepare(road: Road, examined: Examined) -> Prepared:
     """The plan for an examined tag; nothing is written. Raises what `refuse` and `outdated` raise; SetupError."""
     refuse(examined)
-    outdated(road)  # a root that cannot be brought up to the settings ends it here, before anything is built
+    # a root that cannot be brought up to the settings, or a place that nobody can make, ends it before a build
+    outdated(road)
     tag, project = examined.tag, examined.project
     if tag is None or examined.tagged.raw is None:
         raise ProjectError(
@@ -184,6 +185,8 @@ def prepare(road: Road, examined: Examined) -> Prepared:
         )
     objects = road.source.objects(project.repo, tag.name, tag.commit)
     plan = _plan(road, examined, tag, objects)
+    for name in (*plan.targets, *plan.announce):
+        road.targets[name]
     order = BuildOrder(
         project=project.name,
         version=tag.version,

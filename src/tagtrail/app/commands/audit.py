@@ -58,9 +58,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     """0 if site and trail agree; 5 if the newest entry is on its way, or something does not answer; else 7."""
     _check(args)
-    where = args.site or str(_own_site(args.home))
-    remote = "://" in where
-    site: SiteReader = WebSite(where) if remote else LocalSite(_directory(where))
+    where, site = _site(args)
     origin = _origin(site, where)
     trust = chosen_trust(args)(origin)
     memory = Memory.standard(origin, project=args.project or "", judged=isinstance(trust, Root))
@@ -68,7 +66,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         project=args.project or "",
         signers=tuple(map(_fingerprint, args.expect_signer)),
         since=_since(args.since, memory, trust),
-        jobs=args.jobs or (8 if remote else 4),
+        jobs=args.jobs or (4 if isinstance(site, LocalSite) else 8),
     )
     found = audit(site, trust, asked, tell=console.tell, clock=_now, pause=time.sleep)
     _tell(found, asked, console)
@@ -94,12 +92,20 @@ def _check(args: argparse.Namespace) -> None:
         raise SetupError(f"--jobs {args.jobs} is not between 1 and {_MOST_JOBS}", code="usage", hint="--jobs 8")
 
 
-def _own_site(home: str | None) -> Path:
-    from tagtrail.app.instance.home import find_home
+def _site(args: argparse.Namespace) -> tuple[str, SiteReader]:
+    """The site that is meant, as people write it, and as it is read."""
+    if args.site:
+        return args.site, WebSite(args.site) if "://" in args.site else LocalSite(_directory(args.site))
+    from tagtrail.app.instance.home import Home, find_home
     from tagtrail.app.instance.reading import open_instance
+    from tagtrail.app.instance.storage import in_bucket, open_bucket, site_directory
 
-    instance = open_instance(find_home(home))
-    return instance.home / str(instance.settings.site.option("root", "site"))
+    instance = open_instance(find_home(args.home))
+    if in_bucket(instance.settings.site):
+        bucket = open_bucket(Home(instance.home), instance.settings.site)
+        return bucket.bucket.shown, bucket
+    where = str(site_directory(instance.home, instance.settings.site))
+    return where, LocalSite(_directory(where))
 
 
 def _directory(name: str) -> Path:

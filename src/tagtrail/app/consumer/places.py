@@ -1,5 +1,6 @@
 """A site to read from: its address, or a copy of it in a directory. What is read there is evidence, never trust."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -12,9 +13,13 @@ __all__ = ["Place", "check_address", "is_address", "place"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A site at `where`: an address that ends with a slash, or the absolute path of a directory."""
+    """A site at `where`: an address that ends with a slash, or the absolute path of a directory.
+
+    `stored` reads what nobody can fetch: a bucket. It takes a path and a limit, and gives one byte more at most.
+    """
 
     where: str
+    stored: Callable[[str, int], bytes | None] | None = None
 
     def read(self, path: str, limit: int) -> bytes | None:
         """The bytes at `path`, relative to the site's root; None where there are none.
@@ -24,6 +29,8 @@ class Place:
         """
         if {"", ".", ".."} & set(path.split("/")):
             return None  # nothing of a site lies there, and nothing outside it is opened
+        if self.stored:
+            return self.stored(path, limit)
         if is_address(self.where):
             from tagtrail.io.http import fetch
 

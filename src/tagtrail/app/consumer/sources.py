@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from tagtrail.formats.site import Site, parse_site, tag_name
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key
+from tagtrail.model.settings import TargetSettings
 from tagtrail.verify.roots import open_root, policy_of
 from tagtrail.verify.tags import MAX_TAG
 
@@ -188,7 +190,18 @@ def _own_place(given: str | None) -> Place:
     from tagtrail.app.instance.reading import read_settings
 
     home = find_home(given)
-    return place(str(home / read_settings(home).site.option("root", "site")))
+    site = read_settings(home).site
+    root = str(site.option("root", "site"))
+    return _bucket_place(home, site) if is_address(root) else place(str(home / root))
+
+
+def _bucket_place(home: Path, site: TargetSettings) -> Place:
+    from tagtrail.app.instance.home import Home
+    from tagtrail.app.instance.storage import open_bucket
+    from tagtrail.workflows.audit.site import read
+
+    bucket = open_bucket(Home(home), site)
+    return Place(f"{bucket.bucket.shown}/", partial(read, bucket))
 
 
 def _projects(name: str) -> tuple[str, ...]:

@@ -1,47 +1,47 @@
 """The places of an instance, for a command that only asks them: no secret key of ours is read, nothing is written."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import time
 
-from tagtrail.adapters.directory import DirectoryKept, DirectoryStore
+from tagtrail.adapters.directory import DirectoryKept
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.app.instance.home import Home
 from tagtrail.app.instance.reading import Instance
+from tagtrail.app.instance.secrets import Secrets
+from tagtrail.app.instance.storage import open_store
+from tagtrail.app.instance.targets import Context, Targets
 from tagtrail.formats.settings import site_of
 from tagtrail.io import http
-from tagtrail.model.errors import SetupError
-from tagtrail.ports import Target
+from tagtrail.model.facts import Entry
 from tagtrail.workflows.examine import Ask
 from tagtrail.workflows.surveys import surveys
 
-__all__ = ["asking"]
+__all__ = ["asking", "places"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Places(Mapping[str, Target]):
+def places(instance: Instance) -> Targets:
     """The targets of the settings by name, each made when it is asked for."""
+    at, site, chosen = Home(instance.home), site_of(instance.settings), instance.settings.site
+    kept = DirectoryKept(at.kept)
+    context = Context(
+        home=instance.home,
+        site=site,
+        kept=kept,
+        secrets=Secrets(home=instance.home),
+        clock=lambda: int(time.time()),  # noqa: TID251  (places are wired here, for commands that only ask)
+        entry=_unknown,
+    )
+    there = SiteTarget(chosen.name, site, open_store(at, chosen), kept, digest=http.digest, fetch=http.fetch)
+    return Targets(settings=instance.settings, context=context, made={chosen.name: there})
 
-    instance: Instance
 
-    def __getitem__(self, name: str) -> Target:
-        at, settings = Home(self.instance.home), self.instance.settings
-        target = settings.target(name)
-        if target.type != "site":
-            raise SetupError(f"nobody makes a target of type {target.type!r}", code="not-yet")
-        store = DirectoryStore(at.path / str(target.option("root", "site")), incoming=at.state("incoming"))
-        kept = DirectoryKept(at.kept)
-        return SiteTarget(name, site_of(settings), store, kept, digest=http.digest, fetch=http.fetch)
-
-    def __iter__(self) -> Iterator[str]:
-        return (target.name for target in self.instance.settings.targets)
-
-    def __len__(self) -> int:
-        return len(self.instance.settings.targets)
+def _unknown(index: int) -> Entry:
+    """A place that is only asked has no effects, and so no entry to look up."""
+    raise KeyError(index)
 
 
 def asking(instance: Instance) -> Ask:
     """How the instance's places are asked."""
-    target, places = instance.settings.target, _Places(instance)
+    target, there = instance.settings.target, places(instance)
     return lambda project, channel: surveys(
-        places, tuple(name for name in project.publish if channel in target(name).on), project.name
+        there, tuple(name for name in project.publish if channel in target(name).on), project.name
     )

@@ -102,7 +102,13 @@ def open_instance(home: Path) -> Instance:
 
 def read_settings(home: Path) -> Settings:
     """The settings at `home`. Raises SetupError `settings`, and what `read_files` raises."""
-    return parse_settings(read_files(home), FIRM)
+    return parse_settings(read_files(home), FIRM, _plugged)
+
+
+def _plugged(kind: str) -> bool:
+    from tagtrail.app.instance.plugged import brought
+
+    return bool(brought(kind))
 
 
 def read_files(home: Path) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from tagtrail.adapters.builder.environments import Environments
-from tagtrail.adapters.directory import DirectoryKept, DirectoryStore
+from tagtrail.adapters.directory import DirectoryKept
 from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.git_notes import GitNotes
 from tagtrail.adapters.index_view import view
@@ -17,13 +17,16 @@ from tagtrail.app.instance.builders import builders
 from tagtrail.app.instance.home import Home
 from tagtrail.app.instance.private import install, pending, signer_of
 from tagtrail.app.instance.reading import open_instance
+from tagtrail.app.instance.secrets import Secrets
+from tagtrail.app.instance.storage import open_store
+from tagtrail.app.instance.targets import Context, Targets
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.formats.site import CHECKPOINT, Site
 from tagtrail.io import http, sandbox, scratch
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Key
-from tagtrail.model.settings import BuildSettings, Project, TargetSettings
+from tagtrail.model.settings import BuildSettings, Project
 from tagtrail.ports import Builder, Clock, Journal, Store, Tell, Witness
 from tagtrail.trail.keys import current_root
 from tagtrail.workflows.road import Road
@@ -59,7 +62,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
     if pending(at):
         install(at, current_root(ledger, kept))
     chosen = settings.site
-    store = _store(at, chosen)
+    store = open_store(at, chosen)
     log = signer_of(at, settings, "log")
     trust = instance.trust(log.verifier)
     return Road(
@@ -76,7 +79,18 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
         ledger=ledger,
         journal=journal,
         store=store,
-        targets={chosen.name: SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)},
+        targets=Targets(
+            settings=settings,
+            context=Context(
+                home=home,
+                site=site,
+                kept=kept,
+                secrets=Secrets(home=home),
+                clock=clock,
+                entry=lambda index: ledger.entries(index, index + 1)[0],
+            ),
+            made={chosen.name: SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)},
+        ),
         site_target=chosen.name,
         public=_public(site, store, journal),
         log=log,
@@ -102,11 +116,6 @@ def _builder(at: Home, chosen: BuildSettings, clock: Clock, *, refresh: bool) ->
     limit = float(chosen.time or STEP)
     environments = Environments(at.state("envs"), rooms, limit=limit, most=most, clock=clock, refresh=refresh)
     return builders(at.path / "state", rooms, environments, limit=limit, most=most)
-
-
-def _store(at: Home, target: TargetSettings) -> DirectoryStore:
-    root = at.path / str(target.option("root", "site"))
-    return DirectoryStore(root, upload=target.option("upload", ()), incoming=at.state("incoming"))
 
 
 def _witnesses(trust: Policy) -> dict[str, Witness]:

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tagtrail.adapters.directory import DirectoryKept, DirectoryStore
+from tagtrail.adapters.directory import DirectoryKept
 from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.git_notes import GitNotes
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.app.instance.home import Home
 from tagtrail.app.instance.reading import open_instance
+from tagtrail.app.instance.storage import open_store
 from tagtrail.app.instance.wiring import now
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
@@ -49,7 +50,7 @@ def open_gate(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
         kept=DirectoryKept(at.kept),
         ledger=SqliteLedger(at.database),
         journal=SqliteJournal(at.database),
-        store=DirectoryStore(at.path / str(settings.site.option("root", "site")), incoming=at.state("incoming")),
+        store=open_store(at, settings.site),
         targets={},
         site_target=settings.site.name,
         public=tuple,

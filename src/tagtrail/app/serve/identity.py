@@ -7,7 +7,6 @@ upload: `claims = { repository = "example/nova", ref = "refs/tags/{tag}" }` take
 
 import hmac
 import json
-import os
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tagtrail.app.instance.secrets import Secrets
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.settings import Bringer
 
@@ -58,7 +58,7 @@ class Desk:
     home: Path
     fetch: Callable[[str, int], bytes | None]
     clock: Callable[[], int]
-    environ: Mapping[str, str]
+    secrets: Secrets
     known: dict[str, tuple[int, dict[str, Any]]]
 
     def judge(self, token: str, builders: tuple[Bringer, ...], names: Mapping[str, str] | None) -> str:
@@ -78,15 +78,13 @@ class Desk:
         raise Denied("the token is not one of this project's builders", code="token-unknown")
 
     def _secret(self, reference: str) -> str:
-        kind, _, rest = reference.partition(":")
-        if kind == "env":
-            return self.environ.get(rest, "")
-        if kind == "file":
-            try:
-                return (self.home / rest).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError):
+        """A secret that is not there is nobody's."""
+        try:
+            return self.secrets.value(reference)
+        except SetupError as error:
+            if error.code == "secret-missing":
                 return ""
-        raise SetupError(f"a builder's token is {kind}:...", code="token-reference", hint="env:NAME or file:PATH")
+            raise
 
     def _workflow(self, token: str, builders: list[Bringer], names: Mapping[str, str] | None) -> str:
         import jwt
@@ -180,7 +178,7 @@ def desk(home: Path, clock: Callable[[], int]) -> Desk:
     """The desk of an instance."""
     from tagtrail.io.http import fetch
 
-    return Desk(home=home, fetch=fetch, clock=clock, environ=os.environ, known={})
+    return Desk(home=home, fetch=fetch, clock=clock, secrets=Secrets(home=home), known={})
 
 
 def _parsed(data: bytes, builder: Bringer) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from tagtrail.app.instance.storage import in_bucket, site_directory
 from tagtrail.model.facts import Row
 from tagtrail.workflows.release import Outcome
 from tagtrail.workflows.road import Road
@@ -77,12 +78,20 @@ def _text(road: Road, outcome: Outcome) -> str:
     if outcome.reached == "signed" and outcome.exit == 4:
         return f"{outcome.project} {outcome.version} waits for its witnesses; nobody is shown it yet"
     if outcome.exit:
-        where = road.site.url or "the site"
-        return f"{counts['seen']} of {total} seen; {where} does not show the rest yet"
+        names = _unseen(road, outcome)
+        does = "do" if len(names) > 1 else "does"
+        return f"{counts['seen']} of {total} seen; {', '.join(names)} {does} not show the rest yet"
     if outcome.reached != "published":
         return f"{outcome.project} {outcome.version} stopped after `{outcome.reached}`, as asked"
     index = outcome.entry.index if outcome.entry else 0
     return f"{outcome.project} {outcome.version} is entry {index} of {road.site.origin}; {total} of {total} seen"
+
+
+def _unseen(road: Road, outcome: Outcome) -> list[str]:
+    """The places that do not show everything."""
+    unseen = [row.effect.target for row in outcome.rows if row.state not in ("seen", "dropped")]
+    site = road.site.url or "the site"
+    return [site if name == road.site_target else name for name in dict.fromkeys(unseen)] or [site]
 
 
 def _next(road: Road, home: Path, outcome: Outcome) -> str:
@@ -94,10 +103,19 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
     if outcome.reached == "signed" and outcome.exit == 4:
         return f"{command} resume"
     if outcome.exit:
-        upload = road.settings.target(road.site_target).option("upload")
-        by_hand = road.site.url and not upload
-        return f"bring {home}/site to {road.site.url}, then {command} resume" if by_hand else f"{command} resume"
+        site = road.settings.site
+        by_hand = (
+            road.site.url
+            and not site.option("upload")
+            and not in_bucket(site)
+            and road.site.url in _unseen(road, outcome)
+        )
+        carry = f"bring {site_directory(home, site)} to {road.site.url}, then " if by_hand else ""
+        return f"{carry}{command} resume"
     if outcome.reached != "published":
         return f"{command} release {outcome.project} {outcome.version}"
     first = outcome.entry.files[0].name if outcome.entry else ""
-    return f"{command} verify {home}/site/{road.site.file(outcome.project, first)}"
+    if in_bucket(road.settings.site):
+        return f"{command} audit"
+    root = site_directory(home, road.settings.site)
+    return f"{command} verify {root / road.site.file(outcome.project, first)}"

@@ -1,0 +1,48 @@
+"""What trackers carry of an entry: its own files, their signatures, and the address of its release page.
+
+An address is bytes too: `https://releases.example.org/nova/33.0.0/` in ASCII, with no line's end, is what an effect
+names whose whole content is that a place shows this address.
+"""
+
+from hashlib import sha256
+
+from tagtrail.formats.site import Site, release_page
+from tagtrail.model.entry import Entry
+from tagtrail.model.facts import Blob, Logged, Receipt, Sidecar
+
+__all__ = ["address", "link", "own_files", "own_names", "shown", "signature"]
+
+
+def address(site: Site, entry: Entry) -> str:
+    """Where people see the release page."""
+    return site.url + release_page(entry.project, entry.version).removesuffix("index.html")
+
+
+def link(text: str) -> Blob:
+    """The address as what an effect names."""
+    data = text.encode()
+    return Blob(sha256=sha256(data).hexdigest(), size=len(data), media="text/uri-list")
+
+
+def shown(where: str, text: str, wanted: str) -> Receipt:
+    """What is found where `text` should name the address `wanted`."""
+    if wanted in text:
+        return Receipt(where=where, sha256=link(wanted).sha256)
+    other = sha256(text.encode()).hexdigest()
+    return Receipt(where=where, sha256=other, note=f"what is at {where} does not name {wanted}")
+
+
+def own_names(entry: Entry) -> tuple[str, ...]:
+    """The files that are new in this entry: a later one of the same version names the earlier ones again."""
+    return entry.added or tuple(file.name for file in entry.files)
+
+
+def own_files(logged: Logged) -> tuple[Sidecar, ...]:
+    """The files that are new in this entry, as they are kept."""
+    blobs = {sidecar.name: sidecar for sidecar in logged.blobs}
+    return tuple(blobs[name] for name in own_names(logged.entry))
+
+
+def signature(logged: Logged, name: str) -> Sidecar | None:
+    """The OpenPGP signature of a file, where there is one."""
+    return next((sidecar for sidecar in logged.blobs if sidecar.name == f"{name}.asc"), None)

@@ -1,0 +1,281 @@
+"""What each type of target may say in the settings: `[targets.NAME]`, read strictly, by a table.
+
+    [targets.pypi]
+    type       = "index"
+    repository = "pypi"                # a name, or upload = URL and simple = URL
+    token      = "env:PYPI_TOKEN"      # secrets by reference: env:NAME, file:PATH, cmd:COMMAND
+    on         = ["final", "rc"]       # the channels it takes; all, if nothing is said
+    by         = "ci"                  # others upload; tagtrail looks whether the bytes are ours
+
+A type's options hold what was said and nothing else, so that a key that is new in tagtrail changes no settings' digest;
+what holds where nothing is said is the adapter's. Types that other packages bring (entry points `tagtrail.targets`)
+are taken as they are, and judged by whoever makes them. A new type is a row in `TYPES`, and one in docs/targets.md.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+from tagtrail.formats.forms import (
+    bucket_fault,
+    group_fault,
+    path_fault,
+    plain_fault,
+    relative_fault,
+    secret_faults,
+    url_fault,
+)
+from tagtrail.formats.site import DEFAULT_PATH
+from tagtrail.formats.tagging import CHANNELS
+from tagtrail.formats.toml import Table, meant, quoted_key
+from tagtrail.model.frozen import frozen
+from tagtrail.model.settings import TargetSettings
+
+__all__ = ["LATER", "TYPES", "Option", "read_target"]
+
+
+Form = Literal["text", "texts", "words", "number", "flag", "address", "secret", "secrets"]
+
+
+@frozen
+class Option:
+    """One key of a type: its form, and whether it must be said.
+
+    `text` is one line; `texts` a list of them; `words` a command line; `address` an http(s) URL with no user, no query
+    and no fragment; `secret` a reference, `secrets` a table of them. `words` are all that a text may be (none: any).
+    """
+
+    form: Form = "text"
+    required: bool = False
+    words: tuple[str, ...] = ()
+
+
+@frozen
+class Type:
+    """What a type may say. `others` says whether somebody else may do the work (`by = "ci"`)."""
+
+    options: Mapping[str, Option]
+    others: bool = True
+
+
+TYPES: dict[str, Type] = {
+    "index": Type(
+        options={
+            "repository": Option(),
+            "upload": Option(form="address"),
+            "simple": Option(form="address"),
+            "token": Option(form="secret"),
+            "username": Option(),
+            "password": Option(form="secret"),
+        }
+    ),
+    "github": Type(
+        options={
+            "repository": Option(required=True),
+            "token": Option(form="secret", required=True),
+            "api": Option(form="address"),
+            "files": Option(form="flag"),
+        }
+    ),
+    "launchpad": Type(
+        options={
+            "project": Option(),
+            "series": Option(required=True),
+            "credentials": Option(form="secret", required=True),
+            "root": Option(),
+            "files": Option(form="flag"),
+        }
+    ),
+    "storyboard": Type(
+        options={
+            "api": Option(form="address", required=True),
+            "token": Option(form="secret", required=True),
+            "project": Option(),
+            "tag": Option(),
+            "branch": Option(),
+            "files": Option(form="flag"),
+        }
+    ),
+    "command": Type(
+        options={
+            "find": Option(form="words"),
+            "apply": Option(form="words"),
+            "retry": Option(words=("keyed", "searchable", "blind")),
+            "time": Option(form="number"),
+            "env": Option(form="secrets"),
+            "files": Option(form="flag"),
+        }
+    ),
+}
+"""The types but `site`, whose keys are older than this table."""
+
+BUCKET = {
+    "endpoint": Option(form="address"),
+    "region": Option(),
+    "access-key": Option(form="secret"),
+    "secret-key": Option(form="secret"),
+    "path-style": Option(form="flag"),
+}
+"""What a site may say beside `root = "s3://BUCKET/PREFIX"`."""
+
+LATER = ("mail",)
+"""Types that may stand in the file and are refused by name when a project uses them; a row in TYPES ends that."""
+
+_ADDRESS = r"https?://(\[[0-9a-f:]+\]|[A-Za-z0-9]+([.-][A-Za-z0-9]+)*)(:[0-9]{1,5})?(/[A-Za-z0-9._~%+/-]*)?"
+_REFERENCE = r"(env|file|cmd):\S.*"
+
+
+def read_target(name: str, table: Table, plugged: Callable[[str], bool] = lambda _: False) -> TargetSettings:
+    """The target of a table; what is wrong with it is said to the table.
+
+    `plugged` knows the types that other packages bring; it is asked only about those that are not known here.
+    """
+    _say(table, "", group_fault(name))
+    kind, on, by = table.text("type"), table.texts("on", CHANNELS), table.text("by", "")
+    known = ("site", *TYPES, *(later for later in LATER if later not in TYPES))
+    others = bool(kind) and kind not in known and plugged(kind)
+    if kind and kind not in known and not others:
+        table.problem("type", f"there is no type of target {kind!r}{meant(kind, known)}")
+    for channel in on:
+        if channel not in CHANNELS:
+            table.problem("on", f"there is no channel {channel!r}{meant(channel, CHANNELS)}")
+    _by(table, by, kind)
+    options = tuple(_options(kind, table)) if kind in ("site", *TYPES) else table.rest()
+    table.close()
+    return TargetSettings(name=name, type=kind, on=on, by=by, options=options)
+
+
+def _by(table: Table, by: str, kind: str) -> None:
+    if by and by != "ci":
+        table.problem("by", f"there is no other who uploads {by!r}{meant(by, ('ci',))}")
+    elif by and (kind == "site" or (kind in TYPES and not TYPES[kind].others)):
+        table.problem("by", "is for places that others upload to")
+
+
+def _options(kind: str, table: Table) -> Iterator[tuple[str, Any]]:
+    if kind == "site":
+        yield from _site(table)
+        return
+    for key, option in TYPES[kind].options.items():
+        value = _value(key, option, table)
+        if key in table.values:
+            yield key, value
+    for key, fault in FAULTS.get(kind, lambda _: ())(table.values):
+        table.problem(key, fault)
+
+
+def _value(key: str, option: Option, table: Table) -> Any:
+    if option.form == "texts":
+        return table.texts(key, None if option.required else ())
+    if option.form == "words":
+        return table.words(key, None if option.required else ())
+    if option.form == "secrets":
+        return tuple(_secrets(table.table(key)))
+    if option.form == "number":
+        return table.number(key, 0)
+    if option.form == "flag":
+        return table.flag(key)
+    text = table.text(key, None if option.required else "")
+    if text and not any(secret_faults({key: text})):  # of those the reader has spoken, and their text is not shown
+        _say(table, key, _text_fault(text, option))
+    return text
+
+
+def _secrets(table: Table) -> Iterator[tuple[str, str]]:
+    for name in table.values:
+        reference = table.text(name)
+        if reference and not any(secret_faults({name: reference})):
+            _say(table, quoted_key(name), _text_fault(reference, Option(form="secret")))
+        yield name, reference
+
+
+def _text_fault(text: str, option: Option) -> str:
+    if option.words and text not in option.words:
+        return f"there is no {text!r}{meant(text, option.words)}"
+    if option.form == "address" and not re.fullmatch(_ADDRESS, text):
+        return "is an address, http or https, with no user, no query and no fragment"
+    if option.form == "secret":
+        return "" if re.fullmatch(_REFERENCE, text) else "is a reference: env:NAME, file:PATH or cmd:COMMAND"
+    return plain_fault(text)
+
+
+def _index_faults(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "repository" in said and "upload" in said:
+        yield "upload", "is the address itself: say it or repository, not both"
+    if "repository" not in said and "upload" not in said and not ("simple" in said and said.get("by") == "ci"):
+        yield "", 'has a repository, such as "pypi", or upload = URL'
+    if "token" in said and ("password" in said or "username" in said):
+        yield "token", "stands alone: it takes the place of username and password"
+    if ("username" in said) != ("password" in said):
+        yield "password", "and username come together"
+
+
+def _github_faults(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    repository = said.get("repository")
+    if isinstance(repository, str) and not re.fullmatch(r"[A-Za-z0-9-]+/([A-Za-z0-9._-]|\{project\})+", repository):
+        yield "repository", 'is OWNER/NAME, such as "example/{project}"'
+
+
+def _command_faults(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    looks, others = "find" in said, said.get("by") == "ci"
+    if not others and "apply" not in said:
+        yield "apply", "missing"
+    if others and not looks:
+        yield "find", "is needed where others upload: how else would anybody know?"
+    if not looks and said.get("retry", "blind") != "blind":
+        yield "retry", f"is {said['retry']!r}, but without find nobody can look: it is blind"
+    known = {*PLACEHOLDERS} - ({"file", "signature", "name"} if said.get("files") is False else set())
+    for key in ("find", "apply"):
+        for word in re.findall(r"\{([a-z0-9]+)\}", " ".join(filter(_is_text, _listed(said.get(key))))):
+            if word not in known:
+                yield key, f"there is no {{{word}}}{meant(word, known)}"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+PLACEHOLDERS = ("file", "signature", "name", "sha256", "size", "project", "version", "tag", "url")
+"""What stands for something in the words of `type = "command"`."""
+
+FAULTS: dict[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] = {
+    "command": _command_faults,
+    "github": _github_faults,
+    "index": _index_faults,
+}
+"""What is wrong between the keys of one type: (key, fault)."""
+
+
+def _site(table: Table) -> Iterator[tuple[str, Any]]:
+    root = table.text("root", "site")
+    if root and not root.startswith("/"):
+        _say(table, "root", bucket_fault(root) if "://" in root else relative_fault(root))
+    url, path = table.text("url", ""), table.text("path", DEFAULT_PATH)
+    if url:
+        _say(table, "url", url_fault(url))
+    if path and path != DEFAULT_PATH:
+        _say(table, "path", path_fault(path))
+    yield from (("path", path), ("root", root), ("upload", table.texts("upload", ())), ("url", url))
+    yield from _bucket(table, stored="://" in root)
+
+
+def _bucket(table: Table, *, stored: bool) -> Iterator[tuple[str, Any]]:
+    """What is said of a bucket, and nothing else."""
+    for key, option in BUCKET.items():
+        value = _value(key, option, table)
+        if key in table.values:
+            yield key, value
+            _say(table, key, "" if stored else 'is for root = "s3://BUCKET/PREFIX"')
+    if stored and "upload" in table.values:
+        table.problem("upload", "is for a directory: a bucket is public by itself")
+    if ("access-key" in table.values) != ("secret-key" in table.values):
+        table.problem("secret-key", "and access-key come together")
+
+
+def _say(table: Table, key: str, fault: str) -> None:
+    if fault:
+        table.problem(key, fault)

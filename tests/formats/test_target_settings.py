@@ -1,0 +1,64 @@
+"""What trackers and commands may say in the settings: one thing wrong at a time, named by the path to its field."""
+
+import pytest
+
+from tagtrail.formats.settings import parse_settings
+from tagtrail.model.errors import SetupError
+
+GROUND = """
+[org]
+name = "Example"
+origin = "example.org/trail"
+[targets.site]
+type = "site"
+[targets.x]
+"""
+
+GOOD = [
+    'type = "github"\nrepository = "example/{project}"\ntoken = "env:T"\nfiles = false\napi = "https://f.example/api"',
+    'type = "launchpad"\nseries = "trunk"\ncredentials = "file:private/lp"\nproject = "{project}"\nroot = "production"',
+    'type = "storyboard"\napi = "https://s.example/api/v1"\ntoken = "env:T"\ntag = "{project}-{version}"\nbranch = "b"',
+    'type = "command"\napply = ["up", "-F", "a", "-F", "{file}"]',
+    'type = "command"\napply = ["up", "{url}"]\nfind = ["look", "{url}"]\nfiles = false\nretry = "keyed"\ntime = 5',
+    'type = "command"\napply = ["up"]\nenv = { TOKEN = "env:T", HOME_OF = "file:x" }',
+    'type = "command"\nfind = ["look", "{name}"]\nby = "ci"',
+    'type = "command"\napply = ["up", "{not a word}", "${X}", "{X}"]',
+]
+
+BAD = [
+    ('type = "github"\nrepository = "nova"\ntoken = "env:T"', "targets.x.repository: is OWNER/NAME"),
+    ('type = "github"\nrepository = "a/b"', "targets.x.token: missing"),
+    ('type = "github"\nrepository = "a/b"\ntoken = "ghp_clear"', "targets.x.token: is a secret in clear"),
+    ('type = "github"\nrepository = "a/b"\ntoken = "env:T"\nfiles = "no"', "targets.x.files: must be true or false"),
+    ('type = "github"\nrepository = "a/b"\ntoken = "env:T"\nreop = 1', "targets.x.reop: unknown key"),
+    ('type = "launchpad"\ncredentials = "file:x"', "targets.x.series: missing"),
+    ('type = "storyboard"\ntoken = "env:T"', "targets.x.api: missing"),
+    ('type = "storyboard"\ntoken = "env:T"\napi = "s.example"', "targets.x.api: is an address"),
+    ('type = "command"', "targets.x.apply: missing"),
+    ('type = "command"\napply = []', "targets.x.apply: must be a command line"),
+    ('type = "command"\napply = "up {file}"', "targets.x.apply: must be a list of words"),
+    ('type = "command"\napply = ["up", 1]', "targets.x.apply: must be a command line"),
+    ('type = "command"\napply = ["up", "{fiel}"]', "targets.x.apply: there is no {fiel}, did you mean 'file'?"),
+    ('type = "command"\napply = ["up", "{file}"]\nfiles = false', "targets.x.apply: there is no {file}"),
+    ('type = "command"\napply = ["up"]\nretry = "keyed"', "targets.x.retry: is 'keyed', but without find"),
+    ('type = "command"\napply = ["up"]\nfind = ["l"]\nretry = "twice"', "targets.x.retry: there is no 'twice'"),
+    ('type = "command"\nby = "ci"', "targets.x.find: is needed where others upload"),
+    ('type = "command"\napply = ["up"]\nenv = { A = "clear" }', "targets.x.env.A: is a reference"),
+    ('type = "command"\napply = ["up"]\nenv = { A_TOKEN = "clear" }', "targets.x.env.A_TOKEN: is a secret in clear"),
+    ('type = "github "', "targets.x.type: there is no type of target 'github ', did you mean 'github'?"),
+]
+
+
+@pytest.mark.parametrize("table", GOOD)
+def test_may_be_said(table: str) -> None:
+    (target,) = [t for t in parse_settings({"tagtrail.toml": f"{GROUND}{table}\n".encode()}).targets if t.name == "x"]
+    assert target.type in table
+
+
+@pytest.mark.parametrize(("table", "problem"), BAD)
+def test_one_thing_wrong(table: str, problem: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        parse_settings({"tagtrail.toml": f"{GROUND}{table}\n".encode()})
+    assert caught.value.code == "settings"
+    assert caught.value.why.count("\n") == 0
+    assert problem in caught.value.why
