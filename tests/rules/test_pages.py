@@ -36,3 +36,19 @@ def test_every_finding_says_what_to_do() -> None:
                 given = {word.arg for word in node.keywords}
                 silent += [f"{path.name}:{node.lineno}"] if "fix" not in given and None not in given else []
     assert silent == []
+
+
+def test_every_reason_code_is_documented_beside_its_rule() -> None:
+    table = {}
+    for line in (Path(__file__).parents[2] / "docs/exit-codes.md").read_text().splitlines():
+        if found := re.match(r"\| ((?:TAG|FILE|META|PLACE)[0-9].*?) \| (.*)", line):
+            table |= {rule: set(re.findall(r"`([a-z-]+)`", found[2])) for rule in found[1].split(", ")}
+    given: dict[str, set[str]] = {}
+    for path in ROOM.glob("*.py"):
+        for part in re.split(r"^(?=@rule\()", path.read_text(), flags=re.MULTILINE)[1:]:
+            rule = re.match(r'@rule\("([A-Z0-9]+)", "([a-z0-9-]+)"', part)
+            assert rule is not None
+            codes = set(re.findall(r'code="([a-z-]+)"', part)) - {rule[2]}
+            given |= {rule[1]: codes} if codes else {}
+    assert given.keys() | {"TAG001"} == table.keys()
+    assert {rule for rule, codes in given.items() if codes != table[rule]} == set()
