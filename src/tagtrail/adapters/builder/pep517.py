@@ -34,6 +34,7 @@ from tagtrail.adapters.builder.outputs import (
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
+from tagtrail.formats.facts import dump, load
 from tagtrail.formats.metadata import check_file_name
 from tagtrail.formats.purl import purl
 from tagtrail.formats.wheel import check_tags
@@ -44,7 +45,7 @@ from tagtrail.io.foreign import check_name, take
 from tagtrail.io.git import Git, objects_missing
 from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
-from tagtrail.model.errors import ProjectError, SetupError
+from tagtrail.model.errors import ProjectError, SetupError, TamperError
 from tagtrail.model.facts import Artifact, Material
 from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder, Kept, Objects
@@ -57,6 +58,7 @@ Environments = Callable[[Sequence[str], str], Environment]
 _KINDS = ("sdist", "sdist.xz", "wheel")
 _ENV = "/env"
 _PIECE = 1 << 20
+_MODULES = 3000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,15 @@ class _Tree:
     source: Mapping[str, Path]
     below: str
     system: BuildSystem
+
+
+@frozen
+class _Learned:
+    """What a project's backend asked for, and which modules its hooks imported: what is there before it is asked for
+    takes no time then. The project says it, so no more is done with it than its own build might do."""
+
+    requires: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
 
 class Pep517:
@@ -213,25 +224,25 @@ class Pep517:
     def _start(self, work: _Work, tree: _Tree) -> None:
         """Start the backend before anything is asked of it: it takes long to import."""
         with suppress(ProjectError):  # said when it is asked
-            self._backend(work, tree, self._learned(work.order))
+            self._backend(work, tree, self._learned(work.order).requires)
 
     def _call(self, work: _Work, tree: _Tree, kind: str, meanwhile: Callable[[], None]) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
 
         What this project's backend asked for the last time is there already, so that one process does all.
         """
-        guess = self._learned(work.order)
+        guess = self._learned(work.order).requires
         try:
             self._backend(work, tree, guess)
         except ProjectError:
             # what it once asked for may be gone from the index, and it may not ask for it any more
-            guess = []
-        ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": guess}
+            guess = ()
+        ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": list(guess)}
         build = {"hook": f"build_{kind}", "directory": ""}
         values = self._asked(work, tree, guess, (ask, build), meanwhile)
         if len(values) == 1:
-            guess = [str(line) for line in values[0]]
-            durable.write(self._memory(work.order), json.dumps(guess).encode(), sync=False)
+            guess = tuple(str(line) for line in values[0])
+            self._learn(work.order, guess, ())
             values = self._asked(work, tree, guess, (build,))
         cell, running = self._backend(work, tree, guess)
         name = str(values[-1])
@@ -242,13 +253,20 @@ class Pep517:
     def _memory(self, order: BuildOrder) -> Path:
         return self._state / "learned" / f"{plain_name(order.project)}.json"
 
-    def _learned(self, order: BuildOrder) -> list[str]:
-        """What this project's backend asked for the last time."""
+    def _learned(self, order: BuildOrder) -> _Learned:
+        """What this project's backend asked for and imported the last time."""
         try:
-            lines = json.loads(self._memory(order).read_text())
-        except (FileNotFoundError, ValueError):
-            return []
-        return [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
+            return load(_Learned, json.loads(self._memory(order).read_text()))
+        except (FileNotFoundError, ValueError, TamperError):
+            return _Learned()
+
+    def _learn(self, order: BuildOrder, requires: tuple[str, ...], modules: tuple[str, ...]) -> None:
+        """Remember it. What a backend does not import any more stays until what it asks for changes."""
+        before = self._learned(order)
+        known = before.modules if before.requires == requires else ()
+        after = _Learned(requires=requires, modules=tuple(dict.fromkeys((*known, *modules)))[:_MODULES])
+        if after != before:
+            durable.write(self._memory(order), json.dumps(dump(after)).encode(), sync=False)
 
     def _backend(self, work: _Work, tree: _Tree, extras: Sequence[str]) -> tuple[Cell, Backend]:
         """A backend with its requirements and `extras` at hand, and `tree` laid out: the one that runs, if it is the
@@ -268,7 +286,8 @@ class Pep517:
             running = work.running.enter_context(started)
             work.backends[key] = cell, running
             _lay_out(cell, running, tree)
-            running.bring(system.backend, system.path, _place(cell, tree))
+            along = () if system.path else self._learned(work.order).modules
+            running.bring(system.backend, system.path, _place(cell, tree), along)
         cell, running = work.backends[key]
         _lay_out(cell, running, tree)
         return cell, running
@@ -292,6 +311,7 @@ class Pep517:
         calls = [{**call, **out} if "directory" in call else call for call in calls]
         answers = running.call(_place(cell, tree), calls, meanwhile)
         if not answers.fault:
+            self._learn(work.order, tuple(extras), answers.loaded)
             return answers.values
         order, why = work.order, process.said(running.log)
         check_space(work.room, running.log)
