@@ -21,8 +21,8 @@ Each call runs in the tree, in a fork of its own, as if it were alone. With `if_
 if its answer is exactly that list. Answers go to the descriptor ANSWERS as frames: eight bytes of length, and so many
 bytes. An order is answered with one frame of JSON, `{"values": [...], "fault": ""}` with one value per call made, and
 after calls `"loaded"`, the modules of the environment that the forks imported; where something failed, the fault is
-`checkout`, `backend` (cannot be imported), `unsupported`, `hook`, `command`, `absent` (no such command) or `file`. After
-that of a `take` or `pack` come frames with the bytes, an empty one at their end.
+`checkout`, `backend` (cannot be imported), `unsupported`, `hook`, `command`, `absent` (no such command) or `file`.
+After that of a `take` or `pack` come frames with the bytes, an empty one at their end.
 When standard input ends, whoever started this is done or dead, and the whole process group ends too.
 """
 
