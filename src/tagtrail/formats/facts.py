@@ -29,7 +29,8 @@ def dump(fact: object) -> Any:
     """The fact as JSON values."""
     if isinstance(fact, tuple):
         return [dump(item) for item in fact]
-    if (names := _fields(type(fact))) is not None:
+    kind: Any = type(fact)
+    if (names := _fields(kind)) is not None:
         said = ((name, thin, getattr(fact, name)) for name, thin in names)
         return {name: dump(value) for name, thin, value in said if value or not thin}
     if isinstance(fact, bytes):
