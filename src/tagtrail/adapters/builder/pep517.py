@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tagtrail.adapters.builder.checkout import check_space, closed, disk, files, furnished, no_subdirectory, tree_digest
 from tagtrail.adapters.builder.environments import Environment, installed
@@ -45,15 +45,25 @@ from tagtrail.io.foreign import check_name, take
 from tagtrail.io.git import Git, objects_missing
 from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
-from tagtrail.model.errors import ProjectError, SetupError, TamperError
+from tagtrail.model.errors import Error, ProjectError, SetupError, TamperError
 from tagtrail.model.facts import Artifact, Material
 from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["Pep517"]
 
-Environments = Callable[[Sequence[str], str], Environment]
-"""An environment that holds these requirements, made with that kind of isolation."""
+
+class Environments(Protocol):
+    """Environments that hold these requirements, made with that kind of isolation."""
+
+    def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
+        """The one, made now if it is not there."""
+        ...
+
+    def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
+        """The one, if it is there."""
+        ...
+
 
 _KINDS = ("sdist", "sdist.xz", "wheel")
 _ENV = "/env"
@@ -131,6 +141,7 @@ class Pep517:
         self._limit = limit
         self._limits = limits or Limits()
         self._most = most or sandbox.Limits()
+        self._expected: tuple[_Work, _Tree] | None = None
 
     def build(
         self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
@@ -138,20 +149,51 @@ class Pep517:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
         _check_kinds(order.builds)
         _check_subdirectory(order.subdirectory)
-        with scratch(self._scratch, "build") as room, disk(room):
-            work = _begun(room, order, objects)
+        with self._work(order, objects) as (work, tree), disk(work.room):
             with work.running, self._logged(work):
-                tree = _checkout(work)
                 self._start(work, tree)
                 made = self._made(work, tree, meanwhile)
             materials = tuple(sorted(work.materials, key=lambda m: (m.uri, m.record)))
             resolved, kinds = min(work.resolved, default=0), order.builds
             return tuple(replace(keep(made[k], kept), materials=materials, resolved=resolved) for k in kinds)
 
+    @contextmanager
+    def expecting(self, order: BuildOrder, objects: Objects) -> Iterator[None]:
+        """See `tagtrail.ports.Builder`: a backend that is not the project's own imports itself while its tag is judged,
+        if its environment is there."""
+        with scratch(self._scratch, "build") as room, ExitStack() as running:
+            with suppress(Error, OSError):
+                work = _begun(room, order, objects)
+                running.callback(work.running.close)
+                self._expected = self._early(work)
+            try:
+                yield
+            finally:
+                self._expected = None
+
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`."""
         with scratch(self._scratch, "tree") as room:
             return tree_digest(order, objects, room)
+
+    def _early(self, work: _Work) -> tuple[_Work, _Tree] | None:
+        """The backend begun, where nothing has to be installed and nothing of the project is run."""
+        tree, learned = _checkout(work), self._learned(work.order).requires
+        if tree.system.path or not self._environments.known((*tree.system.requires, *learned), work.order.isolation):
+            return None
+        self._start(work, tree)
+        return work, tree
+
+    @contextmanager
+    def _work(self, order: BuildOrder, objects: Objects) -> Iterator[tuple[_Work, _Tree]]:
+        """What was begun for this order, or a beginning."""
+        begun, self._expected = self._expected, None
+        if begun and (begun[0].order, begun[0].objects) == (order, objects):
+            yield begun
+            return
+        with scratch(self._scratch, "build") as room, disk(room):
+            work = _begun(room, order, objects)
+            yield work, _checkout(work)
 
     @contextmanager
     def _logged(self, work: _Work) -> Iterator[None]:
