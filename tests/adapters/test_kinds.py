@@ -125,6 +125,20 @@ def test_a_puppet_module_is_the_tree_that_the_entry_names(yard: Yard, tmp_path: 
     assert (gz.blob.media, xz.blob.media) == ("application/gzip", "application/x-xz")
 
 
+def test_secrets_and_litter_of_the_tree_are_noticed(yard: Yard, tmp_path: Path) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 2 + "\n"
+    repo = project(tmp_path / "module", MODULE | {"deploy/key.pem": key, "manifests/init.pp.orig": "x", ".pypirc": "y"})
+    noticed = {
+        "secret": [(".pypirc", "credentials, by its name"), ("deploy/key.pem", "a private key")],
+        "litter": [("manifests/init.pp.orig", "an editor's or a merge's copy")],
+    }
+    for artifact in yard.build(yard.trees, repo, builds=("tar.gz", "tar.xz")).values():
+        for kind, wanted in noticed.items():
+            assert sorted((r.member, r.what) for r in artifact.remarks if r.kind == kind) == wanted
+    below = yard.build(yard.trees, repo, builds=("tar.gz",), subdirectory="deploy")
+    assert [r.member for r in below["tool-1.0.0.tar.gz"].remarks] == ["key.pem"]
+
+
 def test_the_same_tree_in_another_place(yard: Yard, tmp_path: Path) -> None:
     repo = project(tmp_path / "module", MODULE)
     before = os.umask(0o077)

@@ -105,6 +105,17 @@ def test_tags_with_v(place: Place) -> None:
     assert place.run("check", ".", "1.1", cwd=place.repo).outcome["next"] == "git tag -s v1.1 && git push origin v1.1"
 
 
+def test_what_is_no_python_may_write_semver(place: Place) -> None:
+    place.git("rm", "-q", "pyproject.toml")
+    place.commit({"main.go": "package main"})
+    words = ("check", ".", "v0.6.0-rc.1")
+    assert place.run(*words, cwd=place.repo).findings == []
+    place.git("tag", "v0.5.0")
+    assert place.run(*words, cwd=place.repo).findings == []
+    place.commit({"setup.py": "from setuptools import setup; setup()"})
+    assert place.run(*words, cwd=place.repo).findings == ["canonical-version"]
+
+
 def test_at_a_commit(place: Place) -> None:
     first = place.git("rev-parse", "HEAD")
     place.commit({"pyproject.toml": PYPROJECT.replace("mylib", "other")})

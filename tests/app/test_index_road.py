@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -175,3 +176,49 @@ def test_a_place_that_nobody_knows_ends_it_before_anything_is_built(tmp_path: Pa
     assert done.code == 2
     assert done.event("refused")["code"] == "index-unknown"
     assert world.leaves() == []
+
+
+# --- asked before anything is built ---
+
+
+def held(world: World) -> list[tuple[str, str]]:
+    """What `check`, `plan` and `release` say is wrong: the same, and nothing is logged."""
+    found = []
+    for command in ("check", "plan", "release"):
+        done = world.tell(command, "toy", "1.0.0")
+        assert done.code == 3, done.out
+        found.append([(e["rule"], e["code"]) for e in done.events if e["event"] == "finding"])
+    assert found == [found[0]] * 3
+    assert world.leaves() == []
+    return found[0]
+
+
+@pytest.mark.parametrize("ci", [False, True])
+def test_what_others_brought_is_said_before_the_build(ci: bool, tmp_path: Path) -> None:
+    with served(Index()) as index:
+        world = published(
+            tmp_path, f'simple = "{index.simple}"\n' + ('by = "ci"\n' if ci else f'upload = "{index.upload}"\n')
+        )
+        index.lay("toy", FILES[1], b"somebody else's")
+        assert held(world) == [("PLACE004", "place-version-taken")]
+        assert index.stored == []
+
+
+def test_what_an_index_does_not_say_is_said(tmp_path: Path) -> None:
+    with served(Index()) as index:
+        world = published(tmp_path, f'upload = "{index.upload}"\n')
+        done = world.tell("check", "toy", "1.0.0")
+    skip = {"event": "skip", "target": "index", "what": "not known: whose the name is, whether we may upload"}
+    assert (done.code, done.event("skip")) == (0, skip | {"because": "it does not say"})
+
+
+def test_a_place_that_is_down_or_hangs_stops_no_check(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        world = published(tmp_path, f'upload = "http://127.0.0.1:{silent.getsockname()[1]}/legacy/"\n')
+        began = time.monotonic()
+        hangs = world.tell("check", "toy", "1.0.0")
+        assert time.monotonic() - began < 8
+    down = world.tell("check", "toy", "1.0.0")
+    assert [(done.code, done.event("skip")["what"]) for done in (hangs, down)] == [(0, "the place was not asked")] * 2
+    assert hangs.event("skip")["because"] == "no answer within 2 s"
+    assert down.event("skip")["because"].endswith("Connection refused")

@@ -68,6 +68,12 @@ def test_many_are_one_finding() -> None:
     assert "locale/4.mo and 2 more, which are no files of the tag" in finding.text
 
 
+def test_each_file_has_a_finding_of_its_own() -> None:
+    generated = ((SDIST, ("a.m4",)), (WHEEL, ("b.pth",)))
+    findings = judged(After(project="mylib", version="1.2.0", files=(SDIST, WHEEL), generated=generated)).findings
+    assert [f.text.partition(",")[0] for f in findings] == [f"{SDIST} has a.m4", f"{WHEEL} has b.pth"]
+
+
 REASON = ("mylib/locale/*.mo", "compiled from the .po files")
 
 

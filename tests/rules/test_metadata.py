@@ -61,6 +61,8 @@ INDEX = [
     # what a public index refuses: an error for those who publish there, a warning for others
     ("META001", "metadata-valid", replace(GOOD, faults=(("requires-dist", "'b >=' is invalid"),)), SEEN),
     ("META001", "metadata-valid", replace(GOOD, requires=("b @ https://example.org/b.zip",)), SEEN),
+    ("META001", "metadata-valid", replace(GOOD, requires=("b@ https://example.org/b.zip",)), SEEN),
+    ("META001", "metadata-valid", replace(GOOD, requires=("b @ git+ssh://example.org/b",)), SEEN),
     ("META002", "classifiers-known", GOOD, replace(SEEN, unknown=("Programming Language :: Phyton",))),
     ("META002", "classifier-deprecated", GOOD, replace(SEEN, deprecated=(("A :: B", "A :: C"),))),
     ("META006", "description-renders", GOOD, replace(SEEN, refusal='line 4: "include" directive disabled.')),
@@ -95,6 +97,30 @@ WARNED = [
 @pytest.mark.parametrize(("rule", "code", "says"), WARNED)
 def test_what_is_a_warning_everywhere(rule: str, code: str, says: Metadata) -> None:
     assert said(after(says)) == [(rule, code, "warning")]
+
+
+COMPLETE = [
+    replace(GOOD, license_expression="", license="MIT"),
+    replace(GOOD, license_expression="", classifiers=("License :: OSI Approved :: MIT License",)),
+    replace(GOOD, summary="a" * 512),
+    replace(GOOD, urls=(("S" * 32, "http://example.org"),)),
+]
+
+
+@pytest.mark.parametrize("says", COMPLETE)
+def test_what_is_said_in_another_way_is_said(says: Metadata) -> None:
+    assert said(after(says)) == []
+
+
+def test_where_a_fault_is_and_what_mends_it() -> None:
+    odd = replace(GOOD, requires_python="3.10 or later")
+    both = (Described(files=(SDIST,), says=GOOD, view=SEEN), Described(files=(WHEEL,), says=odd, view=SEEN))
+    facts = After(project="my-lib", version="1.2.1", files=(SDIST, WHEEL), settings=LIBRARY, described=both)
+    first = next(f.text for f in judge(AFTER, facts).findings if f.rule == "META008")
+    assert first == f"Requires-Python in the metadata of {WHEEL} cannot be read: '3.10 or later'"
+    gone = replace(SEEN, deprecated=(("A :: B", ""), ("C :: D", "E :: F")))
+    fixes = [f.fix for f in judge(AFTER, after(view=gone)).findings]
+    assert fixes == ["take it out: nothing has come in its place", 'write "E :: F" instead']
 
 
 def test_gaps_are_one_finding() -> None:
@@ -145,6 +171,28 @@ def test_sdist_and_wheel_are_one_release(sdist: Metadata, level: str) -> None:
     assert said(facts) == [("META011", "files-agree", level)]
 
 
+MAC = "my_lib-1.2.1-cp311-cp311-macosx_11_0_arm64.whl"
+WHEELS = [
+    (replace(GOOD, requires=("b>=2",)), "warning"),
+    (replace(GOOD, requires=("b>=2",), dynamic=("requires-dist",)), "warning"),
+    (replace(GOOD, requires_python=">=3.11"), "error"),
+]
+
+
+@pytest.mark.parametrize(("says", "level"), WHEELS)
+def test_wheels_may_need_different_things_and_it_is_said(says: Metadata, level: str) -> None:
+    both = (Described(files=(WHEEL,), says=GOOD, view=SEEN), Described(files=(MAC,), says=says, view=SEEN))
+    facts = After(project="my-lib", version="1.2.1", files=(SDIST, WHEEL, MAC), settings=LIBRARY, described=both)
+    assert said(facts) == [("META011", "files-agree", level)]
+
+
+def test_an_old_wheel_excuses_no_sdist() -> None:
+    old = replace(GOOD, requires=("b>=2",), form="2.1", dynamic=("requires-dist",))
+    both = (Described(files=(SDIST,), says=GOOD, view=SEEN), Described(files=(WHEEL,), says=old, view=SEEN))
+    facts = After(project="my-lib", version="1.2.1", files=(SDIST, WHEEL), settings=LIBRARY, described=both)
+    assert said(facts) == [("META011", "files-agree", "error")]
+
+
 ALIKE = [
     replace(GOOD, requires=("b>=2",), dynamic=("requires-dist",)),
     replace(GOOD, requires_python="", dynamic=("requires-python",)),
@@ -188,6 +236,34 @@ def test_names_of_wheels_and_sdists(files: tuple[str, ...], build: tuple[str, ..
     settings = replace(LIBRARY, build=(*build, "wheel"))
     facts = After(project="my-lib", version="1.2.1", files=files, settings=settings, indexed=True)
     assert said(facts) == [wanted]
+
+
+ENOUGH = [
+    ((SDIST, WHEEL), replace(LIBRARY, build=("wheel",))),
+    ((WHEEL,), LIBRARY),
+    ((WHEEL,), replace(LIBRARY, build=(), expect=("*.tar.gz",))),
+    ((WHEEL,), replace(LIBRARY, build=(), expect=("my_lib-*",))),
+    (("my_lib-1.2.1.pdf",), replace(LIBRARY, build=())),
+]
+
+
+@pytest.mark.parametrize(("files", "settings"), ENOUGH)
+def test_an_sdist_that_is_there_awaited_or_not_needed(files: tuple[str, ...], settings: Project) -> None:
+    assert said(After(project="my-lib", version="1.2.1", files=files, settings=settings, indexed=True)) == []
+
+
+def test_two_sdists_are_one_finding_whatever_their_order() -> None:
+    files = ("my_lib-1.2.1.zip", SDIST)
+    assert said(After(project="my-lib", version="1.2.1", files=files, settings=LIBRARY, indexed=True)) == [
+        ("FILE008", "sdists-many", "error")
+    ]
+
+
+@pytest.mark.parametrize("names", [row[0] for row in FILES if row[2][2] == "error"])
+def test_what_an_index_alone_refuses_is_a_warning_elsewhere(names: tuple[str, ...]) -> None:
+    settings = replace(LIBRARY, build=("sdist", "wheel"))
+    facts = After(project="my-lib", version="1.2.1", files=names, settings=settings, indexed=False)
+    assert [level for _, _, level in said(facts)] == ["warning"]
 
 
 ANYWHERE = [
@@ -235,6 +311,8 @@ def test_what_the_settings_call_no_secret_goes_into_the_entry() -> None:
     facts = noticed(secret("my_lib/a.pem"), allowed=(("my_lib/*.pem", "for the demonstration"), ("x", "unused")))
     assert said(facts) == []
     assert excused(facts) == (Override(rule="FILE005", because="my_lib/*.pem: for the demonstration"),)
+    litter = Remark(kind="litter", member="my_lib/a.pem", what="an editor's or a merge's copy")
+    assert excused(noticed(litter, allowed=(("my_lib/*.pem", "for the demonstration"),))) == ()
 
 
 def test_litter_is_one_warning() -> None:
@@ -248,6 +326,11 @@ def test_a_licence_file_that_is_not_there() -> None:
     absent = Remark(kind="license", member="COPYING", what="named in the metadata as License-File")
     facts = dataclasses.replace(after(), remarks=((WHEEL, absent),))
     assert said(facts) == [("META007", "license-missing", "error")]
+    elsewhere = dataclasses.replace(after(indexed=False), remarks=((WHEEL, absent),))
+    assert said(elsewhere) == [("META007", "license-missing", "warning")]
+    other = Remark(kind="litter", member="a.orig", what="an editor's or a merge's copy")
+    (finding,) = judge(AFTER, dataclasses.replace(after(), remarks=((WHEEL, other),))).findings
+    assert (finding.rule, finding.text) == ("FILE006", f"{WHEEL} has a.orig: an editor's or a merge's copy")
 
 
 def test_what_is_not_known_is_not_asked() -> None:

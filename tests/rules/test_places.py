@@ -1,6 +1,7 @@
 """The rules about places: for each, a survey with exactly one thing wrong; what a place does not say is not held
 against it."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -49,6 +50,14 @@ def test_what_a_place_does_not_say_is_not_held_against_it() -> None:
     assert found(facts(Survey(target="pypi"))) == []
     assert found(facts(Survey(target="pypi", silent="no answer within 10 s"))) == []
     assert found(facts(survey(name="free", files=((SDIST, ""),)))) == []
+
+
+def test_what_just_fits_and_what_came_after_the_last_release() -> None:
+    assert found(facts(survey(quota=2000, limit=1000))) == []
+    withdrawn = dataclasses.replace(released("1.1.0"), event="withdraw", tag=None)
+    assert found(facts(survey(quota=1999), history=(*HISTORY, withdrawn))) == [("PLACE003", "place-room", "warning")]
+    brought = dataclasses.replace(released("1.0.0", **{"mylib-1.0.0.tar.gz": OURS}), event="attach", tag=None)
+    assert found(facts(survey(quota=1999), history=(*HISTORY, brought))) == [("PLACE003", "place-room", "warning")]
 
 
 VERSION = ("PLACE004", "place-version-taken", "error")

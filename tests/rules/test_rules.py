@@ -192,6 +192,20 @@ WRONG = {
         facts("1.1.1", patch=Patch(follows="1.1.0", before=OLD, now=replace(OLD, asks=NEW.asks))),
         ("TAG017", "minimum-raised", "warning"),
     ),
+    "an epoch, by tags of which nobody knows the order": (
+        facts("1!1.2.0", history=(), tags=("1.0.0",)),
+        ("TAG018", "epoch-begun", "warning"),
+    ),
+    "behind an epoch, by tags": (
+        facts("3.0", history=(), tags=("2.0", "1!1.0")),
+        ("TAG018", "epoch-dropped", "warning"),
+    ),
+    "a year, by tags": (facts("2026.1", history=(), tags=("33.0.2",)), ("TAG007", "year-jump", "warning")),
+    "a year in a new epoch": (facts("1!2026.1"), ("TAG018", "epoch-begun", "error")),
+    "brought in from history": (
+        facts("1.1.0", history=(replace(entry(0, "1.1.0", "import"), tag=None),)),
+        ("TAG008", "version-taken", "error"),
+    ),
     "an epoch": (facts("1!1.2.0"), ("TAG018", "epoch-begun", "error")),
     "a first release with an epoch": (facts("1!1.2.0", history=()), ("TAG018", "epoch-begun", "error")),
     "behind an epoch": (facts("3.0", history=history("2.0", "1!1.0")), ("TAG018", "epoch-dropped", "error")),
@@ -275,6 +289,9 @@ RIGHT = {
     "SemVer": facts("1.2.0-rc.1", project=project(versions="semver", build=("tar.gz",))),
     "SemVer for Python, as PEP 440 writes it": facts(project=project(versions="semver")),
     "years with a reason": facts("2026.1.0", project=project(versions="calver"), history=history("2025.2.0"), time=NOW),
+    "a commit of which nobody knows the time": facts(
+        "2026.1.0", project=project(versions="calver"), history=history("2025.2.0"), time=0
+    ),
     "next year": facts("2027.1.0", project=project(versions="calver"), history=history("2026.2.0"), time=NOW),
     "a patch of an old year": facts(
         "2020.1.1", project=project(versions="calver"), history=history("2020.1.0", "2026.1.0"), time=NOW

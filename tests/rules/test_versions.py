@@ -12,6 +12,7 @@ from tagtrail.rules.versions import (
     overtaken_by,
     pattern_of,
     predecessor,
+    scheme_of,
     shared,
     starts_with_year,
     tag_for,
@@ -83,10 +84,28 @@ def test_a_tag_or_a_version_may_be_typed(pattern: str, text: str, tag: str) -> N
         (("v1.0", "v1.1", "2.0"), "v{version}"),
         (("v1.0", "v1.1", "2.0", "2.1", "2.2"), "{version}"),
         (("release-1",), "{version}"),
+        (("v0.6.0-rc.1",), "v{version}"),
+        (("v0.6.0-nightly.1", "1.0-rc1"), "{version}"),
     ],
 )
 def test_pattern_of(tags: tuple[str, ...], pattern: str) -> None:
     assert pattern_of(tags) == pattern
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme"),
+    [
+        ((), "pep440"),
+        (("v1.0.0", "v1.1.0"), "pep440"),
+        (("v1.0.0-rc.1", "v1.0.0"), "semver"),
+        (("v1.0.0-rc.1", "v1.1.0rc1"), "pep440"),
+        (("v1.0.0-rc.1", "v1.1.0-rc.1", "v1.2.0rc1"), "semver"),
+        (("1.0.0-rc.1",), "pep440"),
+        (("v1.0.0-rc1",), "pep440"),
+    ],
+)
+def test_scheme_of(tags: tuple[str, ...], scheme: str) -> None:
+    assert scheme_of(tags, "v{version}") == scheme
 
 
 @pytest.mark.parametrize(("one", "other", "count"), [("1.0", "1.0.0", 4), ("33.0.3", "33.0.2", 3), ("1!1", "1", 0)])

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from tagtrail.formats import canonical
 from tagtrail.formats.casefile import CASE_TYPE, MAX_SIZE, SCHEMA
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Entry, File, Override, Survey, Tagged, TagRef
+from tagtrail.model.facts import Entry, File, Override, Remark, Survey, Tagged, TagRef
+from tagtrail.model.metadata import IndexView, Metadata
 from tagtrail.model.settings import Project, RuleSwitch
 from tagtrail.rules.declared import Declared
-from tagtrail.rules.facts import After, Before
+from tagtrail.rules.facts import After, Before, Described
 from tagtrail.rules.registry import FIRM
 from tagtrail.workflows.case import Case, read_case, tools, verdict, write_case
 
@@ -75,7 +76,58 @@ BEFORES = st.builds(
     surveys=st.lists(SURVEYS, max_size=2).map(tuple),
     unsurveyed=st.sampled_from(["", "no instance"]),
 )
-AFTERS = st.builds(After, project=st.just("mylib"), version=VERSIONS, files=st.lists(NAMES, max_size=3).map(tuple))
+FIELDS = st.sampled_from(["requires-dist", "license-expression", "summary", "x"])
+CLASSIFIERS = st.sampled_from(["Private :: x", "License :: OSI Approved :: MIT License", "Topic :: x", ""]) | TEXTS
+
+
+def few(texts: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(texts, max_size=2).map(tuple)
+
+
+SAID = st.builds(
+    Metadata,
+    name=st.sampled_from(["mylib", "My.Lib", ""]),
+    version=VERSIONS,
+    requires_python=st.sampled_from(["", ">=3.9", ">=3.9,<4", "three"]) | TEXTS,
+    form=st.sampled_from(["", "2.1", "2.4"]),
+    summary=TEXTS,
+    description=TEXTS,
+    content_type=TEXTS,
+    license_expression=TEXTS,
+    license_files=few(TEXTS),
+    classifiers=few(CLASSIFIERS),
+    requires=few(st.sampled_from(["b>=1", "b>=2", "b @ https://example.org/b", "b; python_version>'3'", ">="]) | TEXTS),
+    urls=few(st.tuples(TEXTS, st.sampled_from(["https://example.org", "javascript:x", ""]) | TEXTS)),
+    dynamic=few(FIELDS),
+    faults=few(st.tuples(FIELDS, TEXTS)),
+)
+VIEWS = st.builds(
+    IndexView,
+    refusal=TEXTS,
+    unknown=few(CLASSIFIERS),
+    deprecated=few(st.tuples(CLASSIFIERS, TEXTS)),
+    by=few(TEXTS),
+    unasked=st.sampled_from(["", "nobody here knows"]),
+)
+REMARKS = st.builds(Remark, kind=st.sampled_from(["secret", "litter", "license"]), member=TEXTS, what=TEXTS)
+DESCRIBED = st.builds(Described, files=st.lists(NAMES, min_size=1, max_size=2).map(tuple), says=SAID, view=VIEWS)
+AFTERS = st.builds(
+    After,
+    project=st.just("mylib"),
+    version=VERSIONS,
+    files=st.lists(NAMES, max_size=3).map(tuple),
+    generated=few(st.tuples(NAMES, few(TEXTS))),
+    reasons=few(st.tuples(TEXTS, TEXTS)),
+    python=st.booleans(),
+    settings=st.none() | PROJECTS,
+    indexed=st.booleans(),
+    described=few(
+        st.builds(Described, files=st.lists(NAMES, min_size=1, max_size=2).map(tuple), says=SAID, view=VIEWS)
+    ),
+    remarks=few(st.tuples(NAMES, REMARKS)),
+    follows=VERSIONS,
+    previous=st.none() | SAID,
+)
 CASES = st.builds(
     Case,
     tagged=st.builds(

@@ -15,7 +15,7 @@ from tagtrail.app.instance.reading import Instance, open_instance
 from tagtrail.formats.settings import project_of
 from tagtrail.model.settings import Org, Project, Settings
 from tagtrail.rules.declared import declared
-from tagtrail.rules.versions import pattern_of
+from tagtrail.rules.versions import pattern_of, scheme_of
 from tagtrail.workflows.case import Case
 from tagtrail.workflows.examine import Known, gather
 
@@ -51,11 +51,20 @@ class Meant:
     def _bare(self, tag: str, at: str | None) -> Case:
         source = GitSource(Path(os.devnull))  # a checkout is read where it lies: nothing is mirrored
         files = source.read(str(self.directory), tag, at)
-        name = declared(files.pyproject, files.setup_cfg).name or self.directory.name
-        pattern = pattern_of((known for known, _ in source.tags(str(self.directory))), name)
-        project = Project(name=name, kind="", repo=str(self.directory), signers=(), tag=pattern)
+        says = declared(files.pyproject, files.setup_cfg)
+        python = says.python or source.file(str(self.directory), files.commit, "setup.py") is not None
+        tags = tuple(known for known, _ in source.tags(str(self.directory)))
+        project = _guessed(says.name or self.directory.name, str(self.directory), tags, tag, python=python)
         settings = Settings(org=Org(name="", origin=""), people=(), targets=(), kinds=(), projects=(project,))
         return gather(source, settings, project, tag, Known(), at=at)
+
+
+def _guessed(name: str, repo: str, tags: tuple[str, ...], asked: str, *, python: bool) -> Project:
+    """A project of which only its files and its tags are known; where it has none yet, the one that is asked about."""
+    pattern = pattern_of(tags or (asked,), name)
+    scheme = "pep440" if python else scheme_of((*tags, asked), pattern)
+    build = ("sdist", "wheel") if python else ("tar.gz",)
+    return Project(name=name, kind="", repo=repo, signers=(), tag=pattern, versions=scheme, build=build)
 
 
 def meant(home: str | None, name: str) -> Meant:

@@ -44,12 +44,22 @@ def initial(name: str, origin: str, url: str = "") -> str:
     return _INITIAL.format(name=quoted(name), origin=quoted(origin), url=address)
 
 
-def project_lines(name: str, *, kind: str, repo: str, signers: tuple[str, ...], public: str = "", tag: str = "") -> str:
-    """The table of a project: three lines, and one more for its public address where `repo` is a path."""
+def project_lines(
+    name: str,
+    *,
+    kind: str,
+    repo: str,
+    signers: tuple[str, ...],
+    public: str = "",
+    tag: str = "",
+    versions: str = "",
+) -> str:
+    """The table of a project: three lines, and one more for each that is not as usual."""
     lines = {"kind": quoted(kind), "repo": quoted(repo)}
     lines |= {"public": quoted(public)} if public else {}
     lines |= {"signers": f"[{', '.join(map(quoted, signers))}]"}
     lines |= {"tag": quoted(tag)} if tag else {}
+    lines |= {"versions": quoted(versions)} if versions else {}
     return _table(f"project.{quoted_key(name)}", lines)
 
 

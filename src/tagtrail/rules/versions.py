@@ -22,7 +22,7 @@ from tagtrail.model.names import project_key
 
 __all__ = [
     "PATTERNS", "channel_of", "comparable", "is_patch", "is_version", "latest", "overtaken_by", "parse", "pattern_of",
-    "predecessor", "read", "shared", "spelled", "starts_with_year", "tag_for", "version_in", "year_of",
+    "predecessor", "read", "scheme_of", "shared", "spelled", "starts_with_year", "tag_for", "version_in", "year_of",
 ]  # fmt: skip
 
 PATTERNS = ("{version}", "v{version}")
@@ -108,7 +108,17 @@ def pattern_of(tags: Iterable[str], name: str = "") -> str:
 
 
 def _is_normal(text: str) -> bool:
-    return str(parse(text)) == text
+    version = parse(text)
+    return version is not None and text in (str(version), spelled("semver", version))
+
+
+def scheme_of(tags: Iterable[str], pattern: str) -> str:
+    """How what is no Python project seems to write its versions: `semver` where more tags are SemVer's normal form of
+    a pre-release than PEP 440's, else `pep440`."""
+    found = [(text, version) for tag in tags if (version := parse(text := version_in(pattern, tag) or ""))]
+    semver = sum(1 for text, version in found if version.pre and text == spelled("semver", version))
+    python = sum(1 for text, version in found if version.pre and text == str(version))
+    return "semver" if semver > python else "pep440"
 
 
 def tag_for(pattern: str, text: str, scheme: str = "pep440") -> str:

@@ -8,10 +8,12 @@ from tagtrail.model.errors import Error
 from tagtrail.model.facts import Survey
 from tagtrail.ports import Target
 
-__all__ = ["LIMIT", "surveys"]
+__all__ = ["BRIEFLY", "LIMIT", "surveys"]
 
 LIMIT = 10.0
 """Seconds after which nobody waits for a place any longer: it is asked again when something is brought there."""
+BRIEFLY = 2.0
+"""The same where a person only wants to know what is wrong with a tag."""
 
 
 def surveys(

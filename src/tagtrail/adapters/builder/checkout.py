@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -38,9 +38,17 @@ def tree_digest(order: BuildOrder, objects: Objects, room: Path) -> str:
     return digest.hexdigest()
 
 
-def tree_tar(order: BuildOrder, objects: Objects, room: Path, below: str = "") -> Iterator[bytes]:
+Seen = Callable[[str, str, bytes], object]
+"""Is shown a file: its path below the top directory, the id of its bytes, its bytes."""
+
+
+def _unseen(path: str, content: str, data: bytes) -> None:
+    """Nobody looks."""
+
+
+def tree_tar(order: BuildOrder, objects: Objects, room: Path, below: str = "", seen: Seen = _unseen) -> Iterator[bytes]:
     """The commit's tree as a tar in normal form below PROJECT-VERSION/: links as links, submodules as empty
-    directories. With `below`, only what lies in that directory.
+    directories. With `below`, only what lies in that directory. `seen` is shown each file on the way.
 
     Every object is hashed on the way, from the commit's id downwards; `room` is an empty directory. Raises ProjectError
     `objects-missing`; TamperError `object-altered`.
@@ -50,7 +58,7 @@ def tree_tar(order: BuildOrder, objects: Objects, room: Path, below: str = "") -
     ids = [order.commit, f"{order.commit}^{{tree}}", *(m.id for m in listing if m.mode != MODULE)]
     with git.reading("cat-file", "--batch", stdin="".join(f"{i}\n" for i in ids).encode()) as stream:
         try:
-            yield from tarball.tar(_members(order, listing, _found(stream), below), order.epoch)
+            yield from tarball.tar(_members(order, listing, _found(stream), below, seen), order.epoch)
         except (ValueError, StopIteration, RuntimeError) as error:
             raise _altered(order.commit, str(error)) from error
 
@@ -168,7 +176,7 @@ def _found(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
 
 
 def _members(
-    order: BuildOrder, listing: Sequence[Listed], objects: Iterator[tuple[str, bytes]], below: str
+    order: BuildOrder, listing: Sequence[Listed], objects: Iterator[tuple[str, bytes]], below: str, seen: Seen
 ) -> Iterator[tuple[Member, tuple[bytes, ...]]]:
     """The tree's members as those of a tar: links as links, submodules as empty directories."""
     top = f"{order.project}-{order.version}"
@@ -182,6 +190,7 @@ def _members(
         elif listed.mode == LINK:
             yield Member(name=name, kind="link", target=content.decode("utf-8", "surrogateescape")), ()
         else:
+            seen(name.removeprefix(f"{top}/"), listed.id, content)
             yield Member(name=name, executable=listed.mode == 0o100755, size=len(content)), (content,)
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from tagtrail.adapters.builder.checkout import check_subdirectory, disk, files, tree_digest, tree_tar
 from tagtrail.formats import tarball
+from tagtrail.formats.contents import Glance
 from tagtrail.formats.site import media
 from tagtrail.io.git import lay_out
 from tagtrail.io.scratch import scratch
-from tagtrail.model.facts import Artifact, Blob
+from tagtrail.model.facts import Artifact, Blob, Remark
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["PACKERS", "Tree"]
@@ -41,12 +42,19 @@ class Tree:
             git = lay_out(objects, room / "look", head=order.commit, bare=True)
             check_subdirectory(git, order)
             digest, tar = hashlib.sha256(), room / "tar"
+            glance, remarks = Glance(), list[Remark]()
+
+            def seen(path: str, content: str, data: bytes) -> None:
+                remarks.extend(glance.remarks(path, content, data))
+
             with tar.open("xb") as out:
-                for piece in tree_tar(order, objects, room / "git", order.subdirectory):
+                for piece in tree_tar(order, objects, room / "git", order.subdirectory, seen):
                     digest.update(piece)
                     out.write(piece)
             count = sum(1 for _ in files(git, order.commit, order.subdirectory))
-            made = Artifact(name="", blob=Blob(sha256="", size=0), tar=digest.hexdigest(), members=count)
+            made = Artifact(
+                name="", blob=Blob(sha256="", size=0), tar=digest.hexdigest(), members=count, remarks=tuple(remarks)
+            )
             return tuple(_packed(made, kind, order, tar, kept) for kind in order.builds)
 
     def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:

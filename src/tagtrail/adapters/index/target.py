@@ -58,10 +58,9 @@ class IndexTarget:
         self._projects: dict[int, str] = {}
 
     def survey(self, project: str) -> Survey:
-        """See `tagtrail.ports.Target`. Whether we may upload nobody can say before; that we cannot, where no one is
-        named."""
+        """See `tagtrail.ports.Target`. Whose a name is, and whether we may upload, an index tells nobody before."""
         files = tuple((listed.name, listed.sha256) for listed in self._shelf.files(project))
-        return Survey(target=self.name, files=files, may_upload=None if self._upload else False)
+        return Survey(target=self.name, files=files, note="" if self._upload else "others upload there")
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""

@@ -22,10 +22,10 @@ from tagtrail.io import durable
 from tagtrail.io.scratch import locked
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.names import project_key
-from tagtrail.model.settings import FILE, Settings
+from tagtrail.model.settings import FILE, PYTHON, Settings
 from tagtrail.rules.declared import Declared, declared
 from tagtrail.rules.registry import FIRM
-from tagtrail.rules.versions import PATTERNS, pattern_of
+from tagtrail.rules.versions import PATTERNS, pattern_of, scheme_of
 
 __all__ = ["arguments", "run"]
 
@@ -39,6 +39,7 @@ class _Found:
     directory: Path
     public: str
     tag: str
+    versions: str
     says: Declared
 
 
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         name = _name(args.name or found.says.name or found.stem, instance.settings)
         kind = args.kind or _kind(found.says, instance.settings)
         signers = _signers(args.signer, instance, found)
-        text = _lines(found, name, kind, signers)
+        text = _lines(found, name, kind, _versions(found, kind, instance.settings), signers)
         settings = _write(instance, text, signers)
     count = sum(1 for line in text.split("\n") if "=" in line)
     about = {"project": name, "kind": kind, "backend": found.says.backend, "signers": signers.words}
@@ -96,12 +97,14 @@ def _look(repo: str) -> _Found:
     says = declared(tagged.pyproject, tagged.setup_cfg)
     if says.broken:
         raise ProjectError(says.broken, code="pyproject-broken", hint="mend pyproject.toml and commit it")
+    pattern = pattern_of(tags, says.name)
     return _Found(
         repo=where,
         stem=where.rstrip("/").rpartition("/")[2].removesuffix(".git"),
         directory=Path(where) if local else Path.cwd(),
         public=_public(Path(where)) if local else "",
-        tag=pattern_of(tags, says.name),
+        tag=pattern,
+        versions="pep440" if says.python else scheme_of(tags, pattern),
         says=says,
     )
 
@@ -138,6 +141,12 @@ def _kind(says: Declared, settings: Settings) -> str:
     return kind
 
 
+def _versions(found: _Found, kind: str, settings: Settings) -> str:
+    """The scheme that its tags show, where its kind leaves that open; empty where there is nothing to say."""
+    loose = any(k.name == kind and k.versions == "pep440" and not PYTHON & set(k.build) for k in settings.kinds)
+    return "semver" if loose and found.versions == "semver" else ""
+
+
 def _signers(given: str | None, instance: Instance, found: _Found) -> _Signers:
     groups = {group.name: group for group in instance.settings.people}
     if given in groups:
@@ -156,11 +165,11 @@ def _signers(given: str | None, instance: Instance, found: _Found) -> _Signers:
     return _Signers(group=free, words=f"{free} ({words})", person=person)
 
 
-def _lines(found: _Found, name: str, kind: str, signers: _Signers) -> str:
+def _lines(found: _Found, name: str, kind: str, versions: str, signers: _Signers) -> str:
     people = people_lines(signers.group, (_key_file(signers),)) if signers.person else ""
     tag = "" if found.tag == PATTERNS[0] else found.tag
-    project = project_lines(name, kind=kind, repo=found.repo, signers=(signers.group,), public=found.public, tag=tag)
-    return people + project
+    about = {"public": found.public, "tag": tag, "versions": versions}
+    return people + project_lines(name, kind=kind, repo=found.repo, signers=(signers.group,), **about)
 
 
 def _key_file(signers: _Signers) -> str:

@@ -13,7 +13,7 @@ from tagtrail.formats.settings import site_of
 from tagtrail.io import http
 from tagtrail.model.facts import Entry
 from tagtrail.workflows.examine import Ask
-from tagtrail.workflows.surveys import surveys
+from tagtrail.workflows.surveys import BRIEFLY, surveys
 
 __all__ = ["asking", "places"]
 
@@ -40,8 +40,8 @@ def _unknown(index: int) -> Entry:
 
 
 def asking(instance: Instance) -> Ask:
-    """How the instance's places are asked."""
+    """How the instance's places are asked by who only wants to know: `plan` and `release` wait longer."""
     target, there = instance.settings.target, places(instance)
     return lambda project, channel: surveys(
-        there, tuple(name for name in project.publish if channel in target(name).on), project.name
+        there, tuple(name for name in project.publish if channel in target(name).on), project.name, BRIEFLY
     )
