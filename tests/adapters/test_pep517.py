@@ -544,26 +544,6 @@ def test_requirements_that_cannot_be_met(tmp_path: Path) -> None:
     assert refused(ProjectError, shop.build, repo).code == "requirements-unsatisfiable"
 
 
-def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
-    asked: list[Sequence[str]] = []
-    shop = Workshop(tmp_path, tmp_path / "environments")
-
-    def environments(requirements: Sequence[str], kind: str) -> Environment:
-        asked.append(tuple(requirements))
-        return shop.environments((), kind)
-
-    shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", environments)
-    script = BACKEND + "\n\ndef get_requires_for_build_sdist(config_settings=None):\n    return ['pbr>=2']\n"
-    script += "\n\ndef get_requires_for_build_wheel(config_settings=None):\n    return ['pbr>=2']\n"
-    repo = tiny(tmp_path / "tiny", **{"backend.py": script})
-    shop.build(repo)
-    assert asked == [(), ("pbr>=2",), ("pbr>=2",)]
-    # it asks for the same as the last time: one environment, one process for each file
-    asked.clear()
-    shop.build(repo)
-    assert asked == [("pbr>=2",), ("pbr>=2",)]
-
-
 class Gone:
     """Environments where nothing can be installed."""
 
@@ -577,6 +557,27 @@ class Gone:
 
     def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
         return self.environments.known(requirements, kind)
+
+
+def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
+    asked: list[Sequence[str]] = []
+    shop = Workshop(tmp_path, tmp_path / "environments")
+
+    class Asked(Gone):
+        def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
+            asked.append(tuple(requirements))
+            return self.environments((), kind)
+
+    shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", Asked(shop.environments))
+    script = BACKEND + "\n\ndef get_requires_for_build_sdist(config_settings=None):\n    return ['pbr>=2']\n"
+    script += "\n\ndef get_requires_for_build_wheel(config_settings=None):\n    return ['pbr>=2']\n"
+    repo = tiny(tmp_path / "tiny", **{"backend.py": script})
+    shop.build(repo)
+    assert asked == [(), ("pbr>=2",), ("pbr>=2",)]
+    # it asks for the same as the last time: one environment, one process for each file
+    asked.clear()
+    shop.build(repo)
+    assert asked == [("pbr>=2",), ("pbr>=2",)]
 
 
 def learned(root: Path) -> dict[str, list[str]]:
