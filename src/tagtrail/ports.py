@@ -151,6 +151,11 @@ class Builder(Protocol):
         `name-mismatch`, `objects-missing`; RemoteError `requirements-unreachable`; SetupError `disk-full`."""
         ...
 
+    def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:
+        """A block in which such a build may be asked for, once its tag is judged: what needs none of the project's
+        code, and no network, may begin. Raises nothing; what could not begin is the build's to say."""
+        ...
+
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """SHA-256 of the commit's tree as a tar in normal form (FORMAT.md, `tree`)."""
         ...

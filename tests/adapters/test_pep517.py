@@ -544,15 +544,31 @@ def test_requirements_that_cannot_be_met(tmp_path: Path) -> None:
     assert refused(ProjectError, shop.build, repo).code == "requirements-unsatisfiable"
 
 
+class Gone:
+    """Environments where nothing can be installed."""
+
+    def __init__(self, environments: Environments) -> None:
+        self.environments = environments
+
+    def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
+        if requirements:
+            raise ProjectError("it is gone", code="requirements-unsatisfiable")
+        return self.environments((), kind)
+
+    def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
+        return self.environments.known(requirements, kind)
+
+
 def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
     asked: list[Sequence[str]] = []
     shop = Workshop(tmp_path, tmp_path / "environments")
 
-    def environments(requirements: Sequence[str], kind: str) -> Environment:
-        asked.append(tuple(requirements))
-        return shop.environments((), kind)
+    class Asked(Gone):
+        def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
+            asked.append(tuple(requirements))
+            return self.environments((), kind)
 
-    shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", environments)
+    shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", Asked(shop.environments))
     script = BACKEND + "\n\ndef get_requires_for_build_sdist(config_settings=None):\n    return ['pbr>=2']\n"
     script += "\n\ndef get_requires_for_build_wheel(config_settings=None):\n    return ['pbr>=2']\n"
     repo = tiny(tmp_path / "tiny", **{"backend.py": script})
@@ -564,19 +580,37 @@ def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
     assert asked == [("pbr>=2",), ("pbr>=2",)]
 
 
+def learned(root: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = json.loads((root / "state" / "learned" / "tiny.json").read_text())
+    return found
+
+
+def learn(root: Path, **said: list[str]) -> None:
+    (root / "state" / "learned").mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"requires": [], "modules": []} | said)
+    (root / "state" / "learned" / "tiny.json").write_text(text)
+
+
 def test_what_a_project_once_asked_for_may_be_gone(tmp_path: Path) -> None:
     shop = Workshop(tmp_path, tmp_path / "environments")
-
-    def environments(requirements: Sequence[str], kind: str) -> Environment:
-        if requirements:
-            raise ProjectError("it is gone", code="requirements-unsatisfiable")
-        return shop.environments((), kind)
-
-    shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", environments)
-    (tmp_path / "state" / "learned").mkdir(parents=True)
-    (tmp_path / "state" / "learned" / "tiny.json").write_text('["gone==1.0"]')
+    shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", Gone(shop.environments))
+    learn(tmp_path, requires=["gone==1.0"])
     assert list(shop.build(tiny(tmp_path / "tiny"))) == [SDIST, WHEEL]
-    assert json.loads((tmp_path / "state" / "learned" / "tiny.json").read_text()) == ["gone==1.0"]
+    assert learned(tmp_path)["requires"] == []
+
+
+def test_what_hooks_imported_is_imported_before_them(shop: Workshop, tmp_path: Path) -> None:
+    repo = tiny(tmp_path / "tiny")
+    first = shop.build(repo)
+    told = learned(shop.root)["modules"]
+    assert "gzip" in told
+    assert not [name for name in told if name.startswith("backend")]  # the tree's own are imported from the tree
+    assert shop.build(repo) == first
+
+
+def test_what_cannot_be_imported_any_more_is_let_be(shop: Workshop, tmp_path: Path) -> None:
+    learn(shop.root, modules=["no_such_module", "gzip", "import os; os.abort()", "..", "x" * 3000])
+    assert list(shop.build(tiny(tmp_path / "tiny"))) == [SDIST, WHEEL]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[[]]", "nonsense", "[1]"])
@@ -584,6 +618,87 @@ def test_what_was_learned_can_be_thrown_away_or_spoilt(shop: Workshop, tmp_path:
     (shop.root / "state" / "learned").mkdir(parents=True)
     (shop.root / "state" / "learned" / "tiny.json").write_text(text)
     assert list(shop.build(tiny(tmp_path / "tiny"), "sdist")) == [SDIST]
+
+
+class Watched:
+    """Environments with a backend of their own; says what was asked of them."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self.environments = shop.environments
+        self.asked: list[str] = []
+        (site,) = self.environments((), shop.isolation).path.glob("lib/python*/site-packages")
+        site.chmod(0o755)
+        (site / "plain_backend.py").write_text(BACKEND)
+
+    def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
+        self.asked.append("made")
+        return self.environments(requirements, kind)
+
+    def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
+        self.asked.append("looked for")
+        return self.environments.known(requirements, kind)
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> tuple[Workshop, Watched]:
+    shop = Workshop(tmp_path / "shop", tmp_path / "environments")
+    environments = Watched(shop)
+    shop.builder = Pep517(tmp_path / "shop" / "state", tmp_path / "shop" / "scratch", environments)
+    return shop, environments
+
+
+PLAIN = '[build-system]\nrequires = []\nbuild-backend = "plain_backend"\n'
+
+
+def test_a_backend_begins_while_a_tag_is_judged(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    shop, environments = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    without, order = shop.build(repo), shop.order(repo, "1.0")
+    environments.asked.clear()
+    with shop.builder.expecting(*order):
+        assert environments.asked == ["looked for", "made"]
+        assert shop.build(repo) == without
+        assert environments.asked == ["looked for", "made"]  # by the process that was begun
+    assert shop.left() == []
+
+
+def test_what_is_not_asked_for_after_all_leaves_nothing(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    shop, _ = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    with shop.builder.expecting(*shop.order(repo, "1.0")):
+        assert shop.left()
+    assert shop.left() == []
+
+
+def test_another_order_than_the_expected_one_is_built_anew(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    shop, _ = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    order, objects = shop.order(repo, "1.0")
+    with shop.builder.expecting(replace(order, epoch=order.epoch - 2), objects):
+        assert shop.build(repo) == shop.build(repo)
+
+
+def test_nothing_is_installed_for_a_tag_that_is_not_judged(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    shop, environments = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN.replace("[]", '["no-such-thing"]')})
+    environments.asked.clear()
+    with shop.builder.expecting(*shop.order(repo, "1.0")):
+        assert environments.asked == ["looked for"]
+
+
+def test_nothing_of_a_project_runs_before_its_tag_is_judged(shop: Workshop, tmp_path: Path) -> None:
+    shop.environments((), shop.isolation)
+    repo = tiny(tmp_path / "tiny")  # its backend is its own
+    with shop.builder.expecting(*shop.order(repo, "1.0")):
+        assert not list((shop.root / "scratch").glob("*/cell-*"))
+
+
+def test_what_cannot_begin_is_said_by_the_build(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    shop, _ = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": "["})
+    order = shop.order(repo, "1.0")
+    with shop.builder.expecting(*order):
+        assert refused(ProjectError, shop.builder.build, *order, shop.kept).code == "pyproject-invalid"
 
 
 def test_an_environment_is_made_once_and_is_whole(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from tagtrail.formats import canonical
 from tagtrail.formats.encoding import base64_decode, base64_encode
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
+from tagtrail.model.frozen import fields_of
 
 __all__ = ["digest", "dump", "load"]
 
@@ -26,11 +27,12 @@ _SAID = ("what", "code", "why", "hint")
 
 def dump(fact: object) -> Any:
     """The fact as JSON values."""
-    if is_dataclass(fact) and not isinstance(fact, type):
-        said = ((f, getattr(fact, f.name)) for f in fields(fact))
-        return {f.name: dump(value) for f, value in said if value or not f.metadata.get("sparse")}
     if isinstance(fact, tuple):
         return [dump(item) for item in fact]
+    kind: Any = type(fact)
+    if (names := _fields(kind)) is not None:
+        said = ((name, thin, getattr(fact, name)) for name, thin in names)
+        return {name: dump(value) for name, thin, value in said if value or not thin}
     if isinstance(fact, bytes):
         return base64_encode(fact)
     if isinstance(fact, Error):
@@ -62,7 +64,7 @@ def _load(kind: Any, value: Any) -> Any:
         return tuple(_load(a, v) for a, v in zip(each, value, strict=True))
     if origin is Literal:
         return _one_of(args, value)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and _fields(kind) is not None:
         make: Any = kind
         hints = _hints(make)
         return make(**{name: _load(hints[name], v) for name, v in value.items()})
@@ -72,6 +74,15 @@ def _load(kind: Any, value: Any) -> Any:
         said = {name: _plain(str, text) for name, text in value.items()}
         return _ERRORS[said.pop("error")](said.pop("what"), **said)
     return _plain(kind, value)
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, bool], ...] | None:
+    """(name, whether it is sparse) of a value's fields; None: it has none."""
+    found = fields_of(kind)
+    if found is None and is_dataclass(kind):
+        return tuple((f.name, bool(f.metadata.get("sparse"))) for f in fields(kind))
+    return found
 
 
 @cache

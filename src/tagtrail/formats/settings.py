@@ -26,11 +26,11 @@ not-yet.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
 from tagtrail.formats import canonical, toml
+from tagtrail.formats.facts import dump
 from tagtrail.formats.forms import (
     file_pattern_fault,
     group_fault,
@@ -399,7 +399,7 @@ def settings_digest(settings: Settings, project: Project, people: Iterable[str])
 
 
 def _said(value: Any) -> dict[str, Any]:
-    fields = asdict(value)
+    fields = dump(value)
     if "options" in fields:
         fields["options"] = dict(fields["options"])
     return {key: said for key, said in fields.items() if said not in ("", (), [], 0, {})}

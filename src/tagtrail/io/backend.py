@@ -1,6 +1,7 @@
 """A project's build backend: one process of the build environment that runs its hooks (PEP 517), each as if alone."""
 
 import json
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,16 +18,18 @@ PROGRAM = Path(__file__).with_name("hooks.py")
 """What runs in the cell; whoever makes the cell shows it there."""
 
 _MOST = 1 << 20
+_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,9}")
 
 
 @frozen
 class Answers:
     """What the hooks returned, one value per call made. Where one failed, `fault` says how: `checkout`, `backend` (it
     cannot be imported), `unsupported`, `hook` (it raised or died), `file`, `command` (one failed), `absent` (there is
-    no such command), `late` (no end within the limit)."""
+    no such command), `late` (no end within the limit). `loaded` are the modules that hooks imported, as they say."""
 
     values: tuple[Any, ...] = ()
     fault: str = ""
+    loaded: tuple[str, ...] = ()
 
 
 class Backend:
@@ -49,9 +52,10 @@ class Backend:
             self._trees.add(tree)
             self._begin({**source, "tree": tree})
 
-    def bring(self, name: str, path: Sequence[str], tree: str) -> None:
-        """Begin to import the backend `name`; `path` is the project's backend-path, below `tree`."""
-        self._begin({"backend": name, "path": list(path), "tree": tree})
+    def bring(self, name: str, path: Sequence[str], tree: str, along: Sequence[str] = ()) -> None:
+        """Begin to import the backend `name`; `path` is the project's backend-path, below `tree`; `along` are modules
+        that its hooks will import."""
+        self._begin({"backend": name, "path": list(path), "tree": tree, "with": list(along)})
 
     def call(
         self, tree: str, calls: Sequence[Mapping[str, object]], meanwhile: Callable[[], object] = tuple
@@ -115,7 +119,8 @@ class Backend:
         """What the process says; foreign code can speak with its voice."""
         try:
             found = json.loads(self._session.frame(_MOST))
-            return Answers(values=tuple(found["values"]), fault=str(found["fault"]))
+            loaded = tuple(filter(_MODULE.fullmatch, map(str, found.get("loaded", ()))))
+            return Answers(values=tuple(found["values"]), fault=str(found["fault"]), loaded=loaded)
         except Over as over:
             return Answers(fault="late" if over.late else "hook")
         except (ValueError, TypeError, KeyError, RecursionError):

@@ -5,13 +5,15 @@ import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from tagtrail.model.errors import SetupError
 
 __all__ = ["Draft", "drafted", "replacing", "setup_error", "sweep", "write"]
+
+T = TypeVar("T")
 
 _PREFIX = ".tagtrail-"
 _SUFFIX = ".tmp"
@@ -58,11 +60,10 @@ class Draft:
     def keep(self, path: Path) -> None:
         """Put it at `path`, replacing what is there; directories are made. Raises SetupError as `write` does."""
         with _named(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             self.file.flush()
             if self._sync:
                 os.fsync(self.file.fileno())
-            self._temporary.replace(path)
+            _made(path.parent, lambda: self._temporary.replace(path))
             if self._sync:
                 _force(path.parent)
 
@@ -71,8 +72,7 @@ class Draft:
 def drafted(directory: Path, *, mode: int = 0o644, sync: bool = True) -> Generator[Draft, None, None]:
     """A new file in `directory` (on the file system where it will be kept), for content that decides its own name."""
     with _named(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        temporary, fd = _temporary(directory, mode)
+        temporary, fd = _made(directory, lambda: _temporary(directory, mode))
     file = open(fd, "wb")  # noqa: PTH123, SIM115  (a descriptor; closed below, where a full disk has been told already)
     try:
         yield Draft(temporary, file, sync=sync)
@@ -126,6 +126,15 @@ def _temporary(directory: Path, mode: int) -> tuple[Path, int]:
         except BlockingIOError:
             pass
         os.close(fd)
+
+
+def _made(directory: Path, act: Callable[[], T]) -> T:
+    """What `act` does in a directory, which is made if it is not there: nearly always it is."""
+    try:
+        return act()
+    except FileNotFoundError:
+        directory.mkdir(parents=True, exist_ok=True)
+        return act()
 
 
 def _force(directory: Path) -> None:

@@ -5,8 +5,9 @@ one of these forms; paths are those of the cell in which this runs:
 
     {"git": "/in/layout/.git", "tree": "/build/tree"}        check a commit out: HEAD of that repository
     {"sdist": "/in/sdist", "tree": "/build/unpacked"}        lay out what is in the one directory of such a tar
-    {"backend": "hatchling.build", "path": [], "tree": ""}   import what `build-backend` names; with `backend-path`,
-                                                             from these directories of the tree
+    {"backend": "hatchling.build", "path": [], "tree": "",   import what `build-backend` names; with `backend-path`,
+     "with": ["hatchling.plugin"]}                           from these directories of the tree; and what its hooks
+                                                             imported the last time, so that no fork has to
     {"calls": [{"hook": "get_requires_for_build_sdist", "if_only": ["pbr>=2.0.0"]},
                {"hook": "build_sdist", "directory": "/build/out"}], "tree": "/build/tree"}
     {"take": "/build/out/nova-1.0.tar.gz"}                   the bytes of a regular file
@@ -18,9 +19,10 @@ one of these forms; paths are those of the cell in which this runs:
 
 Each call runs in the tree, in a fork of its own, as if it were alone. With `if_only`, the calls after it are made only
 if its answer is exactly that list. Answers go to the descriptor ANSWERS as frames: eight bytes of length, and so many
-bytes. An order is answered with one frame of JSON, `{"values": [...], "fault": ""}` with one value per call made; where
-something failed, the fault is `checkout`, `backend` (cannot be imported), `unsupported`, `hook`, `command`, `absent`
-(no such command) or `file`. After that of a `take` or `pack` come frames with the bytes, an empty one at their end.
+bytes. An order is answered with one frame of JSON, `{"values": [...], "fault": ""}` with one value per call made, and
+after calls `"loaded"`, the modules of the environment that the forks imported; where something failed, the fault is
+`checkout`, `backend` (cannot be imported), `unsupported`, `hook`, `command`, `absent` (no such command) or `file`.
+After that of a `take` or `pack` come frames with the bytes, an empty one at their end.
 When standard input ends, whoever started this is done or dead, and the whole process group ends too.
 """
 
@@ -123,8 +125,25 @@ def answer(backend: Any, call: dict[str, Any]) -> Any:
     return str(getattr(backend, name)(call["directory"], {}))
 
 
+def bring_along(names: list[str]) -> None:
+    """Import what can be imported of these; what cannot is the hooks' matter."""
+    for name in names:
+        if name not in sys.modules:
+            try:
+                import_module(name)
+            except Exception:  # noqa: BLE001, S112  (a module may raise what it likes)
+                continue
+
+
+def brought(before: set[str]) -> list[str]:
+    """The modules of the environment and its Python, not of a tree, that were imported since, in that order."""
+    ours = (sys.prefix + os.sep, sys.base_prefix + os.sep)
+    new = [(name, getattr(module, "__file__", None)) for name, module in sys.modules.items() if name not in before]
+    return [name for name, file in new if isinstance(file, str) and file.startswith(ours)]
+
+
 def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[int, Any]:
-    """One call, in a fork: the status it ended with, and its value."""
+    """One call, in a fork: the status it ended with, and its value with what it imported."""
     said = os.memfd_create("value")
     child = os.fork()
     if child:
@@ -137,7 +156,9 @@ def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[in
         os.close(answers)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.chdir(tree)
-        os.write(said, json.dumps(answer(backend, call)).encode())
+        before = set(sys.modules)
+        value = answer(backend, call)
+        os.write(said, json.dumps([value, brought(before)]).encode())
         status = 0
     except BaseException as error:  # noqa: BLE001  (its words are in the log)
         traceback.print_exc()
@@ -194,14 +215,17 @@ def watch(child: int) -> int:
 def call_all(backend: Any, order: dict[str, Any], answers: int) -> dict[str, Any]:
     """All calls, one after the other, until one fails or `if_only` is not met."""
     values: list[Any] = []
+    loaded: dict[str, None] = {}
     for call in order["calls"]:
-        status, value = run(backend, call, order["tree"], answers)
+        status, said = run(backend, call, order["tree"], answers)
         if status:
             return {"values": values, "fault": FAULTS.get(status, "hook")}
+        value, names = said
         values.append(value)
+        loaded |= dict.fromkeys(names)
         if call.get("if_only", value) != value:
             break
-    return {"values": values, "fault": ""}
+    return {"values": values, "fault": "", "loaded": list(loaded)}
 
 
 class Worker:
@@ -255,6 +279,7 @@ class Worker:
             if order["path"]:
                 os.chdir(order["tree"])
             self.backend = load(order["backend"], order["path"])
+            bring_along(order.get("with", []))
         return "backend" if self.backend is None else ""
 
     def give(self, path: str) -> None:

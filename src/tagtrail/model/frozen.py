@@ -19,7 +19,7 @@ from functools import cache, partial
 from operator import attrgetter
 from typing import Any, ClassVar, NoReturn, TypeVar, dataclass_transform
 
-__all__ = ["frozen", "replace", "sparse"]
+__all__ = ["fields_of", "frozen", "replace", "sparse"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,13 @@ def frozen(kind: type[T]) -> type[T]:
     space |= {"__slots__": names, "__match_args__": (), "__qualname__": kind.__qualname__}
     made: Any = type(kind.__name__, (_Frozen,), space)
     return made  # type: ignore[no-any-return]  # made of `kind`
+
+
+def fields_of(kind: type) -> tuple[tuple[str, bool], ...] | None:
+    """The fields of a frozen class, in order: (name, whether it is sparse); None for any other class."""
+    if not issubclass(kind, _Frozen):
+        return None
+    return tuple((name, name in kind._sparse) for name, _ in kind._setters)  # noqa: SLF001  (ours)
 
 
 def replace(value: T, /, **changes: Any) -> T:

@@ -6,7 +6,6 @@ the same are one: a wheel and its sdist give one finding.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from tagtrail.model.metadata import Metadata
@@ -218,6 +217,8 @@ def python_said(facts: After) -> Iterator[Said]:
 
 
 def _unreadable(specifier: str) -> bool:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # slow to load, and asked for after the build
+
     try:
         SpecifierSet(specifier)
     except InvalidSpecifier:

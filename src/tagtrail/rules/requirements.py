@@ -8,13 +8,15 @@ highest of what `>=`, `>`, `~=`, `==` and `===` ask for.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tagtrail.rules.versions import parse
+
+if TYPE_CHECKING:  # slow to load, and asked for after the build
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
 __all__ = ["PYTHONS", "capped", "dropped_python", "raised"]
 
@@ -54,22 +56,27 @@ def dropped_python(before: str, now: str) -> tuple[str, ...]:
 
 def capped(specifier: str) -> str:
     """The part of a Requires-Python that shuts out every later Python, such as `<4`; empty where there is none."""
-    parts = _specifiers(specifier) or SpecifierSet()
+    parts = _specifiers(specifier) or ()
     return next((str(s) for s in sorted(parts, key=str) if s.operator in {"<", "<=", "==", "~=", "==="}), "")
 
 
-def _lets_in(specifiers: SpecifierSet, series: str) -> bool:
+def _lets_in(specifiers: "SpecifierSet", series: str) -> bool:
     return any(specifiers.contains(f"{series}.{patch}") for patch in (0, 1, 2, 4, 9, 99))
 
 
-def _specifiers(text: str) -> SpecifierSet | None:
+def _specifiers(text: str) -> "SpecifierSet | None":
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
     try:
         return SpecifierSet(text)
     except InvalidSpecifier:
         return None
 
 
-def _read(texts: Iterable[str]) -> Iterator[Requirement]:
+def _read(texts: Iterable[str]) -> Iterator["Requirement"]:
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
     for text in texts:
         try:
             requirement = Requirement(text)
@@ -79,6 +86,6 @@ def _read(texts: Iterable[str]) -> Iterator[Requirement]:
         yield requirement
 
 
-def _minimum(requirement: Requirement) -> Version | None:
+def _minimum(requirement: "Requirement") -> Version | None:
     asked = (s for s in requirement.specifier if s.operator in _AT_LEAST)
     return max(filter(None, (parse(s.version.removesuffix(".*")) for s in asked)), default=None)

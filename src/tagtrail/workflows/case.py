@@ -4,7 +4,6 @@
 """
 
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 
 from tagtrail import __version__
 from tagtrail.formats.casefile import CaseFile, format_case, parse_case
@@ -58,6 +57,8 @@ def tools() -> tuple[tuple[str, str], ...]:
 
 
 def _version(name: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # slow to load, and needed where a case is kept
+
     try:
         return version(name)
     except PackageNotFoundError:

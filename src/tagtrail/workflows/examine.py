@@ -15,7 +15,6 @@ from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Entry, Finding, Key, Override, Survey, Tag, Tagged
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project, Settings
-from tagtrail.model.visibility import seen_by
 from tagtrail.ports import Source, Tell
 from tagtrail.rules.book import Verdict
 from tagtrail.rules.declared import declared
@@ -42,7 +41,7 @@ class Examined:
 
     `tag` is there only where the tag exists, is what would be built, and its signature counts; `judged` is whose.
     `version` and `channel` are empty where the tag says no version. `taken` is the trail's entry of this version, if
-    there is one. `follows` is the release before it (empty: none); `visible` says in words who will see it.
+    there is one. `follows` is the release before it (empty: none).
     """
 
     case: Case
@@ -52,7 +51,12 @@ class Examined:
     verdict: Verdict
     taken: Entry | None = None
     follows: str = ""
-    visible: str = ""
+
+    @property
+    def visible(self) -> str:
+        """Who will see it, in words; empty where installers do not."""
+        facts = self.case.before
+        return _visible(facts, facts.parsed, facts.released)
 
     @property
     def project(self) -> Project:
@@ -100,15 +104,25 @@ class Known:
 
 
 def gather(
-    source: Source, settings: Settings, project: Project, tag: str, known: Known, *, at: str | None = None
+    source: Source,
+    settings: Settings,
+    project: Project,
+    tag: str,
+    known: Known,
+    *,
+    at: str | None = None,
+    found: Callable[[Tagged], object] | None = None,
 ) -> Case:
     """The case of `tag` (a tag's name or a version) of `project`; with `at`, as if it stood on that commit.
 
+    `found` is told what is there before anything else is asked: who needs time can take it.
     Places are asked of a version that is not released yet. Raises what `Source.read` and `Source.tags` raise; whatever
     is wrong with the tag itself is a finding.
     """
     name = tag_for(project.tag, tag, project.versions)
     tagged = source.read(project.repo, name, at)
+    if found:
+        found(tagged)
     judged, refusal = _judge(tagged, name, known.keys, known.now)
     facts = Before(
         project=project,
@@ -178,13 +192,14 @@ def examined(case: Case, overrides: Sequence[Override] = ()) -> Examined:
         verdict=said_of(case),
         taken=facts.taken if found else None,
         follows=facts.spelling(follows) if version else facts.last,
-        visible=_visible(facts, version, released),
     )
 
 
 def _visible(facts: Before, version: Version | None, released: tuple[Version, ...]) -> str:
     if not (version and facts.declared.python and facts.project.is_python):
         return ""
+    from tagtrail.model.visibility import seen_by  # slow to load, and not asked for by `release`
+
     end = facts.taken
     gone = (e.version for e in facts.history if e.event == "withdraw" and (end is None or e.index < end.index))
     yanked = (v for v in (read(facts.project.versions, text) for text in gone) if v)

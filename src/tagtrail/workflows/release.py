@@ -3,8 +3,10 @@
 Run it again to resume: what was made is remembered, what is logged is carried, and nothing is ever made twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 from tagtrail.formats import entry as entries
@@ -14,12 +16,13 @@ from tagtrail.formats.purl import purl
 from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
-from tagtrail.model.facts import Approved, Artifact, Built, Entry, Override, Plan, Row, Sidecar, Signed, Tag
+from tagtrail.model.facts import Approved, Artifact, Built, Entry, Override, Plan, Row, Sidecar, Signed, Tag, Tagged
 from tagtrail.model.frozen import frozen
 from tagtrail.model.metadata import Metadata
 from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
+from tagtrail.rules.grammar import classify, grammar_of
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import asked_later, gathered, log_later
 from tagtrail.workflows.approve import Asked, approve, asked_of, remembered
@@ -95,11 +98,31 @@ def release(
     where too few witnesses answer. Raises ProjectError (refused by policy, the build failed),
     SetupError, RemoteError (run it again), TamperError.
     """
-    examined = look(road, project, tag, overrides)
-    if examined.taken:
-        return _further(road, project, already(road, examined, examined.taken), until)
-    tell_examined(examined, road.tell)
-    prepared = prepare(road, examined)
+    with ExitStack() as early:
+        begin = partial(_expect, road, project, early) if until != "plan" else None
+        examined = look(road, project, tag, overrides, begin)
+        if examined.taken:
+            return _further(road, project, already(road, examined, examined.taken), until)
+        tell_examined(examined, road.tell)
+        return _released(road, prepare(road, examined), until, overrides)
+
+
+def _expect(road: Road, project: Project, early: ExitStack, tagged: Tagged) -> None:
+    """While a tag is judged, let the builder begin what it can, if this version has still to be built."""
+    said = classify(grammar_of(project), tagged.name)
+    if tagged.kind != "annotated" or said.kind != "release":
+        return
+    if sequencer.find_release(road.ledger, project.name, said.version):
+        return
+    with suppress(Error):
+        objects = road.source.objects(project.repo, tagged.name, tagged.commit)
+        order = _order(road, project, tagged, said.version, objects)
+        if remembered(road.journal, f"built:{digest(order)}", Artifact) is None:
+            early.enter_context(road.builder.expecting(order, objects))
+
+
+def _released(road: Road, prepared: Prepared, until: Step, overrides: Sequence[Override]) -> Outcome:
+    examined, project = prepared.examined, prepared.examined.project
     if until == "plan":
         return _stopped(prepared, "plan")
     remember(road, project.name, prepared.plan.tag.sha256, overrides)
@@ -127,14 +150,20 @@ def _is_logged(road: Road, prepared: Prepared) -> bool:
 # --- Tag and Plan ---------------------------------------------------------------------------------------------------
 
 
-def look(road: Road, project: Project, tag: str, overrides: Sequence[Override] = ()) -> Examined:
+def look(
+    road: Road,
+    project: Project,
+    tag: str,
+    overrides: Sequence[Override] = (),
+    found: Callable[[Tagged], object] | None = None,
+) -> Examined:
     """The tag, judged and examined against the history, with what sets rules aside; nothing is written.
 
-    Raises SetupError `tag-missing`.
+    `found` is told what is there, before it is judged. Raises SetupError `tag-missing`.
     """
     history, keys = road.ledger.entries(project=project.name), road.signers(project)
     known = Known(history=history, keys=keys, now=road.clock(), ask=asking(road))
-    case = gather(road.source, road.settings, project, tag, known)
+    case = gather(road.source, road.settings, project, tag, known, found=found)
     said = set_aside(road, project.name, case.before.sha256)
     examined = judged(case, joined((*said, *overrides)))
     if examined.tagged.kind == "absent" and not examined.taken:
@@ -187,12 +216,17 @@ def prepare(road: Road, examined: Examined) -> Prepared:
     plan = _plan(road, examined, tag, objects)
     for name in (*plan.targets, *plan.announce):
         road.targets[name]
-    order = BuildOrder(
+    order = _order(road, project, examined.tagged, tag.version, objects)
+    return Prepared(examined=examined, plan=plan, order=order, objects=objects, raw=examined.tagged.raw)
+
+
+def _order(road: Road, project: Project, tagged: Tagged, version: str, objects: Objects) -> BuildOrder:
+    return BuildOrder(
         project=project.name,
-        version=tag.version,
-        tag=tag.name,
-        commit=tag.commit,
-        epoch=tag.time,
+        version=version,
+        tag=tagged.name,
+        commit=tagged.commit,
+        epoch=tagged.time,
         builds=project.build,
         refs=objects.refs,
         subdirectory=project.subdirectory,
@@ -201,7 +235,6 @@ def prepare(road: Road, examined: Examined) -> Prepared:
         run=project.run,
         files=project.files,
     )
-    return Prepared(examined=examined, plan=plan, order=order, objects=objects, raw=examined.tagged.raw)
 
 
 def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:

@@ -11,7 +11,7 @@ import platform
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -123,6 +123,10 @@ class Commands:
                 keep_log(self._log(order), b"".join(work.said))
             blobs.ids.update(files(git, order.commit))
             return tuple(self._artifact(work, path, kept) for path in taken)
+
+    def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:
+        """Nothing can begin early."""
+        return nullcontext()
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`."""

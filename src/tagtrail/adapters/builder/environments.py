@@ -96,6 +96,11 @@ class Environments:
             os.utime(found.path, (self._clock(), self._clock()))
         return found
 
+    def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
+        """That environment, if it is there and was resolved not too long ago; nothing is made. Raises ProjectError
+        `requirements-invalid`."""
+        return self._known(self._digest(tuple(sorted({_requirement(line) for line in requirements})), kind))
+
     def _known(self, asked: str) -> Environment | None:
         """What was resolved last, if that is not too old."""
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tagtrail.adapters.builder.checkout import check_space, closed, disk, files, furnished, no_subdirectory, tree_digest
 from tagtrail.adapters.builder.environments import Environment, installed
@@ -34,6 +34,7 @@ from tagtrail.adapters.builder.outputs import (
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
+from tagtrail.formats.facts import dump, load
 from tagtrail.formats.metadata import check_file_name
 from tagtrail.formats.purl import purl
 from tagtrail.formats.wheel import check_tags
@@ -44,19 +45,30 @@ from tagtrail.io.foreign import check_name, take
 from tagtrail.io.git import Git, objects_missing
 from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
-from tagtrail.model.errors import ProjectError, SetupError
+from tagtrail.model.errors import Error, ProjectError, SetupError, TamperError
 from tagtrail.model.facts import Artifact, Material
 from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["Pep517"]
 
-Environments = Callable[[Sequence[str], str], Environment]
-"""An environment that holds these requirements, made with that kind of isolation."""
+
+class Environments(Protocol):
+    """Environments that hold these requirements, made with that kind of isolation."""
+
+    def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
+        """The one, made now if it is not there."""
+        ...
+
+    def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
+        """The one, if it is there."""
+        ...
+
 
 _KINDS = ("sdist", "sdist.xz", "wheel")
 _ENV = "/env"
 _PIECE = 1 << 20
+_MODULES = 3000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +107,15 @@ class _Tree:
     system: BuildSystem
 
 
+@frozen
+class _Learned:
+    """What a project's backend asked for, and which modules its hooks imported: what is there before it is asked for
+    takes no time then. The project says it, so no more is done with it than its own build might do."""
+
+    requires: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+
+
 class Pep517:
     """See `tagtrail.ports.Builder`. `state` is where logs and what was learned of projects lie, `scratch_root` where
     builds run (swept by the wiring), `environments` makes build environments; `limit` is the time for one backend run
@@ -120,6 +141,7 @@ class Pep517:
         self._limit = limit
         self._limits = limits or Limits()
         self._most = most or sandbox.Limits()
+        self._expected: tuple[_Work, _Tree] | None = None
 
     def build(
         self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
@@ -127,20 +149,51 @@ class Pep517:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
         _check_kinds(order.builds)
         _check_subdirectory(order.subdirectory)
-        with scratch(self._scratch, "build") as room, disk(room):
-            work = _begun(room, order, objects)
+        with self._work(order, objects) as (work, tree), disk(work.room):
             with work.running, self._logged(work):
-                tree = _checkout(work)
                 self._start(work, tree)
                 made = self._made(work, tree, meanwhile)
             materials = tuple(sorted(work.materials, key=lambda m: (m.uri, m.record)))
             resolved, kinds = min(work.resolved, default=0), order.builds
             return tuple(replace(keep(made[k], kept), materials=materials, resolved=resolved) for k in kinds)
 
+    @contextmanager
+    def expecting(self, order: BuildOrder, objects: Objects) -> Iterator[None]:
+        """See `tagtrail.ports.Builder`: a backend that is not the project's own imports itself while its tag is judged,
+        if its environment is there."""
+        with scratch(self._scratch, "build") as room, ExitStack() as running:
+            with suppress(Error, OSError):
+                work = _begun(room, order, objects)
+                running.callback(work.running.close)
+                self._expected = self._early(work)
+            try:
+                yield
+            finally:
+                self._expected = None
+
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`."""
         with scratch(self._scratch, "tree") as room:
             return tree_digest(order, objects, room)
+
+    def _early(self, work: _Work) -> tuple[_Work, _Tree] | None:
+        """The backend begun, where nothing has to be installed and nothing of the project is run."""
+        tree, learned = _checkout(work), self._learned(work.order).requires
+        if tree.system.path or not self._environments.known((*tree.system.requires, *learned), work.order.isolation):
+            return None
+        self._start(work, tree)
+        return work, tree
+
+    @contextmanager
+    def _work(self, order: BuildOrder, objects: Objects) -> Iterator[tuple[_Work, _Tree]]:
+        """What was begun for this order, or a beginning."""
+        begun, self._expected = self._expected, None
+        if begun and (begun[0].order, begun[0].objects) == (order, objects):
+            yield begun
+            return
+        with scratch(self._scratch, "build") as room, disk(room):
+            work = _begun(room, order, objects)
+            yield work, _checkout(work)
 
     @contextmanager
     def _logged(self, work: _Work) -> Iterator[None]:
@@ -213,25 +266,25 @@ class Pep517:
     def _start(self, work: _Work, tree: _Tree) -> None:
         """Start the backend before anything is asked of it: it takes long to import."""
         with suppress(ProjectError):  # said when it is asked
-            self._backend(work, tree, self._learned(work.order))
+            self._backend(work, tree, self._learned(work.order).requires)
 
     def _call(self, work: _Work, tree: _Tree, kind: str, meanwhile: Callable[[], None]) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
 
         What this project's backend asked for the last time is there already, so that one process does all.
         """
-        guess = self._learned(work.order)
+        guess = self._learned(work.order).requires
         try:
             self._backend(work, tree, guess)
         except ProjectError:
             # what it once asked for may be gone from the index, and it may not ask for it any more
-            guess = []
-        ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": guess}
+            guess = ()
+        ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": list(guess)}
         build = {"hook": f"build_{kind}", "directory": ""}
         values = self._asked(work, tree, guess, (ask, build), meanwhile)
         if len(values) == 1:
-            guess = [str(line) for line in values[0]]
-            durable.write(self._memory(work.order), json.dumps(guess).encode(), sync=False)
+            guess = tuple(str(line) for line in values[0])
+            self._learn(work.order, guess, ())
             values = self._asked(work, tree, guess, (build,))
         cell, running = self._backend(work, tree, guess)
         name = str(values[-1])
@@ -242,13 +295,20 @@ class Pep517:
     def _memory(self, order: BuildOrder) -> Path:
         return self._state / "learned" / f"{plain_name(order.project)}.json"
 
-    def _learned(self, order: BuildOrder) -> list[str]:
-        """What this project's backend asked for the last time."""
+    def _learned(self, order: BuildOrder) -> _Learned:
+        """What this project's backend asked for and imported the last time."""
         try:
-            lines = json.loads(self._memory(order).read_text())
-        except (FileNotFoundError, ValueError):
-            return []
-        return [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
+            return load(_Learned, json.loads(self._memory(order).read_text()))
+        except (FileNotFoundError, ValueError, TamperError):
+            return _Learned()
+
+    def _learn(self, order: BuildOrder, requires: tuple[str, ...], modules: tuple[str, ...]) -> None:
+        """Remember it. What a backend does not import any more stays until what it asks for changes."""
+        before = self._learned(order)
+        known = before.modules if before.requires == requires else ()
+        after = _Learned(requires=requires, modules=tuple(dict.fromkeys((*known, *modules)))[:_MODULES])
+        if after != before:
+            durable.write(self._memory(order), json.dumps(dump(after)).encode(), sync=False)
 
     def _backend(self, work: _Work, tree: _Tree, extras: Sequence[str]) -> tuple[Cell, Backend]:
         """A backend with its requirements and `extras` at hand, and `tree` laid out: the one that runs, if it is the
@@ -268,7 +328,8 @@ class Pep517:
             running = work.running.enter_context(started)
             work.backends[key] = cell, running
             _lay_out(cell, running, tree)
-            running.bring(system.backend, system.path, _place(cell, tree))
+            along = () if system.path else self._learned(work.order).modules
+            running.bring(system.backend, system.path, _place(cell, tree), along)
         cell, running = work.backends[key]
         _lay_out(cell, running, tree)
         return cell, running
@@ -292,6 +353,7 @@ class Pep517:
         calls = [{**call, **out} if "directory" in call else call for call in calls]
         answers = running.call(_place(cell, tree), calls, meanwhile)
         if not answers.fault:
+            self._learn(work.order, tuple(extras), answers.loaded)
             return answers.values
         order, why = work.order, process.said(running.log)
         check_space(work.room, running.log)

@@ -6,6 +6,7 @@ make it again with git and tar alone.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,10 @@ class Tree:
                 name="", blob=Blob(sha256="", size=0), tar=digest.hexdigest(), members=count, remarks=tuple(remarks)
             )
             return tuple(_packed(made, kind, order, tar, kept) for kind in order.builds)
+
+    def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:
+        """Nothing can begin early."""
+        return nullcontext()
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`."""

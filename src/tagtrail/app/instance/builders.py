@@ -1,6 +1,7 @@
 """Which builder makes what of an order: the build backend, the tag's tree, the project's own commands."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,19 +34,29 @@ class Builders:
         """See `tagtrail.ports.Builder`: one artifact for each kind in the order's sequence, then the named files."""
         made: dict[str, Artifact] = {}
         for builder, kinds, idle in ((self.python, PYTHON, meanwhile), (self.trees, frozenset(PACKERS), tuple)):
-            wanted = tuple(kind for kind in order.builds if kind in kinds)
-            if wanted:
-                part = replace(order, builds=wanted, prepare=(), run=(), files=())
-                made |= zip(wanted, builder.build(part, objects, kept, idle), strict=True)
+            part = _part(order, kinds)
+            if part.builds:
+                made |= zip(part.builds, builder.build(part, objects, kept, idle), strict=True)
         for kind in order.builds:
             if kind not in made:
                 raise SetupError(f"nobody makes {kind!r}", code="build-kind", hint="correct build in tagtrail.toml")
         files = self.commands.build(order, objects, kept) if order.files else ()
         return (*(made[kind] for kind in order.builds), *files)
 
+    def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:
+        """See `tagtrail.ports.Builder`: a build backend may begin early."""
+        part = _part(order, PYTHON)
+        return self.python.expecting(part, objects) if part.builds else nullcontext()
+
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`."""
         return self.trees.tree(order, objects)
+
+
+def _part(order: BuildOrder, kinds: frozenset[str]) -> BuildOrder:
+    """What of an order is one builder's."""
+    wanted = tuple(kind for kind in order.builds if kind in kinds)
+    return replace(order, builds=wanted, prepare=(), run=(), files=())
 
 
 def builders(

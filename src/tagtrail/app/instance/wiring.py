@@ -9,7 +9,6 @@ from tagtrail.adapters.builder.environments import Environments
 from tagtrail.adapters.directory import DirectoryKept
 from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.git_notes import GitNotes
-from tagtrail.adapters.index_view import view
 from tagtrail.adapters.openpgp import OpenPGP
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
@@ -26,6 +25,7 @@ from tagtrail.formats.site import CHECKPOINT, Site
 from tagtrail.io import http, sandbox, scratch
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Key
+from tagtrail.model.metadata import IndexView, Metadata
 from tagtrail.model.settings import BuildSettings, Project
 from tagtrail.ports import Builder, Clock, Journal, Store, Tell, Witness
 from tagtrail.trail.keys import current_root
@@ -102,8 +102,14 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
         tell=tell,
         lease=lambda name: scratch.locked(at.state(f"{name}.lock")),
         names=instance.names,
-        view=cache(view),
+        view=cache(_view),
     )
+
+
+def _view(metadata: Metadata) -> IndexView:
+    from tagtrail.adapters.index_view import view  # slow to load: `release` does it beside the build
+
+    return view(metadata)
 
 
 def _fingerprints(people: dict[str, tuple[Key, ...]], project: Project) -> tuple[str, ...]:

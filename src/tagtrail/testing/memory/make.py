@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 from itertools import count
 
@@ -39,6 +40,10 @@ class Builder:
         self.built.append(order)
         with self.fuse.around("builder.build"):
             return tuple(self._artifact(kind, order, drift, kept) for kind in order.builds)
+
+    def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:
+        """Nothing can begin early."""
+        return nullcontext()
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """A digest of the commit's id: there are no files."""
