@@ -128,6 +128,16 @@ def test_a_lost_journal_doubles_nothing(world: World, step: str) -> None:
     assert {k: world.snapshot("site")[k] for k in site} == site
 
 
+def test_notes_begin_at_the_tag_before_where_the_trail_begins_later(world: World) -> None:
+    world.tag("0.9.0")
+    world.commit("second")
+    world.tag("1.0.0")
+    done = world.tell("release", "toy", "1.0.0")
+    assert done.code == 0, done.out
+    notes = (world.site / "toy" / "toy-1.0.0.notes.md").read_text()
+    assert notes.startswith("1 commit by 1 person since the previous release.\n")
+
+
 def test_a_second_release_and_an_older_series(world: World) -> None:
     for version in ("1.0.0", "2.0.0", "1.0.1"):
         world.commit(version)

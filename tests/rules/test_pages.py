@@ -39,7 +39,7 @@ def test_every_finding_says_what_to_do() -> None:
 
 
 def test_every_reason_code_is_documented_beside_its_rule() -> None:
-    table = {}
+    table: dict[str, set[str]] = {}
     for line in (Path(__file__).parents[2] / "docs/exit-codes.md").read_text().splitlines():
         if found := re.match(r"\| ((?:TAG|FILE|META|PLACE)[0-9].*?) \| (.*)", line):
             table |= {rule: set(re.findall(r"`([a-z-]+)`", found[2])) for rule in found[1].split(", ")}

@@ -23,6 +23,7 @@ from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
 from tagtrail.rules.grammar import classify, grammar_of
+from tagtrail.rules.versions import tag_for
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import asked_later, gathered, log_later
 from tagtrail.workflows.approve import Asked, approve, asked_of, remembered
@@ -240,7 +241,7 @@ def _order(road: Road, project: Project, tagged: Tagged, version: str, objects: 
 def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:
     project = examined.project
     history = {e.version: e.tag.commit for e in road.ledger.entries(project=project.name) if e.tag}
-    notes = road.notes.read(objects, tag.commit, history.get(examined.follows))
+    notes = road.notes.read(objects, tag.commit, history.get(examined.follows) or _tagged(road, examined))
     return Plan(
         tag=tag,
         kind=project.kind,
@@ -255,6 +256,13 @@ def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:
         notes=notes,
         overrides=examined.verdict.overrides,
     )
+
+
+def _tagged(road: Road, examined: Examined) -> str | None:
+    """The commit of the version that this one follows, where the trail does not know it and a tag does."""
+    project = examined.project
+    name = tag_for(project.tag, examined.follows, project.versions) if examined.follows else ""
+    return next((commit for tag, commit in road.source.peeled(project.repo) if tag == name), None) if name else None
 
 
 def _takes(road: Road, targets: tuple[str, ...], channel: str) -> tuple[str, ...]:
