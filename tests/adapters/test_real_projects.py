@@ -79,7 +79,9 @@ def git(repo: Path, *words: str) -> None:
 def test_the_same_bytes_anywhere(name: str, version: str, tmp_path: Path) -> None:
     repo = project(name, version, tmp_path)
     order = {"name": name, "tag": version}
-    first = built(order | {"root": str(tmp_path / "a"), "repo": str(repo), "isolation": "bubblewrap", "pins": []})
+    here = order | {"root": str(tmp_path / "a"), "repo": str(repo), "isolation": "bubblewrap", "pins": []}
+    first = built(here)
+    assert built(here) == first, "with the environment kept, and what hooks imported the last time"
 
     other = tmp_path / "b" / "quite-another-place"
     clone = other / "clone"
