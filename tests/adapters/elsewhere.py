@@ -18,7 +18,7 @@ from tagtrail.ports import BuildOrder
 def main() -> None:
     asked = json.load(sys.stdin)
     root, name, tag = Path(asked["root"]), asked["name"], asked["tag"]
-    root.mkdir(parents=True)
+    root.mkdir(parents=True, exist_ok=True)
     source = GitSource(root / "repos")
     found = source.read(asked["repo"], tag)
     objects = source.objects(asked["repo"], tag, found.commit)
