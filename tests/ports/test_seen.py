@@ -50,8 +50,9 @@ def test_no_memory_begins_by_itself(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_memory_is_not_made_twice(tmp_path: Path) -> None:
-    path = tmp_path / "witness.db"
+@pytest.mark.parametrize("name", ["witness.db", "full.db"])
+def test_a_memory_is_not_made_twice(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
     SqliteWitness.create(path).add(LOG)
     assert refused(lambda: SqliteWitness.create(path)) == "witness-memory"
     assert SqliteWitness(path).keys(LOG.name) == (LOG,)

@@ -119,7 +119,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_installers_find_the_very_bytes(server, released: Path, tmp_path: Path) -> None:
     wheel, there, place = "toy-1.0-py3-none-any.whl", tmp_path / "there", str(tmp_path)
     pip = f"{sys.executable} -m pip download --no-deps --disable-pip-version-check --no-cache-dir -q -d {place}".split()
-    uv = f"{sys.executable.removesuffix('python')}uv pip install -q --no-config --no-cache --target {there}".split()
+    uv = f"{Path(sys.executable).with_name('uv')} pip install -q --no-config --no-cache --target {there}".split()
     with server(released, tmp_path) as url:
         index, environ = f"{url}/simple/", {"HOME": place, "PATH": os.environ["PATH"], "PIP_CONFIG_FILE": "/dev/null"}
         subprocess.run([*pip, "--index-url", index, "toy==1.0"], check=True, env=environ)

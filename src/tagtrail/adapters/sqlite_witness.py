@@ -5,6 +5,7 @@ give a size a second root. Durable when a call returns (write-ahead log, `synchr
 file is made by `create` alone: a witness that lost its memory must not begin a new one by itself.
 """
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -212,7 +213,7 @@ def _verifier(vkey: str) -> Verifier:
 
 
 def _lost(path: Path, error: Exception) -> SetupError:
-    if "full" in str(error):
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or str(error).endswith("disk is full"):
         hint = "free some space; what was answered is safe"
         return SetupError(f"no space to write {path}: {error}", code="disk-full", hint=hint)
     return SetupError(
