@@ -28,15 +28,16 @@ from tagtrail.workflows.begun import TRAIL, Waiting, begun
 from tagtrail.workflows.bill import bill
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.contents import after
+from tagtrail.workflows.enter import enter
 from tagtrail.workflows.examine import Ask, Examined, Known, gather, refuse, tell_examined
 from tagtrail.workflows.examine import examined as judged
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import joined, keep_case, remember, set_aside
-from tagtrail.workflows.publish import logged, ours_key, publish
+from tagtrail.workflows.publish import logged, publish
 from tagtrail.workflows.road import Road
-from tagtrail.workflows.roots import outdated, root_draft
+from tagtrail.workflows.roots import outdated
 from tagtrail.workflows.surveys import surveys
-from tagtrail.workflows.witnessed import guard, witnessed
+from tagtrail.workflows.witnessed import witnessed
 
 __all__ = [
     "TRAIL",
@@ -53,8 +54,6 @@ __all__ = [
     "release",
 ]
 
-RACES = 20
-"""How often somebody else may enter the trail first."""
 _FOR = {"approval-missing": "approval", "files-missing": "files"}
 
 
@@ -336,30 +335,17 @@ def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]
 def log(road: Road, project: Project, signed: Signed) -> Entry:
     """Enter the trail: the root brought up to the settings in a `key` entry, then the release, in one transaction.
 
-    Raises TamperError `tag-moved`, `trail-ahead`, `trail-forked`, `witness-refused`, `version-taken`, `name-taken`;
-    RemoteError `quorum-unmet` (nothing was signed, or it is in the trail and nobody is shown it).
+    Raises TamperError `tag-moved`, and what `enter` raises.
     """
     tag = signed.approved.built.plan.tag
     _still_there(road, project, tag)
     draft = entries.draft(signed)
-    guard(road)
-    road.journal.once(ours_key(draft.digest), bool, lambda: True)
-    for _ in range(RACES):
-        head = road.ledger.committed()
-        standing = sequencer.find_release(road.ledger, tag.project, tag.version)
-        if standing and standing.tag and standing.tag.sha256 == tag.sha256:
-            return standing
-        root = root_draft(road)
-        try:
-            drafts = (root, draft) if root else (draft,)
-            new = sequencer.append(drafts, after=head, ledger=road.ledger, log=road.log, clock=road.clock)
-        except RemoteError as error:
-            if error.code != "trail-moved":
-                raise
-            continue
-        witnessed(road, *new)
-        return new[-1]
-    raise RemoteError(f"{RACES} others entered the trail first", code="trail-moved", hint="run it again")
+
+    def standing() -> Entry | None:
+        found = sequencer.find_release(road.ledger, tag.project, tag.version)
+        return found if found and found.tag and found.tag.sha256 == tag.sha256 else None
+
+    return enter(road, lambda _: draft, standing=standing)
 
 
 def _still_there(road: Road, project: Project, tag: Tag) -> None:
