@@ -32,7 +32,6 @@ from tagtrail.workflows.road import Road
 
 __all__ = ["Again", "Rebuilt", "enter", "order_of", "pins_of", "rebuild", "statement"]
 
-RACES = 20
 _PYPI = "pkg:pypi/"
 
 

@@ -180,7 +180,7 @@ def _fields(finding: Mismatch) -> dict[str, object]:
 
 
 def _entry(entry: Entry) -> dict[str, object]:
-    because = "; ".join(f"{o.rule}: {o.because}" if o.rule != "withdraw" else o.because for o in entry.overrides)
+    because = entry.reason or "; ".join(f"{o.rule}: {o.because}" for o in entry.overrides)
     return {
         "index": entry.index,
         "entry": entry.event,
