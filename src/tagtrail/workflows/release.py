@@ -154,6 +154,13 @@ def asking(road: Road) -> Ask:
 def already(road: Road, examined: Examined, taken: Entry) -> Entry:
     """The entry of a version that is logged: the same tag, or an alarm. Raises TamperError `tag-moved`, `tag-gone`."""
     raw = examined.tagged.raw
+    if taken.event == "import":
+        raise ProjectError(
+            f"{taken.project} {taken.version} was released before this trail began: entry {taken.index} imported it",
+            code="version-imported",
+            why="what is known is not released again, and nothing is announced for it",
+            hint="tag the next version",
+        )
     if taken.tag is None or raw is None:
         raise TamperError(
             f"{taken.project} {taken.version} is entry {taken.index}, but its tag is {examined.tagged.kind} now",
