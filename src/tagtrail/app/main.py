@@ -25,6 +25,7 @@ COMMANDS = {
         ("plan", "all that would happen, and who would see it"),
         ("release", "the road from a signed tag to the site; run it again to resume"),
         ("add", "files built elsewhere: looked at, never re-packed, released when a signer approved"),
+        ("adopt", "mark what was released before the trail as known; nothing is announced"),
         ("approve", "sign the digests of a release that waits for it"),
         ("resume", "go on with everything unfinished"),
         ("status", "everything unfinished, and whether a version is burned"),

@@ -60,8 +60,8 @@ if TYPE_CHECKING:
     from tagtrail.model.facts import Artifact, Sidecar, Signed, Tag
 
 __all__ = [
-    "COMMIT", "EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "draft_digest", "event_draft", "import_draft",
-    "later_draft", "named_files", "parse", "reason_fault", "reproduced_draft", "seal", "withdraw_draft",
+    "COMMIT", "EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "draft_digest", "event_draft",
+    "import_draft", "later_draft", "named_files", "parse", "reason_fault", "reproduced_draft", "seal", "withdraw_draft",
 ]  # fmt: skip
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"

@@ -3,8 +3,8 @@
     <a href="?C=N;O=D">Name</a>  <a href="../">Parent Directory</a>
     <a href="nova-33.0.0.tar.gz">nova-33.0.0.tar.gz</a>   2026-04-01 15:02   9.3M
 
-Apache (mod_autoindex), nginx (autoindex), Caddy and Python's http.server differ in all but this: a file is an anchor whose
-address is the directory's with one more name behind it. What leads to another host, another directory, a query or
+Apache (mod_autoindex), nginx (autoindex), Caddy and Python's http.server differ in all but this: a file is an anchor
+whose address is the directory's with one more name behind it. What leads to another host, another directory, a query or
 another scheme is no file of this directory and is not followed; names are ASCII letters, digits and `._+!~-`, as in a
 trail. Reason codes (RemoteError): listing-page, listing-size.
 """
@@ -55,7 +55,7 @@ def read_listing(data: bytes, url: str) -> Listing:
 
 
 def _name(href: str, url: str) -> str | None:
-    """The file's name, with a slash behind it a folder's; empty for what every listing has; None: it leads elsewhere."""
+    """The file's name, a folder's with a slash; empty for what every listing has; None: it leads elsewhere."""
     try:
         base, there = urlsplit(url), urlsplit(urljoin(url, href.strip()))
     except ValueError:

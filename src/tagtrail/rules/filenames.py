@@ -1,4 +1,4 @@
-"""What a file's name says where files were put by other hands: which version of a project, or that it is a signature."""
+"""What a file's name says where other hands put it: which version of a project, or that it is a signature."""
 
 import re
 

@@ -6,15 +6,14 @@ digests under one name nobody here can say which is the original: that version i
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import batched
 
 from tagtrail.formats.entry import import_draft, named_files
 from tagtrail.model.facts import Draft, Entry, Survey
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.names import name_key, version_key
 from tagtrail.model.settings import Project
 from tagtrail.rules.filenames import beside, version_of
-from tagtrail.rules.grammar import Meaning, classify, grammar_of
+from tagtrail.rules.grammar import classify, grammar_of
 from tagtrail.rules.versions import channel_of, read
 from tagtrail.trail.show import show
 from tagtrail.workflows.enter import enter_all
@@ -62,10 +61,20 @@ class Adoption:
 
 
 @frozen
-class _Seen:
-    """A file under one `name_key`: as the first place spells it, with every digest and who shows it."""
+class _Tag:
+    """A tag that says a version."""
 
     name: str
+    commit: str
+    version: str
+
+
+@frozen
+class _Seen:
+    """A file under one `name_key`: as the first place spells it and its version, with every digest and who shows it."""
+
+    name: str
+    version: str
     digests: Mapping[str, tuple[str, ...]]
 
 
@@ -98,33 +107,33 @@ def adoption(
             known += key in imported
         elif new or (tags_alone and not seen):
             channel = channel_of(read(project.versions, version))
-            commit = commits[key][1] if key in commits and key not in imported else ""
+            commit = commits[key].commit if key in commits and key not in imported else ""
             found.append(Old(version=version, channel=channel, files=new, commit=commit))
         elif not seen:
-            text = f"the tag {commits[key][0]} has no file at any place: it may be still to be released"
+            text = f"the tag {commits[key].name} has no file at any place: it may be still to be released"
             troubles.append(Trouble(code="tag-alone", name=version, text=text))
     known += len(released & {*files, *commits})
     return Adoption(new=tuple(found), known=known, troubles=(*troubles, *strays))
 
 
-def _commits(project: Project, tags: Sequence[tuple[str, str]]) -> tuple[dict[str, tuple[str, str, str]], list[Trouble]]:
-    """Version key to (tag, commit, version as the tag writes it); two commits for one version are none."""
-    grammar, found = grammar_of(project), dict[str, tuple[str, str, str]]()
-    twice = list[Trouble]()
+def _commits(project: Project, tags: Sequence[tuple[str, str]]) -> tuple[dict[str, _Tag], list[Trouble]]:
+    """By version key; two commits for one version are none."""
+    grammar, found, twice = grammar_of(project), dict[str, _Tag](), list[Trouble]()
     for tag, commit in tags:
-        meaning: Meaning = classify(grammar, tag)
+        meaning = classify(grammar, tag)
         if meaning.kind != "release":
             continue
-        first = found.setdefault(version_key(meaning.version), (tag, commit, meaning.version))
-        if first[1] != commit:
-            text = f"the tags {first[0]} and {tag} are two commits, {first[1][:12]} and {commit[:12]}"
-            twice.append(Trouble(code="tag-twice", name=meaning.version, text=f"{text}: the files are imported alone"))
-            found[version_key(meaning.version)] = (first[0], "", first[2])
+        new = _Tag(name=tag, commit=commit, version=meaning.version)
+        first = found.setdefault(version_key(meaning.version), new)
+        if first.commit != commit:
+            text = f"the tags {first.name} and {tag} are two commits, {first.commit[:12] or 'others'} and {commit[:12]}"
+            twice.append(Trouble(code="tag-twice", name=new.version, text=f"{text}: no commit is imported"))
+            found[version_key(meaning.version)] = replace(first, commit="")
     return found, twice
 
 
 def _files(project: Project, places: Sequence[Survey]) -> tuple[dict[str, dict[str, _Seen]], list[Trouble]]:
-    """Version key to the files of it, by their `name_key`; what is of no version is left out."""
+    """By version key the files of it, by their `name_key`; what is of no version is left out."""
     found: dict[str, dict[str, _Seen]] = {}
     strays: dict[str, str] = {}
     for place in places:
@@ -137,9 +146,9 @@ def _files(project: Project, places: Sequence[Survey]) -> tuple[dict[str, dict[s
                 continue
             of_version = found.setdefault(version_key(version), {})
             key = name_key(project.name, name)
-            before = of_version.get(key) or _Seen(name=name, digests={})
+            before = of_version.get(key) or _Seen(name=name, version=version, digests={})
             where = (*before.digests.get(digest, ()), place.target)
-            of_version[key] = _Seen(name=before.name, digests={**before.digests, digest: where})
+            of_version[key] = replace(before, digests={**before.digests, digest: where})
     troubles = [
         Trouble(code="no-version", name=name, text=f"at {place}: its name says no version of {project.name}")
         for name, place in sorted(strays.items())
@@ -147,23 +156,9 @@ def _files(project: Project, places: Sequence[Survey]) -> tuple[dict[str, dict[s
     return found, troubles
 
 
-def _version(
-    key: str, commits: Mapping[str, tuple[str, str, str]], files: Mapping[str, Mapping[str, _Seen]]
-) -> str:
-    """As the tag writes it, else as its version's key."""
-    return commits[key][2] if key in commits else _spelled(key, files)
-
-
-def _spelled(key: str, files: Mapping[str, Mapping[str, _Seen]]) -> str:
-    """As most of its files write it: the key is without the zeros at the end."""
-    names = [seen.name for seen in files[key].values()]
-    said = [found for name in names for found in _numbers(name) if version_key(found) == key]
-    return max(said, key=said.count, default=key)
-
-
-def _numbers(name: str) -> Iterable[str]:
-    parts = name.removesuffix(".tar.gz").removesuffix(".zip").replace("_", "-").split("-")
-    return (part for part in parts if part[:1].isdigit())
+def _version(key: str, commits: Mapping[str, _Tag], files: Mapping[str, Mapping[str, _Seen]]) -> str:
+    """As the tag writes it, else as a file does."""
+    return commits[key].version if key in commits else next(iter(files[key].values())).version
 
 
 def _troubles(version: str, seen: Mapping[str, _Seen], trail: Mapping[str, str]) -> list[Trouble]:
@@ -212,5 +207,6 @@ def adopt(road: Road, project: Project, found: Adoption) -> tuple[Entry, ...]:
 
 def _drafts(project: Project, old: Old) -> Iterable[Draft]:
     """One, or several where a leaf would not hold all files."""
-    for files in batched(old.files, _AT_ONCE) if old.files else [()]:
+    for start in range(0, len(old.files) or 1, _AT_ONCE):
+        files = old.files[start : start + _AT_ONCE]
         yield import_draft(project.name, old.version, old.channel, files, old.commit)

@@ -60,8 +60,14 @@ class IndexTarget:
     def survey(self, project: str) -> Survey:
         """See `tagtrail.ports.Target`. Whether we may upload nobody can say before; that we cannot, where no one is
         named."""
-        files = tuple((listed.name, listed.sha256) for listed in self._shelf.files(project))
-        return Survey(target=self.name, files=files, may_upload=None if self._upload else False)
+        listed = self._shelf.files(project)
+        return Survey(
+            target=self.name,
+            files=tuple((one.name, one.sha256) for one in listed),
+            name="free" if self._shelf.absent else "",
+            may_upload=None if self._upload else False,
+            yanked=tuple(one.name for one in listed if one.yanked),
+        )
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
