@@ -60,8 +60,9 @@ def staged(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
 def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifact) -> bool:
     """Put a file into the Draft; False: it was there. Whatever is staged is not public.
 
-    Raises ProjectError `add-other-bytes`, `name-taken`, and what the rules on names raise.
+    Raises ProjectError `add-other-bytes`, `name-taken`, `version-withdrawn`, and what the rules on names raise.
     """
+    sequencer.refuse_withdrawn(road.ledger, project.name, version)
     names = _logged_names(road, project.name)
     key = name_key(project.name, artifact.name)
     if names.get(key, artifact.blob.sha256) != artifact.blob.sha256:

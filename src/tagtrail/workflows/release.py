@@ -52,6 +52,7 @@ __all__ = [
     "pending",
     "prepare",
     "release",
+    "waiting",
 ]
 
 _FOR = {"approval-missing": "approval", "files-missing": "files"}
@@ -96,7 +97,9 @@ def release(
     """
     examined = look(road, project, tag, overrides)
     if examined.taken:
-        return _further(road, project, already(road, examined, examined.taken), until)
+        standing = already(road, examined, examined.taken)
+        sequencer.refuse_withdrawn(road.ledger, standing.project, standing.version)
+        return _further(road, project, standing, until)
     tell_examined(examined, road.tell)
     prepared = prepare(road, examined)
     if until == "plan":
@@ -114,7 +117,7 @@ def release(
             keep_case(road, replace(examined.case, after=files), signed)
             entry = log(road, project, signed)
     except (RemoteError, Waiting) as error:
-        return _waiting(road, error, project.name, examined.version)
+        return waiting(road, error, project.name, examined.version)
     return carried(road, entry, until)
 
 
@@ -374,7 +377,7 @@ def carried(road: Road, entry: Entry, until: Step = "published") -> Outcome:
     try:
         witnessed(road, entry)
     except RemoteError as error:
-        return _waiting(road, error, entry.project, entry.version, entry)
+        return waiting(road, error, entry.project, entry.version, entry)
     if until == "logged":
         return Outcome(exit=0, project=entry.project, version=entry.version, reached="logged", entry=entry)
     rows = publish(road, logged(road, entry))
@@ -389,11 +392,11 @@ def _further(road: Road, project: Project, first: Entry, until: Step) -> Outcome
     try:
         entry = log_later(road, project, standing)
     except (RemoteError, Waiting) as error:
-        return _waiting(road, error, project.name, first.version, standing if isinstance(error, RemoteError) else None)
+        return waiting(road, error, project.name, first.version, standing if isinstance(error, RemoteError) else None)
     return carried(road, entry, until)
 
 
-def _waiting(road: Road, error: Error, project: str, version: str, entry: Entry | None = None) -> Outcome:
+def waiting(road: Road, error: Error, project: str, version: str, entry: Entry | None = None) -> Outcome:
     """Too few witnesses answer, so nobody is shown what is signed; or an approval or a file is missing.
 
     Any other error is raised again.
