@@ -27,6 +27,8 @@ COMMANDS = {
         ("add", "files built elsewhere: looked at, never re-packed, released when a signer approved"),
         ("adopt", "mark what was released before the trail as known; nothing is announced"),
         ("approve", "sign the digests of a release that waits for it"),
+        ("settle", "say of an effect that waits for a person: done, again, or dropped"),
+        ("withdraw", "take a release back: logged, shown, marked where a place can"),
         ("resume", "go on with everything unfinished"),
         ("status", "everything unfinished, and whether a version is burned"),
     ),
