@@ -64,7 +64,7 @@ class Command:
 
     def survey(self, project: str) -> Survey:
         """See `tagtrail.ports.Target`: a command is asked for one file at a time."""
-        return Survey(target=self.name, note="a command is asked for one file at a time")
+        return Survey(target=self.name, note="a command is asked for one file at a time", unlisted=True)
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""

@@ -42,7 +42,8 @@ class StoryBoard:
     def survey(self, project: str) -> Survey:
         """See `tagtrail.ports.Target`. A StoryBoard holds no files."""
         there = self.api.look(f"projects/{self._name(project)}")
-        return Survey(target=self.name, note="" if there else f"there is no project {self._name(project)}")
+        note = "" if there else f"there is no project {self._name(project)}"
+        return Survey(target=self.name, note=note, unlisted=True)
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`: the milestone, the tasks, the comment."""

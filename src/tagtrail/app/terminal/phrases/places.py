@@ -13,8 +13,8 @@ __all__ = ["PHRASES"]
 
 _WIDE = 80
 """Columns of a narrow terminal: names are cut so that the table fits."""
-_GOOD = frozenset({"same", "-", "there"})
-_WAITS = frozenset({"unsent", "waiting", "unasked", "untold", "silent"})
+_GOOD = frozenset({"same", "-", "there", "signed", "gone", "yanked", "dropped"})
+_WAITS = frozenset({"unsent", "waiting", "unasked", "silent"})
 
 
 def _place(fields: Fields) -> Iterator[Line]:
