@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from tagtrail.adapters.index.replies import judged
 from tagtrail.adapters.index.shelf import Login, Shelf, authorization
@@ -15,7 +16,8 @@ from tagtrail.formats.index_page import Listed
 from tagtrail.formats.upload_form import Form, filetype, upload_form
 from tagtrail.io import http
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
-from tagtrail.model.facts import Effect, File, Logged, Receipt, Skip, Survey
+from tagtrail.model.facts import Effect, Entry, File, Logged, Receipt, Skip, Survey
+from tagtrail.model.names import project_key
 from tagtrail.ports import Clock, Conflict, Kept, Refused, Unknown
 
 __all__ = ["IndexTarget"]
@@ -26,6 +28,8 @@ MAX_REPLY = 1 << 20
 WAIT = 180.0
 """Seconds for an index to read a file, look into it and answer."""
 SHORT = 60
+_MANAGED = {"upload.pypi.org": "pypi.org", "test.pypi.org": "test.pypi.org"}
+"""Host of the form to host of the pages where people look after their projects."""
 LOOKED_UP = (400, 403, 409, 422)
 """Answers that can mean that the file is there."""
 
@@ -72,10 +76,21 @@ class IndexTarget:
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
+        if entry.event == "withdraw":
+            return (Skip(target=self.name, what=f"{entry.project} {entry.version}", because=self._by_hand(entry)),)
         if entry.event != "release":
             return ()
         self._projects[entry.index] = entry.project
         return tuple(self._item(logged, file) for file in entry.files if not entry.added or file.name in entry.added)
+
+    def _by_hand(self, entry: Entry) -> str:
+        """Where a person yanks it: indexes have a page for that, and no interface."""
+        host = urlsplit(self._upload).hostname or ""
+        name = project_key(entry.project)
+        if host in _MANAGED:
+            page = f"https://{_MANAGED[host]}/manage/project/{name}/release/{entry.version}/"
+            return f"yank it by hand, an index lets no program do it: {page} (Options, Yank)"
+        return f"yank or remove it by hand, an index lets no program do it: {self._shelf.page(entry.project)}"
 
     def _item(self, logged: Logged, file: File) -> Effect | Skip:
         blobs = {one.name: one.blob for one in logged.blobs}

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     rows = chosen(road, args.what, args.project or "", args.version or "")
     settle(road, rows, args.how, by=getpass.getuser(), because=args.because)
     count = f"{len(rows)} effect{'' if len(rows) == 1 else 's'}"
-    said = {"done": "is done", "again": "will be tried again", "drop": "is dropped"}[args.how]
+    said = {"done": "done", "again": "to be tried again", "drop": "dropped"}[args.how]
     text = f"{count} at {rows[0].effect.target}: {said}"
     console.tell("outcome", {"exit": 0, "state": "settled", "text": text, "next": f"tagtrail -C {home} resume"})
     return 0
