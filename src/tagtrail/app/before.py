@@ -5,7 +5,6 @@ Nothing is written, and no instance is needed. Nobody's server gets more than fo
 
 import argparse
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from tagtrail.app.existing import index_survey, simple_address, tarball_survey, tarballs
@@ -67,24 +66,22 @@ def _tags(repo: str, project: str, mirrors: Path, console: Console) -> tuple[Tag
 
     at = repo.replace("{project}", project)
     source = GitSource(mirrors)
+    told = {"place": f"tags {public_name(at)}", "noun": "tag", "files": 0, "digests": 0, "silent": "", "note": project}
     try:
         signed = source.signed(at)
         found = tuple(Tag(name=name, signed=name in signed) for name, _ in source.tags(at))
     except (RemoteError, SetupError) as error:
-        silent = {"silent": f"{error.what}: {error.why}".rstrip(": "), "note": ""}
-        console.tell("place", {"place": f"tags {public_name(at)}", "files": 0, "digests": 0} | silent)
+        console.tell("place", told | {"silent": f"{error.what}: {error.why}".rstrip(": ")})
         return None
-    note = f"{project}: {len(found)} tags, {sum(tag.signed for tag in found)} of them with a signature"
-    console.tell("place", {"place": f"tags {public_name(at)}", "files": 0, "digests": 0, "silent": "", "note": note})
+    console.tell("place", told | {"files": len(found), "digests": sum(tag.signed for tag in found)})
     return found
 
 
 def _place(place: Survey, project: str) -> dict[str, object]:
     told = sum(bool(digest) for _, digest in place.files)
     note = "; ".join(filter(None, (project, place.note)))
-    return {
-        "place": place.target, "files": len(place.files), "digests": told, "silent": place.silent, "note": note,
-    }  # fmt: skip
+    about = {"place": place.target, "noun": "file", "files": len(place.files), "digests": told}
+    return about | {"silent": place.silent, "note": note}
 
 
 def _event(told: Told, versions: int, differ: tuple[Difference, ...]) -> dict[str, object]:
@@ -94,16 +91,14 @@ def _event(told: Told, versions: int, differ: tuple[Difference, ...]) -> dict[st
         "noun": "version",
         "columns": list(columns(told)),
         "summary": ["" for _ in columns(told)],
-        "rows": [
-            {"name": one.name, "cells": list(one.cells), "codes": list(one.codes), "notes": [*_lines(one)]}
-            for one in differ
-        ],
+        "rows": [_row(one) for one in differ],
     }
 
 
-def _lines(one: Difference) -> Iterator[str]:
-    for note in one.notes:
-        yield from note.split("\n")
+def _row(one: Difference) -> dict[str, object]:
+    digests = [{"name": name, "index": here, "tarballs": there} for name, here, there in one.digests]
+    row = {"name": one.name, "cells": list(one.cells), "codes": list(one.codes), "notes": list(one.notes)}
+    return row | {"digests": digests}
 
 
 def _end(args: argparse.Namespace, console: Console, *, found: int, versions: int, untold: int, silent: bool) -> int:
@@ -111,9 +106,7 @@ def _end(args: argparse.Namespace, console: Console, *, found: int, versions: in
     text = f"{versions:,} versions of {len(args.existing):,} project{'s' * (len(args.existing) != 1)}"
     text += f", {found:,} differences" if found else ", no difference"
     if untold:
-        text += (
-            f"\n{untold:,} files in two places were not compared: nobody tells the digest of one (--deep hashes them)"
-        )
+        text += f"\n{untold:,} files are in two places, and nobody tells both digests (--deep hashes them)"
     if silent:
         text += "\nnot everything was asked: a place did not answer"
     state = {0: "agrees", 5: "unfinished", 7: "disagrees"}[code]

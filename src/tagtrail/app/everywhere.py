@@ -26,6 +26,11 @@ __all__ = ["LIMIT", "audit_places"]
 
 LIMIT = 600.0
 """Seconds for all places together; a deep audit hashes as long again."""
+_NEXT = {
+    4: "tagtrail resume",
+    5: "tagtrail audit --places    when it answers again",
+    7: "find out who put it there, or took it away, before anything else is released",
+}
 _STATES = {0: "agrees", 4: "waiting", 5: "unfinished", 7: "disagrees"}
 
 
@@ -151,6 +156,7 @@ def _place(name: str, told: Sequence[Survey]) -> dict[str, object]:
     why = f"{silent[0]} ({len(silent)} of {len(told)} projects)" if silent else ""
     return {
         "place": name,
+        "noun": "file",
         "files": len(files),
         "digests": sum(map(bool, files)),
         "silent": why,
@@ -180,11 +186,18 @@ def _is_loud(cell: Cell) -> bool:
 
 
 def _row(line: Line) -> dict[str, object]:
-    trail = f"the trail {line.sha256}" if line.sha256 else "the trail does not know it"
+    trail = f"the trail {line.sha256[:16]}..." if line.sha256 else "the trail does not know it"
     notes = [f"{cell.place}: {_SAID[cell.state]}" for cell in line.cells if cell.state in _SAID]
-    notes += [f"{cell.place} {cell.sha256}, {trail}" for cell in line.cells if cell.sha256]
+    notes += [f"{cell.place} {cell.sha256[:16]}..., {trail}" for cell in line.cells if cell.sha256]
     states = [cell.state for cell in line.cells]
-    return {"name": line.name, "cells": states, "sha256": [cell.sha256 for cell in line.cells], "notes": notes}
+    return {
+        "name": line.name,
+        "version": line.version,
+        "sha256": line.sha256,
+        "cells": states,
+        "there": [cell.sha256 for cell in line.cells],
+        "notes": notes,
+    }
 
 
 _SAID = {
@@ -201,6 +214,10 @@ def _end(lines: Sequence[Line], projects: int, console: Console) -> int:
     text = f"{len(lines):,} files of {projects:,} project{'' if projects == 1 else 's'}"
     text += f", {wrong:,} of them not as the trail says" if wrong else ""
     text += f"\n{untold:,} were not compared by digest: the place does not tell it (--deep asks)" if untold else ""
-    after = {4: "tagtrail resume", 5: "tagtrail audit --places    when it answers again", 7: "tagtrail status"}
-    console.tell("outcome", {"exit": code, "state": _STATES[code], "text": text, "next": after.get(code, "")})
+    after = {
+        4: "tagtrail resume",
+        5: "tagtrail audit --places    when it answers again",
+        7: "find out who put it there, before anything else is released",
+    }
+    console.tell("outcome", {"exit": code, "state": _STATES[code], "text": text, "next": after})
     return code

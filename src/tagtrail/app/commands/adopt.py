@@ -48,9 +48,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     history = road.ledger.entries(project=project.name)
     found = adoption(project, history, tags, places, tags_alone=args.tags)
     _tell(found, project, console)
-    if not args.dry_run:
-        adopt(road, project, found)
+    entered = () if args.dry_run else adopt(road, project, found)
     ending = _outcome(found, project, args)
+    if entered:
+        ending["text"] = f"{ending['text']}\nentries {entered[0].index} to {entered[-1].index} of {road.site.origin}"
     console.tell("outcome", ending)
     return int(str(ending["exit"]))
 
@@ -86,6 +87,7 @@ def place_event(place: "Survey") -> dict[str, object]:
     """The fields of the `place` event."""
     return {
         "place": place.target,
+        "noun": "file",
         "files": len(place.files),
         "digests": sum(bool(digest) for _, digest in place.files),
         "silent": place.silent,
@@ -101,7 +103,7 @@ def _tell(found: "Adoption", project: "Project", console: Console) -> None:
     for trouble in found.troubles:
         level = "error" if trouble.alarm else "warning"
         about = {"rule": trouble.code, "name": trouble.name, "level": level, "code": trouble.code}
-        console.tell("finding", about | {"text": trouble.text, "fix": "", "there": trouble.text, "expected": ""})
+        console.tell("finding", about | {"text": trouble.text, "fix": ""})
 
 
 def _outcome(found: "Adoption", project: "Project", args: argparse.Namespace) -> dict[str, object]:

@@ -15,7 +15,7 @@ from tagtrail.model.names import name_key, version_key
 from tagtrail.rules.filenames import beside, version_of
 from tagtrail.rules.versions import PATTERNS, parse, version_in
 
-__all__ = ["Difference", "Tag", "Told", "differences"]
+__all__ = ["Difference", "Tag", "Told", "columns", "differences"]
 
 SIGNATURES = (".asc", ".sig", ".sigstore", ".sigstore.json", ".minisig")
 
@@ -41,12 +41,14 @@ class Told:
 @frozen
 class Difference:
     """A version of which the places do not agree: what each has (index, tarballs, tags, as far as they were asked),
-    the reason codes, and each in words. `name` is the version, or `every version`."""
+    the reason codes, and each in words. `name` is the version, or `every version`; `digests` are (name on the index,
+    SHA-256 there, SHA-256 among the tarballs) of files that are not the same."""
 
     name: str
     cells: tuple[str, ...]
     codes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    digests: tuple[tuple[str, str, str], ...] = ()
 
 
 @frozen
@@ -71,8 +73,10 @@ def differences(told: Told) -> tuple[int, tuple[Difference, ...], int]:
         untold += sum(not (one[1] and other[1]) for one, other in pairs)
         if codes:
             cells = tuple(_cells(told, version))
-            found.append(Difference(name=text, cells=cells, codes=tuple(dict.fromkeys(c for c, _ in codes)),
-                                    notes=tuple(note for _, note in codes if note)))  # fmt: skip
+            said = tuple(note for _, note in codes if note)
+            other = tuple((one[0], one[1], two[1]) for one, two in pairs if one[1] and two[1] and one[1] != two[1])
+            kinds = tuple(dict.fromkeys(code for code, _ in codes))
+            found.append(Difference(name=text, cells=cells, codes=kinds, notes=said, digests=other))
     return len(versions), (*found, *_everywhere(told, versions, signed=signed, tagged=tagged)), untold
 
 
@@ -111,27 +115,33 @@ def _tagged(project: str, tag: str) -> str:
 
 
 def _codes(told: Told, version: _Version, *, signatures: bool, tags: bool) -> Iterator[tuple[str, str]]:
-    on_index, in_tarballs = _answers(told.index), _answers(told.tarballs)
-    if on_index and in_tarballs and version.index and not version.tarballs:
-        yield "no-tarball", ""
-    if on_index and in_tarballs and version.tarballs and not version.index:
-        yield "not-on-index", ""
-    released = bool(version.index or version.tarballs)
-    if told.tags is not None and released and version.tag is None:
-        yield "no-tag", ""
-    if version.tag and not released and (on_index or in_tarballs):
-        yield "no-release", ""
+    """(reason code, in words)."""
+    yield from _missing(told, version)
     if version.tag and tags and not version.tag.signed:
         yield "tag-unsigned", ""
     for (name, here), (other, there) in _pairs(told.project, version):
         if here and there and here != there:
-            yield "two-digests", f"{name}: index {here}\n{other}: tarballs {there}"
+            yield "two-digests", f"{name}: index {here[:16]}..., tarballs {there[:16]}..."
         if name != other:
             yield "spelling", f"index {name}, tarballs {other}"
     names = {name for name, _ in told.tarballs.files} if told.tarballs else set()
     for name in sorted(version.tarballs) if signatures else ():
         if not any(f"{name}{end}" in names for end in SIGNATURES):
             yield "signature-missing", f"no signature beside {name}"
+
+
+def _missing(told: Told, version: _Version) -> Iterator[tuple[str, str]]:
+    """What one of those who answered has, and another one has not."""
+    on_index, in_tarballs = _answers(told.index), _answers(told.tarballs)
+    released = bool(version.index or version.tarballs)
+    if on_index and in_tarballs and released and not version.tarballs:
+        yield "no-tarball", ""
+    if on_index and in_tarballs and released and not version.index:
+        yield "not-on-index", ""
+    if told.tags is not None and released and version.tag is None:
+        yield "no-tag", ""
+    if version.tag and not released and (on_index or in_tarballs):
+        yield "no-release", ""
 
 
 def _pairs(project: str, version: _Version) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:

@@ -19,9 +19,10 @@ _WAITS = frozenset({"unsent", "waiting", "unasked", "silent"})
 
 def _place(fields: Fields) -> Iterator[Line]:
     if fields["silent"]:
-        yield Line((("strong", f"{fields['place']}  "), ("warn", f"was not asked: {fields['silent']}")))
+        yield Line((("strong", f"{fields['place']}  "), ("warn", f"says nothing: {fields['silent']}")))
         return
-    told = f"{count(fields['files'], 'file')}, {fields['digests']} with digest"
+    how = "signed" if fields["noun"] == "tag" else "with digest"
+    told = f"{count(fields['files'], fields['noun'])}, {fields['digests']} {how}"
     note = f"  ({fields['note']})" if fields["note"] else ""
     yield Line((("strong", f"{fields['place']}  "), ("", told), ("quiet", note)))
 

@@ -30,6 +30,8 @@ def _signed(fields: Fields) -> Iterator[Line]:
 def _logged(fields: Fields) -> Iterator[Line]:
     seen = f"witnessed {fields['witnessed']}" if fields["witnessed"] else "unwitnessed (no witness configured)"
     event = fields["entry"]
+    if event == "import":  # `imported` has told the version: there may be hundreds
+        return
     what = "" if event == "release" else f" ({event})"
     yield step("log", f"entry {fields['index']}{what}, tree {fields['size']}, {seen}")
 
