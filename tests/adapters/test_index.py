@@ -321,8 +321,8 @@ def test_by_ci_we_only_look(index: Index) -> None:
 @pytest.mark.parametrize(
     ("upload", "page"),
     [
-        ("https://upload.pypi.org/legacy/", "https://pypi.org/manage/project/nova/release/1.0.0/"),
-        ("https://test.pypi.org/legacy/", "https://test.pypi.org/manage/project/nova/release/1.0.0/"),
+        ("https://upload.index.example.org/legacy/", "https://index.example.org/manage/project/nova/release/1.0.0/"),
+        ("https://test.index.example.org/legacy/", "https://test.index.example.org/manage/project/nova/release/1.0.0/"),
         ("https://index.example.org/", "https://index.example.org/simple/nova/"),
     ],
 )

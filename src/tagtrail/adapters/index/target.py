@@ -28,8 +28,6 @@ MAX_REPLY = 1 << 20
 WAIT = 180.0
 """Seconds for an index to read a file, look into it and answer."""
 SHORT = 60
-_MANAGED = {"upload.pypi.org": "pypi.org", "test.pypi.org": "test.pypi.org"}
-"""Host of the form to host of the pages where people look after their projects."""
 LOOKED_UP = (400, 403, 409, 422)
 """Answers that can mean that the file is there."""
 
@@ -84,13 +82,13 @@ class IndexTarget:
         return tuple(self._item(logged, file) for file in entry.files if not entry.added or file.name in entry.added)
 
     def _by_hand(self, entry: Entry) -> str:
-        """Where a person yanks it: indexes have a page for that, and no interface."""
-        host = urlsplit(self._upload).hostname or ""
-        name = project_key(entry.project)
-        if host in _MANAGED:
-            page = f"https://{_MANAGED[host]}/manage/project/{name}/release/{entry.version}/"
-            return f"yank it by hand, an index lets no program do it: {page} (Options, Yank)"
-        return f"yank or remove it by hand, an index lets no program do it: {self._shelf.page(entry.project)}"
+        """Where a person yanks it: indexes have a page for that, and no interface. Warehouse's form ends with /legacy/."""
+        parts, name = urlsplit(self._upload), project_key(entry.project)
+        page = self._shelf.page(entry.project)
+        if parts.path.rstrip("/") == "/legacy":
+            host = parts.netloc.removeprefix("upload.")
+            page = f"{parts.scheme}://{host}/manage/project/{name}/release/{entry.version}/ (Options, Yank)"
+        return f"yank it by hand, for an index lets no program do it: {page}"
 
     def _item(self, logged: Logged, file: File) -> Effect | Skip:
         blobs = {one.name: one.blob for one in logged.blobs}
