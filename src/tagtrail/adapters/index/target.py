@@ -82,7 +82,7 @@ class IndexTarget:
         return tuple(self._item(logged, file) for file in entry.files if not entry.added or file.name in entry.added)
 
     def _by_hand(self, entry: Entry) -> str:
-        """Where a person yanks it: indexes have a page for that, and no interface. Warehouse's form ends with /legacy/."""
+        """Where a person yanks it: indexes have a page for that, and no interface. Warehouse's form is /legacy/."""
         parts, name = urlsplit(self._upload), project_key(entry.project)
         page = self._shelf.page(entry.project)
         if parts.path.rstrip("/") == "/legacy":

@@ -222,7 +222,7 @@ def _entry(entry: Entry) -> dict[str, object]:
         "project": entry.project,
         "version": entry.version,
         "time": format_time(entry.time),
-        "signer": entry.tag.signer if entry.tag else "",
+        "signer": entry.tag.signer if entry.tag and entry.event != "withdraw" else "",
         "files": [file.name for file in entry.files],
         "because": because,
     }
