@@ -60,14 +60,12 @@ class IndexTarget:
         self._projects: dict[int, str] = {}
 
     def survey(self, project: str) -> Survey:
-        """See `tagtrail.ports.Target`. Whether we may upload nobody can say before; that we cannot, where no one is
-        named."""
+        """See `tagtrail.ports.Target`. Whether we, or a workflow, may upload nobody can say before."""
         listed = self._shelf.files(project)
         return Survey(
             target=self.name,
             files=tuple((one.name, one.sha256) for one in listed),
             name="free" if self._shelf.absent else "",
-            may_upload=None if self._upload else False,
             yanked=tuple(one.name for one in listed if one.yanked),
         )
 
