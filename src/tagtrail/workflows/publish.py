@@ -1,13 +1,15 @@
 """From the hinge outwards: tiles, checkpoint, files, pages, in this order, each looked at where the public sees it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 from tagtrail.formats.site import media, release_page
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Row, Sidecar
 from tagtrail.model.names import version_key
-from tagtrail.ports import Target
+from tagtrail.ports import Target, Tell
 from tagtrail.trail import sequencer
 from tagtrail.trail.sequencer import draft_digest
 from tagtrail.trail.show import prove, show
@@ -17,6 +19,7 @@ from tagtrail.workflows.road import Road
 __all__ = ["logged", "ours_key", "publish", "unseen"]
 
 PROOF = "entry.tlog-proof"
+_MAYBE = {"asked": "; it may have arrived", "held": "; it may have arrived", "sent": "; it was sent"}
 
 
 def logged(road: Road, entry: Entry) -> Logged:
@@ -61,7 +64,7 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
             road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock, whole=True, lock=pages
         )
     for target in _places(road, logged.entry):  # it may have been withdrawn meanwhile
-        _drive(road, logged, target)
+        _drive(replace(road, tell=_without_skips(road)), logged, target)
     return road.journal.rows(logged.entry.index)
 
 
@@ -74,8 +77,8 @@ def _stop_withdrawn(road: Road, entry: Entry) -> None:
     for release in (e for e in same if version_key(e.version) == version_key(entry.version)):
         rows = [r for r in road.journal.rows(release.index) if r.effect.target != road.site_target]
         for row in (r for r in rows if r.state not in ("seen", "dropped")):
-            came = {"asked": "; it may have arrived", "sent": "; it was sent", "conflict": f"; {row.why}"}
-            why = f"withdrawn in entry {gone.index}{came.get(row.state, '')}"
+            came = f"; {row.why}" if row.state == "conflict" else _MAYBE.get(row.state, "")
+            why = f"withdrawn in entry {gone.index}{came}"
             if road.journal.move(row, replace(row, state="dropped", since=road.clock(), why=why)):
                 road.tell("skip", {"target": row.effect.target, "what": row.effect.path, "because": why})
 
@@ -122,6 +125,16 @@ def _drive(road: Road, logged: Logged, target: Target) -> None:
     ours = bool(road.journal.once(ours_key(draft_digest(logged.entry.raw)), bool, lambda: False))
     awaited = road.settings.target(target.name).by == "ci" and logged.entry.event == "release"
     drive(logged, target, road.journal, notice="", ours=ours, clock=road.clock, tell=road.tell, awaited=awaited)
+
+
+def _without_skips(road: Road) -> Tell:
+    """Of a second look at the same places, what is new: what is not done was told with the first."""
+
+    def tell(name: str, fields: Mapping[str, Any]) -> None:
+        if name != "skip":
+            road.tell(name, fields)
+
+    return tell
 
 
 def _kept(road: Road, name: str, digest: str) -> Sidecar:

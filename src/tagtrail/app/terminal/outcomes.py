@@ -78,7 +78,7 @@ def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
                 "of": len(mine),
                 "state": worst.state if worst else "seen",
                 "path": worst.effect.path if worst else "",
-                "why": worst.why if worst else "",
+                "why": worst.why if worst else next((row.why for row in mine if row.state == "dropped"), ""),
                 "due": worst.due if worst else 0,
                 "since": worst.since if worst else 0,
                 "tries": worst.tries if worst else 0,

@@ -109,8 +109,8 @@ def _place(target: Fields, now: int) -> Iterator[Line]:
     dropped = f", {target['dropped']} dropped" if target.get("dropped") else ""
     seen = f"{target['seen']} of {target['of']}"
     if target["state"] == "seen":
-        word = f"seen{dropped}" if target["seen"] else f"nothing there{dropped}"
-        yield Line((("", f"  {target['target']:<10} {seen:<9} "), (tone, word)))
+        parts = [("", f"  {target['target']:<10} {seen:<9} "), (tone, "seen"), ("", dropped)]
+        yield Line((*parts, ("quiet", f"   {target['why']}" if dropped else "")))
         return
     yield Line((("", f"  {target['target']:<10} {seen:<9} seen{dropped}   {target['path']}"),))
     why = ": ".join(filter(None, (_WAITS[target["state"]], target["why"])))
