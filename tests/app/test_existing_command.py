@@ -8,6 +8,7 @@ from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -20,7 +21,7 @@ FILES = ("toy-0.8.tar.gz", "toy-0.9.tar.gz", "toy-0.9.tar.gz.asc", "toy-0.8.tar.
 class Quiet(SimpleHTTPRequestHandler):
     """The standard library's listing; every address that is asked for is kept."""
 
-    asked: list[str]
+    asked: ClassVar[list[str]]
 
     def do_GET(self) -> None:
         type(self).asked.append(self.path)
@@ -39,11 +40,14 @@ def web(tmp_path: Path) -> Iterator[tuple[Path, str, list[str]]]:
     for name in FILES:
         (root / "tarballs" / name).write_bytes(name.encode())
     index(root, dict.fromkeys(n for n in FILES if not n.endswith(".asc")))
-    kind = type("Handler", (Quiet,), {"asked": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(kind, directory=str(root))) as server:
+
+    class Handler(Quiet):
+        asked: ClassVar[list[str]] = []
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(root))) as server:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield root, f"http://127.0.0.1:{server.server_port}/", kind.asked
+        yield root, f"http://127.0.0.1:{server.server_port}/", Handler.asked
         server.shutdown()
 
 
@@ -165,10 +169,10 @@ def test_the_listing_of_a_real_nginx(world: World, tmp_path: Path, web: tuple[Pa
     server = subprocess.Popen([nginx, "-c", tmp_path / "nginx.conf", "-e", tmp_path / "err"])
     try:
         argv = ["--json", "audit", "--existing", "toy", "--index", f"{url}simple/", "--deep"]
-        for _ in range(20):
-            ended = world.run(*argv, "--tarballs", f"http://127.0.0.1:{port}/tarballs/")
-            if ended.code != 5:
-                break
+        argv += ["--tarballs", f"http://127.0.0.1:{port}/tarballs/"]
+        ended, tries = world.run(*argv), 0
+        while ended.code == 5 and (tries := tries + 1) < 20:  # it is not up yet
+            ended = world.run(*argv)
         assert ended.code == 0, ended.out
         assert [e["files"] for e in ended.events if e["event"] == "place"] == [2, 4]
     finally:
