@@ -154,12 +154,13 @@ def test_what_is_not_published_yet_stays_unpublished(fault: str) -> None:
 
 
 def test_the_site_still_gets_what_the_trail_names() -> None:
-    world = World()
+    world = World(places=PLACES)
     release(world.road(), world.project(), "1.0.0", until="logged")
     assert "nova/nova-1.0.0.tar.gz" not in world.store.files
     run(world)
     assert [outcome.exit for outcome in resume(world.road())] == [0]
     assert "nova/nova-1.0.0.tar.gz" in world.store.files
+    assert {name: target.attempts for name, target in world.targets.items()} == dict.fromkeys(PLACES, [])
     is_withdrawn(world)
 
 
