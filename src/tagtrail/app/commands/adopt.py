@@ -1,6 +1,7 @@
 """`tagtrail adopt PROJECT [--from PLACE]...`: what was released before becomes known to the trail; nobody is told."""
 
 import argparse
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from tagtrail.app.terminal.console import Console
@@ -119,7 +120,9 @@ def _outcome(found: "Adoption", project: "Project", args: argparse.Namespace) ->
         text += f"\n{left:,} left out, as said above"
     if alarms:
         text += f"\n{_count(alarms, 'file')} with two digests: nobody here can say which was released"
-    again = f"tagtrail adopt {project.name}" if args.dry_run else ""
+    asked = (f" --from {quote(place)}" for place in args.places)
+    more = " --tags" * args.tags + " --deep" * args.deep
+    again = f"tagtrail adopt {project.name}{''.join(asked)}{more}" if args.dry_run and found.new else ""
     following = "find out who put the other bytes there, then run it again" if alarms else again
     return {"exit": 6 if alarms else 0, "state": "conflict" if alarms else "", "text": text, "next": following}
 
