@@ -160,7 +160,7 @@ def test_the_site_still_gets_what_the_trail_names() -> None:
     run(world)
     assert [outcome.exit for outcome in resume(world.road())] == [0]
     assert "nova/nova-1.0.0.tar.gz" in world.store.files
-    assert {name: target.attempts for name, target in world.targets.items()} == dict.fromkeys(PLACES, [])
+    assert {name: target.attempts for name, target in world.targets.items()} == {name: [] for name in PLACES}
     is_withdrawn(world)
 
 
