@@ -396,7 +396,11 @@ class Target(Protocol):
         ...
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
-        """What this place needs of a logged entry; pure; checks limits before anything is sent."""
+        """What this place needs of a logged entry; pure; checks limits before anything is sent.
+
+        The entry is a `release`, or a `withdraw`: it names the version's files and carries none of them; where a place
+        can mark what was taken back that is an Effect, else a Skip that says what a person does there.
+        """
         ...
 
     def find(self, effect: Effect) -> Receipt | None:

@@ -11,11 +11,11 @@ import pytest
 
 from tagtrail.adapters.command import Command
 from tagtrail.model.errors import RemoteError, SetupError
-from tagtrail.model.facts import Effect, Receipt
+from tagtrail.model.facts import Effect, Receipt, Skip
 from tagtrail.ports import Conflict, Refused, Unknown
 from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
-from tests.adapters.trackers.ground import PAGE, SITE, Drive, Ground
+from tests.adapters.trackers.ground import PAGE, SITE, WHY, Drive, Ground
 
 FIND = """#!/bin/sh
 [ -e "there/$1" ] || exit 1
@@ -223,3 +223,27 @@ def test_the_page_alone(place: Place) -> None:
 def test_scratch_is_ours_alone(place: Place) -> None:
     place.applied("ls -d rooms/tmp-* > rooms.txt; stat -c %a rooms/tmp-* >> rooms.txt", "{file}")
     assert stat.S_IMODE(0o40700) == int((place.home / "rooms.txt").read_text().split()[-1], 8)
+
+
+# --- taken back -----------------------------------------------------------------------------------------------------
+
+LOOK = '[ -e "there/$1.gone" ]'
+MARK = 'echo "$2" > "there/$1.gone"'
+
+
+def test_a_withdrawal_is_marked_and_looked_at(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.script("look", LOOK)
+    place.script("mark", MARK)
+    target = place.target(withdrawn=("./look", "{version}"), withdrawing=("./mark", "{version}", "{reason}"))
+    assert Drive(place.ground, target, logged=place.ground.withdrawal).to_the_end() == 0
+    assert (tmp_path / "there" / "1.0.0.gone").read_text() == f"{WHY}\n"
+    (tmp_path / "mark").unlink()
+    assert Drive(place.ground, target, logged=place.ground.withdrawal).to_the_end() == 0, "it is seen"
+
+
+def test_a_withdrawal_that_no_command_does_is_for_a_person(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    (item,) = place.target().plan(place.ground.withdrawal, "")
+    assert isinstance(item, Skip)
+    assert (item.what, "by hand" in item.because) == ("nova 1.0.0", True)

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from tagtrail.adapters.index.shelf import Shelf
+from tagtrail.adapters.index.target import IndexTarget
+from tagtrail.formats.entry import withdraw_draft
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect, Row, Skip
 from tagtrail.ports import Conflict, Refused, Unknown
+from tagtrail.testing import samples
 from tagtrail.testing.memory import Journal, Kept
 from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
@@ -310,3 +313,25 @@ def test_by_ci_we_only_look(index: Index) -> None:
     assert not any(method == "POST" for method, _, _ in index.asked)
     index.lay("nova", WHEEL, b"other bytes")
     assert exit_code(turn()) == 6
+
+
+# --- taken back -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("upload", "page"),
+    [
+        ("https://upload.index.example.org/legacy/", "https://index.example.org/manage/project/nova/release/1.0.0/"),
+        ("https://test.index.example.org/legacy/", "https://test.index.example.org/manage/project/nova/release/1.0.0/"),
+        ("https://index.example.org/", "https://index.example.org/simple/nova/"),
+    ],
+)
+def test_a_person_is_told_where_to_yank(upload: str, page: str) -> None:
+    kept = Kept()
+    released = logged(kept)
+    entry = samples.entry(2, withdraw_draft(released.entry, "broken", policy="0" * 64))
+    shelf = Shelf("https://index.example.org/simple/", login=lambda: None, login_at=upload)
+    place = IndexTarget("pypi", upload=upload, shelf=shelf, kept=kept, login=lambda: None, clock=lambda: NOW)
+    (item,) = place.plan(replace(released, entry=entry, blobs=()), "")
+    assert isinstance(item, Skip)
+    assert (item.what, page in item.because) == ("nova 1.0.0", True)

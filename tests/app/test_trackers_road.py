@@ -36,7 +36,7 @@ class Shelf:
         index = logged.entry.index
         return tuple(
             Effect(target=self.name, key=f"{index}/{f.name}", entry=index, path=f.name, blob=blobs[f.name])
-            for f in logged.entry.files
+            for f in logged.entry.files if f.name in blobs
         )
 
     def find(self, effect):

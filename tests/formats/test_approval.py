@@ -49,6 +49,7 @@ TEXTS = st.builds(
     tag=DIGESTS,
     settings=DIGESTS,
     expires=st.integers(0, 2**36),
+    withdraw=st.sampled_from(["", "loses data", "é: a target b", "file x"]),
     targets=st.sets(WORDS, max_size=3).map(lambda names: tuple(sorted(names))),
     files=st.dictionaries(NAMES, DIGESTS, min_size=1, max_size=4).map(lambda files: tuple(sorted(files.items()))),
 )
@@ -62,6 +63,14 @@ def test_the_form_is_the_documented_one() -> None:
 @given(TEXTS)
 def test_texts_come_back(text: ApprovalText) -> None:
     assert parse_approval(format_approval(text)) == text
+
+
+def test_a_withdrawal_says_its_reason_after_the_expiry() -> None:
+    gone = replace(TEXT, withdraw="loses data on upgrade")
+    data = BYTES.replace(b"target pypi", b"withdraw loses data on upgrade\ntarget pypi")
+    assert (format_approval(gone), parse_approval(data)) == (data, gone)
+    for other in (data.replace(b"loses data on upgrade", b""), data + b"withdraw x\n"):
+        assert refused(parse_approval, other) == "approval-form"
 
 
 def test_no_targets_are_fine() -> None:
@@ -78,6 +87,8 @@ def test_no_targets_are_fine() -> None:
         ({"project": "no va"}, "approval-project"),
         ({"version": "33.0.0\n"}, "approval-version"),
         ({"version": ""}, "approval-version"),
+        ({"withdraw": " x"}, "approval-withdraw"),
+        ({"withdraw": "two\nlines"}, "approval-withdraw"),
         ({"repo": ""}, "approval-repo"),
         ({"repo": " x"}, "approval-repo"),
         ({"repo": "x\ny"}, "approval-repo"),

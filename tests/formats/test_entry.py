@@ -8,7 +8,7 @@ import pytest
 
 from tagtrail.formats import canonical, entry
 from tagtrail.model.errors import ProjectError, TamperError
-from tagtrail.model.facts import Approved, Artifact, Built, Origin, Sidecar, Signed
+from tagtrail.model.facts import Approval, Approved, Artifact, Built, Origin, Sidecar, Signed
 from tagtrail.testing import samples
 from tests.formats.refusal import refused
 
@@ -426,3 +426,46 @@ def read(raw: bytes) -> object:
         return entry.parse(0, raw)
     except TamperError as error:
         return error.code
+
+
+# --- taken back -----------------------------------------------------------------------------------------------------
+
+RELEASED = entry.parse(1, RAW)
+GONE = entry.seal(entry.withdraw_draft(RELEASED, "loses data; take 1.0.1", policy=HEX), TIME)
+
+
+def test_a_withdrawal_comes_back() -> None:
+    found = entry.parse(2, GONE)
+    assert (found.event, found.project, found.version) == ("withdraw", RELEASED.project, RELEASED.version)
+    assert (found.reason, found.policy, found.channel, found.tag) == (
+        "loses data; take 1.0.1",
+        HEX,
+        RELEASED.channel,
+        RELEASED.tag,
+    )
+    assert [(f.name, f.sha256) for f in found.files] == [(f.name, f.sha256) for f in RELEASED.files]
+    assert found.sidecars == ()
+
+
+def test_another_reason_is_another_draft() -> None:
+    one, other = (entry.withdraw_draft(RELEASED, text, policy=HEX) for text in ("one", "other"))
+    assert one.digest != other.digest
+    approved = entry.withdraw_draft(RELEASED, "one", policy=HEX, approvals=[Approval(key="K", digest=HEX)])
+    assert approved.digest == one.digest == entry.draft_digest(entry.seal(approved, TIME))
+
+
+@pytest.mark.parametrize("text", ["", " x", "x ", "two\nlines", "\u2028", "\x1b[31m", "x" * 501])
+def test_a_reason_is_one_printable_line(text: str) -> None:
+    assert refused(entry.parse, 0, changed(put(text, *OURS, "reason"), GONE)) == "entry-reason"
+
+
+@pytest.mark.parametrize(
+    ("raw", "value", "code"),
+    [(GONE, 1, "entry-value"), (GONE, None, "entry-value"), (EVENT, "x", "entry-fields"), (RAW, "x", "entry-fields")],
+)
+def test_only_a_withdrawal_has_a_reason(raw: bytes, value: object, code: str) -> None:
+    assert refused(entry.parse, 0, changed(put(value, *OURS, "reason"), raw)) == code
+
+
+def test_a_withdrawal_without_a_reason_can_be_read() -> None:
+    assert entry.parse(0, changed(put(..., *OURS, "reason"), GONE)).reason == ""

@@ -23,6 +23,8 @@ GOOD = [
     'type = "command"\napply = ["up"]\nenv = { TOKEN = "env:T", HOME_OF = "file:x" }',
     'type = "command"\nfind = ["look", "{name}"]\nby = "ci"',
     'type = "command"\napply = ["up", "{not a word}", "${X}", "{X}"]',
+    'type = "command"\napply = ["up"]\nwithdraw = ["gone", "{version}", "{reason}"]',
+    'type = "command"\napply = ["up"]\nfind = ["l"]\nwithdraw = ["gone"]\nwithdrawn = ["look", "{url}"]',
 ]
 
 BAD = [
@@ -42,6 +44,8 @@ BAD = [
     ('type = "command"\napply = ["up", "{file}"]\nfiles = false', "targets.x.apply: there is no {file}"),
     ('type = "command"\napply = ["up"]\nretry = "keyed"', "targets.x.retry: is 'keyed', but without find"),
     ('type = "command"\napply = ["up"]\nfind = ["l"]\nretry = "twice"', "targets.x.retry: there is no 'twice'"),
+    ('type = "command"\napply = ["up"]\nwithdraw = ["gone", "{file}"]', "targets.x.withdraw: there is no {file}"),
+    ('type = "command"\napply = ["up"]\nfind = ["l"]\nwithdraw = ["g"]', "targets.x.withdrawn: and withdraw come"),
     ('type = "command"\nby = "ci"', "targets.x.find: is needed where others upload"),
     ('type = "command"\napply = ["up"]\nenv = { A = "clear" }', "targets.x.env.A: is a reference"),
     ('type = "command"\napply = ["up"]\nenv = { A_TOKEN = "clear" }', "targets.x.env.A_TOKEN: is a secret in clear"),

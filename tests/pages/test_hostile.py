@@ -67,9 +67,14 @@ def pages_of(evil: str, site: Site = SITE) -> dict[str, bytes]:
         "nova", "1.0", files=named, notes=f"# {evil}\n\n{evil}\n\n- {evil}\n\n`{evil}`", approvals=approvals, **fields
     )
     trail.release("nova", "2.0", signer=SSH.fingerprint, notes=evil, series=evil)
-    trail.withdraw("nova", "1.0", evil)
+    trail.withdraw("nova", "1.0", plain(evil))
     trail.event("import", "nova", {"commit": "0" * 64}, version="0.1", series=evil)
     return {path: page(path, trail.view) for path in all_paths(trail.view)}
+
+
+def plain(text: str) -> str:
+    """As much of it as the reason of a withdrawal can be."""
+    return "".join(c for c in text if c.isprintable()).strip() or "?"
 
 
 @pytest.fixture(scope="module", params=range(len(EVIL)), ids=[ascii(evil)[1:20] for evil in EVIL])
@@ -112,10 +117,10 @@ def test_feeds_are_xml_and_tables_are_json(evil: tuple[str, dict[str, bytes]]) -
 def test_what_was_said_is_kept_exactly_in_json(evil: tuple[str, dict[str, bytes]]) -> None:
     text, site = evil
     record = json.loads(site["nova/releases.json"])
-    assert record["releases"][1]["withdrawn"]["reason"] == text
+    assert record["releases"][1]["withdrawn"]["reason"] == plain(text)
     assert record["releases"][0]["series"] == text
     index = json.loads(site["simple/nova/index.json"])
-    assert index["files"][0]["yanked"] == text
+    assert index["files"][0]["yanked"] == plain(text)
 
 
 @pytest.mark.parametrize("path", ["index.html", "nova/index.html", "nova/1.0/index.html", "verify/index.html"])

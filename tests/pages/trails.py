@@ -123,8 +123,8 @@ class Trail:
         return self.append(RELEASE_TYPE, digests, predicate, ours)
 
     def withdraw(self, project: str, version: str, reason: str) -> Entry:
-        because = [{"rule": "withdraw", "because": reason}]
-        return self.event("withdraw", project, {"object": "0" * 64}, version=version, overrides=because)
+        said = {"reason": reason} if reason else {}
+        return self.event("withdraw", project, {"object": "0" * 64}, version=version, **said)
 
     def event(self, event: str, project: str, files: dict[str, str], **fields: Any) -> Entry:
         ours = {"event": event} | ({"project": project} if project else {}) | fields

@@ -61,6 +61,7 @@ def test_a_good_one_alone_and_behind_its_text() -> None:
         ("repo", "https://git.example.org/fork"),
         ("tag", "e" * 64),
         ("settings", "e" * 64),
+        ("withdraw", "loses data"),
         ("targets", ("site",)),
         ("targets", ("launchpad", "pypi", "site")),
         ("files", DRAFT.files[:1]),
@@ -186,3 +187,12 @@ def test_gpg_and_ssh_keygen_approve(tmp_path: Path) -> None:
     signed = subprocess.run(argv, input=text, check=True, capture_output=True).stdout
     mine = read_keys(key.with_suffix(".pub").read_bytes(), "jo")
     assert judge_approval(text, signed, draft=draft, keys=mine, at=now) == mine[0]
+
+
+def test_an_approval_of_a_release_takes_nothing_back() -> None:
+    gone = replace(DRAFT, withdraw="loses data")
+    with pytest.raises(TamperError) as caught:
+        judge_approval(TEXT, GOOD, draft=gone, keys=(JO.key,), at=NOW)
+    assert caught.value.code == "approval-other-withdraw"
+    text = format_approval(gone)
+    assert judge_approval(text, JO.sign(text, NAMESPACE), draft=gone, keys=(JO.key,), at=NOW) == JO.key

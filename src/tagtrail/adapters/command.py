@@ -6,6 +6,9 @@
            exit 75 (EX_TEMPFAIL): not now, nothing was stored; a first line of output is in how many seconds
            exit 73 (EX_CANTCREAT): other bytes are there          anything else: nobody knows
 
+    withdrawn, withdraw   likewise for a release that was taken back: what looks whether it is marked (0 or 1), and what
+           marks it; {reason} is why. They know no {file}, {signature}, {name}
+
 {file} is a private copy whose bytes were checked, {signature} its .asc beside it; {name}, {sha256}, {size} are of the
 file; {project}, {version}, {tag}, {url} of the release ({url}: its page). Codes are those of sysexits.h.
 """
@@ -57,6 +60,8 @@ class Command:
     kept: Kept
     entry: Callable[[int], Entry]
     files: bool = True
+    withdrawing: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
     lag: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,11 +69,15 @@ class Command:
 
     def survey(self, project: str) -> Survey:
         """See `tagtrail.ports.Target`: a command is asked for one file at a time."""
-        return Survey(target=self.name, note="a command is asked for one file at a time")
+        return Survey(target=self.name, note="a command is asked for one file at a time", unlisted=True)
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
+        if entry.event == "withdraw":
+            because = "mark or remove it by hand, or say `withdraw` in the settings of this target"
+            skip = Skip(target=self.name, what=f"{entry.project} {entry.version}", because=because)
+            return (self._effect(entry, "withdraw", "", link(address(self.site, entry))) if self.withdrawing else skip,)
         if entry.event != "release":
             return ()
         if not self.files:
@@ -86,6 +95,8 @@ class Command:
         ended, why = self._run("find", effect)
         if ended.code == 1 and not ended.late:
             return None
+        if ended.ok and _is_withdrawal(effect):
+            return Receipt(where=self._where(effect), sha256=effect.blob.sha256)
         digest, where = _lines(ended)
         if not ended.ok or not _DIGEST.fullmatch(digest):
             raise RemoteError(f"{self.name}: find {_end(ended)}", code="command-find", why=why)
@@ -106,7 +117,10 @@ class Command:
 
     def _run(self, which: str, effect: Effect) -> tuple[Finished, str]:
         """How it ended, and the last line of its errors, without our secrets."""
-        words = self.finding if which == "find" else self.applying
+        looks = which == "find"
+        words = self.finding if looks else self.applying
+        if _is_withdrawal(effect):
+            words = self.withdrawn if looks else self.withdrawing
         env, secrets = self.env()
         with self._copies(words, effect) as files:
             stand = self._stand_for(effect) | files
@@ -127,6 +141,7 @@ class Command:
             "version": entry.version,
             "tag": entry.tag.name if entry.tag else "",
             "url": address(self.site, entry),
+            "reason": entry.reason,
         }
 
     @contextmanager
@@ -147,6 +162,10 @@ class Command:
 
     def _where(self, effect: Effect) -> str:
         return f"{self.name}: {effect.path}"
+
+
+def _is_withdrawal(effect: Effect) -> bool:
+    return effect.key.partition("/")[2].startswith("withdraw:")
 
 
 def _name(effect: Effect) -> str:

@@ -102,6 +102,11 @@ class GitSource:
             sorted((name, within or own) for name, (own, kind, within, inner) in pairs if "commit" in (kind, inner))
         )
 
+    def signed(self, repo: str) -> frozenset[str]:
+        """The short names of the tags that have a signature; whose it is, and whether it is good, nobody looked."""
+        lines = _told(self._place(repo).git, _SIGNED, "refs/tags")
+        return frozenset(name.removeprefix("refs/tags/") for name, *said in lines if said == ["yes"])
+
     def file(self, repo: str, commit: str, path: str) -> bytes | None:
         """See `tagtrail.ports.Source`."""
         git = self._place(repo).git
@@ -195,6 +200,7 @@ _FETCH = (
 )  # fmt: skip
 _DECLARATIONS = ("pyproject.toml", "setup.cfg")
 _PEELED = "%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)"
+_SIGNED = "%(if)%(contents:signature)%(then)yes%(else)no%(end)"
 _PLAIN, _MOST = {b"100644", b"100755"}, 1 << 20
 _REFS = ("+refs/tags/*:refs/tags/*", "+refs/heads/*:refs/heads/*")
 

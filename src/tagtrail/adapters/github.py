@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from tagtrail.formats.carried import address, link, own_files, own_names, shown, signature
+from tagtrail.formats.carried import address, link, own_files, own_names, said, shown, signature, withdrawal
 from tagtrail.formats.site import Site
 from tagtrail.io.api import Api, Body
 from tagtrail.model.errors import RemoteError
@@ -73,6 +73,8 @@ class GitHub:
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`: the release, its files, and that it is published, in this order."""
         entry = logged.entry
+        if entry.event == "withdraw" and entry.tag is not None:
+            return (self._effect(entry, "withdraw", "", said(withdrawal(self.site, entry))),)
         if entry.event != "release" or entry.tag is None:
             return ()
         page = link(address(self.site, entry))
@@ -90,7 +92,7 @@ class GitHub:
 
     def _effect(self, entry: Entry, step: str, name: str, blob: Blob) -> Effect:
         tag = entry.tag.name if entry.tag else ""
-        path = {"file": f"{tag}/{name}", "release": tag, "publish": f"{tag} (public)"}[step]
+        path = {"file": f"{tag}/{name}", "release": tag, "publish": f"{tag} (public)"}.get(step, f"{tag} (withdrawn)")
         return Effect(target=self.name, key=f"{entry.index}/{step}:{name}", entry=entry.index, path=path, blob=blob)
 
     def find(self, effect: Effect) -> Receipt | None:
@@ -98,6 +100,8 @@ class GitHub:
         step, name = _step(effect)
         entry = self.entry(effect.entry)
         release = next(iter(self._standing(entry)), None)
+        if step == "withdraw":
+            return self._marked(release, entry, effect)
         if release is None or (step == "publish" and release.draft):
             return None
         if step != "file":
@@ -109,6 +113,8 @@ class GitHub:
         step, name = _step(effect)
         entry = self.entry(effect.entry)
         release = self._one(entry)
+        if step == "withdraw":
+            return self._mark(release, entry, effect)
         if release is None and step == "release":
             return self._create(entry, effect)
         if release is None:
@@ -119,6 +125,25 @@ class GitHub:
         if step == "file":
             return self._upload(release, name, effect)
         return found if step == "release" else self._publish(release, entry, found)
+
+    def _marked(self, release: _Release | None, entry: Entry, effect: Effect) -> Receipt | None:
+        """That the release's text begins with the withdrawal; what is not public needs no mark."""
+        if release is None or release.draft:
+            where = f"{self._where(entry.project)} has no public release of {_tag(entry)}"
+            return Receipt(where=where, sha256=effect.blob.sha256, note="nothing to mark")
+        there = withdrawal(self.site, entry) in release.body
+        return Receipt(where=release.where, sha256=effect.blob.sha256) if there else None
+
+    def _mark(self, release: _Release | None, entry: Entry, effect: Effect) -> Receipt:
+        """Withdrawn in its text, and no longer the latest; nothing is removed."""
+        found = self._marked(release, entry, effect)
+        if found is not None or release is None:
+            return found or Receipt(where=_tag(entry), sha256=effect.blob.sha256)
+        body = f"**{withdrawal(self.site, entry)}**\n\n{release.body}"
+        answer = self.api.send("PATCH", release.at, {"body": body, "prerelease": True, "make_latest": "false"})
+        if not answer.ok:
+            raise Refused(f"{release.where} answers {answer.status} when it is marked as withdrawn", LATER)
+        return Receipt(where=release.where, sha256=effect.blob.sha256)
 
     def _create(self, entry: Entry, effect: Effect) -> Receipt:
         at, tag, page = self._at(entry.project), _tag(entry), address(self.site, entry)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from tagtrail.formats.carried import address, link, own_files, own_names, shown
+from tagtrail.formats.carried import address, link, own_files, own_names, said, shown, withdrawal
 from tagtrail.formats.site import Site
 from tagtrail.model.errors import RemoteError, SetupError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Receipt, Skip, Survey
@@ -57,6 +57,8 @@ class Launchpad:
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`: the release, its files, and that the milestone is closed, in this order."""
         entry = logged.entry
+        if entry.event == "withdraw":
+            return (self._effect(entry, "withdraw", "", said(withdrawal(self.site, entry))),)
         if entry.event != "release":
             return ()
         page = link(address(self.site, entry))
@@ -71,7 +73,8 @@ class Launchpad:
                 yield self._effect(logged.entry, "file", file.name, file.blob)
 
     def _effect(self, entry: Entry, step: str, name: str, blob: Blob) -> Effect:
-        path = {"file": f"{entry.version}/{name}", "release": entry.version, "close": f"{entry.version} (closed)"}[step]
+        paths = {"file": f"{entry.version}/{name}", "release": entry.version, "close": f"{entry.version} (closed)"}
+        path = paths.get(step, f"{entry.version} (withdrawn)")
         return Effect(target=self.name, key=f"{entry.index}/{step}:{name}", entry=entry.index, path=path, blob=blob)
 
     def find(self, effect: Effect) -> Receipt | None:
@@ -84,11 +87,21 @@ class Launchpad:
         entry = self.entry(effect.entry)
         milestone = self._milestone(entry)
         release = milestone.release if milestone else None
+        if step == "withdraw":
+            return self._marked(release, entry, effect)
         if release is None or (step == "close" and milestone.is_active):
             return None
         if step != "file":
             return shown(release.web_link, release.release_notes or "", address(self.site, entry))
         return next((self._receipt(file, effect) for file in release.files if _name(file) == name), None)
+
+    def _marked(self, release: Any, entry: Entry, effect: Effect) -> Receipt | None:
+        """That the release notes begin with the withdrawal; where there is no release, nothing needs a mark."""
+        if release is None:
+            where = f"{self._called(entry.project)} has no release {entry.version}"
+            return Receipt(where=where, sha256=effect.blob.sha256, note="nothing to mark")
+        there = withdrawal(self.site, entry) in (release.release_notes or "")
+        return Receipt(where=release.web_link, sha256=effect.blob.sha256) if there else None
 
     def apply(self, effect: Effect) -> Receipt:
         """See `tagtrail.ports.Target`. What must be there before and is not: refused for a short while."""
@@ -117,7 +130,10 @@ class Launchpad:
         return Receipt(where=address(self.site, entry), sha256=effect.blob.sha256)
 
     def _do(self, step: str, name: str, entry: Entry, effect: Effect, milestone: Any, release: Any) -> None:
-        if step == "file":
+        if step == "withdraw":
+            release.release_notes = f"{withdrawal(self.site, entry)}\n\n{release.release_notes or ''}".rstrip()
+            release.lp_save()
+        elif step == "file":
             self._add(release, name, entry, effect)
         elif step == "release":
             (milestone or self._open(entry)).createProductRelease(

@@ -51,18 +51,25 @@ class SiteTarget:
         entry = logged.entry
         if entry.event == "reproduced":
             return tuple(self._statements(logged))
+        if entry.event == "withdraw":
+            return (self._page(logged),)
         if entry.event != "release":
             return ()
         # the proof of a file that is named again stays the first one
         own = entry.added or tuple(file.name for file in entry.files)
         proofs = [(f"{name}.tlog-proof", logged.proof) for name in own]
         files = [(b.name, b.blob) for b in logged.blobs] + proofs
-        page = Blob(sha256=sha256(entry.raw).hexdigest(), size=len(entry.raw), media=media("index.html"))
-        path = release_page(entry.project, entry.version)
         return (
             *(self._effect(entry.index, name, self._site.file(entry.project, name), blob) for name, blob in files),
-            self._effect(entry.index, PAGE + path, path, page),
+            self._page(logged),
         )
+
+    def _page(self, logged: Logged) -> Effect:
+        """That the release page shows an entry."""
+        entry = logged.entry
+        path = release_page(entry.project, entry.version)
+        page = Blob(sha256=sha256(entry.raw).hexdigest(), size=len(entry.raw), media=media("index.html"))
+        return self._effect(entry.index, PAGE + path, path, page)
 
     def _statements(self, logged: Logged) -> Iterator[Effect]:
         """What reproducers signed, each with its proof: the other files are there already."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tagtrail.formats.carried import address, link, own_names
+from tagtrail.formats.carried import address, link, own_names, withdrawal
 from tagtrail.formats.site import Site
 from tagtrail.io.api import Answer, Api
 from tagtrail.model.errors import RemoteError
@@ -42,11 +42,14 @@ class StoryBoard:
     def survey(self, project: str) -> Survey:
         """See `tagtrail.ports.Target`. A StoryBoard holds no files."""
         there = self.api.look(f"projects/{self._name(project)}")
-        return Survey(target=self.name, note="" if there else f"there is no project {self._name(project)}")
+        note = "" if there else f"there is no project {self._name(project)}"
+        return Survey(target=self.name, note=note, unlisted=True)
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`: the milestone, the tasks, the comment."""
         entry = logged.entry
+        if entry.event == "withdraw":
+            return (self._effect(entry, "comment", f"{entry.project} {entry.version}", address(self.site, entry)),)
         return tuple(self._plan(entry)) if entry.event == "release" else ()
 
     def _plan(self, entry: Entry) -> Iterator[Effect]:
@@ -178,6 +181,8 @@ class StoryBoard:
         return self.site.url + self.site.file(entry.project, title) if of_file else address(self.site, entry)
 
     def _text(self, entry: Entry) -> str:
+        if entry.event == "withdraw":
+            return withdrawal(self.site, entry)
         return f"{entry.project} {entry.version} is released: {address(self.site, entry)}"
 
     def _label(self, entry: Entry) -> str:

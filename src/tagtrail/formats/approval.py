@@ -8,6 +8,7 @@
     tag 4f0e6a9d...c2                             SHA-256 of the raw tag object
     settings 5ab16c01...9e                        SHA-256 of the settings that concern the project
     expires 2026-04-08T15:02:00Z                  RFC 3339, whole seconds, UTC; after it the text approves nothing
+    withdraw loses data on upgrade                only of a withdrawal: its reason; a text without it releases
     target pypi                                   each target it goes to, sorted; there may be none
     target site
     file 09bd5f12...aa nova-33.0.0.tar.gz         each file, sorted by name; there is at least one
@@ -21,13 +22,15 @@ It is signed with SSH (SSHSIG, namespace `tagtrail-approval`, so that no signatu
 with OpenPGP. What the entry keeps of it is the key and the digest of the draft that these lines spell out.
 Source: tagtrail's own; the shape is that of C2SP's line formats. Who may approve is judged elsewhere.
 Reason codes: approval-size, approval-utf8, approval-form, approval-origin, approval-project, approval-version,
-approval-repo, approval-digest, approval-target, approval-file, approval-order, approval-no-file; time-form.
+approval-repo, approval-withdraw, approval-digest, approval-target, approval-file, approval-order, approval-no-file;
+time-form.
 """
 
 import re
 from collections.abc import Sequence
 
 from tagtrail.formats.encoding import hex_digest, shown
+from tagtrail.formats.entry import reason_fault
 from tagtrail.formats.forms import group_fault, origin_fault, project_fault
 from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.errors import TamperError
@@ -45,7 +48,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
 
 @frozen
 class ApprovalText:
-    """What is approved. `tag` and `settings` are SHA-256; `expires` is in Unix seconds; `files` are (name, SHA-256)."""
+    """What is approved. `tag` and `settings` are SHA-256; `expires` is in Unix seconds; `withdraw` is
+    why the version is taken back (empty: it is released); `files` are (name, SHA-256)."""
 
     origin: str
     project: str
@@ -54,6 +58,7 @@ class ApprovalText:
     tag: str
     settings: str
     expires: int
+    withdraw: str = ""
     targets: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...]
 
@@ -63,6 +68,7 @@ class ApprovalText:
         _need(project_fault(self.project), "project", self.project)
         _need(_name_fault(self.version), "version", self.version)
         _need(_line_fault(self.repo), "repo", self.repo)
+        _need(reason_fault(self.withdraw) if self.withdraw else "", "withdraw", self.withdraw)
         _need("" if self.files else "names no file", "no-file", self.version)
         for target in self.targets:
             _need(group_fault(target), "target", target)
@@ -80,6 +86,7 @@ def format_approval(text: ApprovalText) -> bytes:
     lines = [
         HEADER,
         *(f"{keyword} {value}" for keyword, value in zip(_ONCE, once, strict=True)),
+        *([f"withdraw {text.withdraw}"] * bool(text.withdraw)),
         *(f"target {target}" for target in text.targets),
         *(f"file {digest} {name}" for name, digest in text.files),
     ]
@@ -91,6 +98,7 @@ def parse_approval(data: bytes) -> ApprovalText:
     lines = _lines(_sized(data))
     head = dict(zip(_ONCE, map(_rest, lines, _ONCE), strict=False))
     rest = [line.partition(" ") for line in lines[len(_ONCE) :]]
+    withdraw = next((value for keyword, _, value in rest if keyword == "withdraw"), "")
     targets = tuple(value for keyword, _, value in rest if keyword == "target")
     files = tuple(_file(value) for keyword, _, value in rest if keyword == "file")
     text = ApprovalText(
@@ -101,6 +109,7 @@ def parse_approval(data: bytes) -> ApprovalText:
         tag=head["tag"],
         settings=head["settings"],
         expires=parse_time(head["expires"]),
+        withdraw=withdraw,
         targets=targets,
         files=files,
     )

@@ -10,7 +10,7 @@ from tagtrail.formats.site import Site, release_page
 from tagtrail.model.entry import Entry
 from tagtrail.model.facts import Blob, Logged, Receipt, Sidecar
 
-__all__ = ["address", "link", "own_files", "own_names", "shown", "signature"]
+__all__ = ["address", "link", "own_files", "own_names", "said", "shown", "signature", "withdrawal"]
 
 
 def address(site: Site, entry: Entry) -> str:
@@ -22,6 +22,18 @@ def link(text: str) -> Blob:
     """The address as what an effect names."""
     data = text.encode()
     return Blob(sha256=sha256(data).hexdigest(), size=len(data), media="text/uri-list")
+
+
+def said(text: str) -> Blob:
+    """One line as what an effect names."""
+    data = text.encode()
+    return Blob(sha256=sha256(data).hexdigest(), size=len(data), media="text/plain; charset=utf-8")
+
+
+def withdrawal(site: Site, entry: Entry) -> str:
+    """What a tracker says of a version that an entry took back: one line."""
+    why = entry.reason or "no reason given"
+    return f"{entry.project} {entry.version} is withdrawn: {why}. Do not install it. {address(site, entry)}"
 
 
 def shown(where: str, text: str, wanted: str) -> Receipt:

@@ -24,8 +24,16 @@ there and the others only where they say something. Other events (`key`, `withdr
 https://tagtrail.dev/attestation/event/v0.1 (a name; nothing is fetched from it), their subject is the object concerned,
 and under `tagtrail` stand `event`, `time` and those fields above that apply.
 
+`import` marks a version that was released before the trail as known: project, version and channel, the subject are the
+files that were found (name and SHA-256 as some place tells it) and, under the name `git-commit`, the commit of its tag.
+What it says was not witnessed, built or signed here: it is what the operator found, and his word alone.
+
 `reproduced` has project and version, the subject are the files that came out the same and the reproducer's statement
 (formats/reproduction.py), of which `approvals` has the signer's key and the digest.
+
+`withdraw` takes back a version that the trail has, for ever: `project` and `version` as its first entry writes them,
+`channel` and `tag` as it says them, `policy` and `approvals` as at that time, and `reason`, one line of printable
+characters, at most 500. The subject are all files of the version. One that says no `reason` or version is readable.
 
 Files added to a version later are one more `release` entry of it: every file of the version, those of before with what
 was said of them, `added` with the new names, and `sidecars` for the new files and the tag.
@@ -52,19 +60,23 @@ if TYPE_CHECKING:
     from tagtrail.model.facts import Artifact, Sidecar, Signed, Tag
 
 __all__ = [
-    "EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "draft_digest", "event_draft", "later_draft",
-    "parse", "reproduced_draft", "seal",
+    "COMMIT", "EVENT_TYPE", "MAX_ENTRY", "RELEASE_TYPE", "STATEMENT_TYPE", "draft", "draft_digest", "event_draft",
+    "import_draft", "later_draft", "named_files", "parse", "reason_fault", "reproduced_draft", "seal", "withdraw_draft",
 ]  # fmt: skip
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 RELEASE_TYPE = "https://in-toto.io/attestation/release/v0.1"
 EVENT_TYPE = "https://tagtrail.dev/attestation/event/v0.1"
 MAX_ENTRY = 65535
+MAX_REASON = 500
 
+COMMIT = "git-commit"
+"""What the commit is called among the subjects of an `import`."""
 EVENTS = frozenset({"release", "withdraw", "key", "reproduced", "attach", "import"})
 _RELEASE_FIELDS = frozenset(
     "event project kind version channel series time tag tree files added sidecars approvals policy overrides".split()
 )
+_EVENT_FIELDS = _RELEASE_FIELDS | {"reason"}
 _FILE_FIELDS = frozenset({"size", "origin", "requires-python", "metadata", "tar", "generated"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
 _GIT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -155,6 +167,51 @@ def reproduced_draft(
     return replace(whole, version="")
 
 
+def import_draft(project: str, version: str, channel: str, files: Iterable[tuple[str, str]], commit: str) -> Draft:
+    """The draft of an `import` event: files (name, sha256) as they were found, and the tag's commit (empty: no tag).
+
+    Raises ProjectError `file-name`, `file-names-alike`, `entry-too-large`.
+    """
+    found = sorted(files)
+    for name, _ in found:
+        _refuse_name(name)
+    _refuse_twins(project, [name for name, _ in found])
+    ours = {"event": "import", "project": project, "version": version, "channel": channel}
+    subject = [
+        *((name, {"sha256": digest}) for name, digest in found),
+        *([(COMMIT, {"gitCommit": commit})] * bool(commit)),
+    ]
+    return _draft(project, version, EVENT_TYPE, sorted(subject, key=lambda pair: pair[0]), {}, ours, {})
+
+
+def withdraw_draft(standing: Entry, reason: str, *, policy: str, approvals: Sequence[Approval] = ()) -> Draft:
+    """The draft of the event that takes back the version whose newest entry is `standing`.
+
+    Its statement leaves the version of the draft empty, as it names no file for the first time.
+    """
+    ours: dict[str, Any] = {
+        "event": "withdraw",
+        "project": standing.project,
+        "version": standing.version,
+        "channel": standing.channel,
+        "policy": policy,
+        "reason": reason,
+    }
+    if standing.tag is not None:
+        ours["tag"] = _tag_json(standing.tag)
+    extra = {"approvals": [{"key": a.key, "digest": a.digest} for a in approvals]}
+    subject = [(file.name, file.sha256) for file in standing.files]
+    whole = _draft(standing.project, standing.version, EVENT_TYPE, subject, {}, ours, extra)
+    return replace(whole, version="")
+
+
+def reason_fault(reason: str) -> str:
+    """Why a text cannot be the reason of a withdrawal; empty: it can."""
+    if not reason or reason != reason.strip():
+        return "is empty, or begins or ends with a space"
+    return "" if reason.isprintable() and len(reason) <= MAX_REASON else f"is not one line of at most {MAX_REASON}"
+
+
 def seal(draft: Draft, time: int) -> bytes:
     """The entry: the draft with the time that the sequencer gives it (Unix seconds)."""
     statement: Any = canonical.loads(draft.statement, MAX_ENTRY)
@@ -174,7 +231,7 @@ def _draft(
     project: str,
     version: str,
     kind: str,
-    subject: Iterable[tuple[str, str]],
+    subject: Iterable[tuple[str, str | Mapping[str, str]]],
     predicate: Mapping[str, Any],
     ours: Mapping[str, Any],
     extra: Mapping[str, Any],
@@ -183,7 +240,10 @@ def _draft(
         return canonical.dumps(
             {
                 "_type": STATEMENT_TYPE,
-                "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in subject],
+                "subject": [
+                    {"name": name, "digest": {"sha256": said} if isinstance(said, str) else dict(said)}
+                    for name, said in subject
+                ],
                 "predicateType": kind,
                 "predicate": dict(predicate) | {"tagtrail": dict(fields)},
             }
@@ -200,7 +260,7 @@ def _draft(
     return Draft(project=project, version=version, digest=sha256(statement(ours)).hexdigest(), statement=whole)
 
 
-def _tag_json(tag: "Tag") -> dict[str, str]:
+def _tag_json(tag: "Tag | TagRef") -> dict[str, str]:
     return {
         "repo": tag.repo,
         "name": tag.name,
@@ -246,6 +306,13 @@ def _refuse_twins(project: str, names: Iterable[str]) -> None:
             )
 
 
+def named_files(entry: Entry) -> tuple[File, ...]:
+    """The files of an entry that have a SHA-256: an import may name a commit beside them, and that is no file."""
+    if entry.event != "import":
+        return entry.files
+    return tuple(file for file in entry.files if b'"sha256":"%s"' % file.sha256.encode() in entry.raw)
+
+
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
@@ -262,7 +329,8 @@ def parse(index: int, raw: bytes) -> Entry:
     release = ours["event"] == "release"
     _need(statement["predicateType"] == (RELEASE_TYPE if release else EVENT_TYPE), "entry-predicate")
     _need(set(predicate) == ({"purl", "tagtrail"} if release else {"tagtrail"}), "entry-fields")
-    _need(set(ours) == _RELEASE_FIELDS if release else _RELEASE_FIELDS > set(ours) > {"event"}, "entry-fields")
+    _need(set(ours) == _RELEASE_FIELDS if release else _EVENT_FIELDS > set(ours) > {"event"}, "entry-fields")
+    _check_reason(ours)
     subject = _subject(statement["subject"], kinds={"sha256"} if release else {"sha256", "gitCommit"})
     _check_names(ours, [name for name, _ in subject], release=release)
     return Entry(
@@ -278,7 +346,7 @@ def parse(index: int, raw: bytes) -> Entry:
         overrides=tuple(Override(**_fields(o, "rule", "because")) for o in _list(ours.get("overrides", []))),
         **{
             k: _text(ours.get(k, ""))
-            for k in ("event", "project", "kind", "version", "channel", "series", "tree", "policy")
+            for k in ("event", "project", "kind", "version", "channel", "series", "tree", "policy", "reason")
         },
     )
 
@@ -330,6 +398,13 @@ def _check_names(ours: Mapping[str, Any], files: list[str], *, release: bool) ->
     sidecars = ours.get("sidecars", {})
     _need(_is_dict(sidecars), "entry-value")
     _need(not set(files) & set(sidecars), "entry-name-twice")
+
+
+def _check_reason(ours: Mapping[str, Any]) -> None:
+    """Only what is taken back has a reason."""
+    if "reason" in ours:
+        _need(ours["event"] == "withdraw", "entry-fields")
+        _need(not reason_fault(_text(ours["reason"])), "entry-reason")
 
 
 def _subject(value: object, kinds: set[str]) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,7 @@
 """The marks by which an entry is found without reading the trail: an index of what entries say, made from them alone.
 
     release nova 1         a release of project nova (PEP 503), version 1.0.0 (PEP 440 without trailing zeros)
+    withdraw nova 1        its withdrawal
     draft 5f0c...          the entry that the draft of this digest became, whatever the event
     key root.json          a `key` entry that names a root; what numbers a file is no part of its mark (`12.root.json`)
 
@@ -13,7 +14,7 @@ from tagtrail.formats.entry import draft_digest
 from tagtrail.model.entry import Entry
 from tagtrail.model.names import project_key, version_key
 
-__all__ = ["draft_mark", "key_mark", "marks_of", "release_mark"]
+__all__ = ["draft_mark", "key_mark", "marks_of", "release_mark", "withdraw_mark"]
 
 
 def marks_of(entry: Entry) -> tuple[str, ...]:
@@ -21,6 +22,8 @@ def marks_of(entry: Entry) -> tuple[str, ...]:
     marks = [draft_mark(draft_digest(entry.raw))]
     if entry.event == "release":
         marks.append(release_mark(entry.project, entry.version))
+    if entry.event == "withdraw":
+        marks.append(withdraw_mark(entry.project, entry.version))
     if entry.event == "key":
         marks += [key_mark(file.name) for file in entry.files]
     return tuple(dict.fromkeys(marks))
@@ -29,6 +32,11 @@ def marks_of(entry: Entry) -> tuple[str, ...]:
 def release_mark(project: str, version: str) -> str:
     """The mark of a version of a project, in any spelling of both."""
     return f"release {project_key(project)} {version_key(version)}"
+
+
+def withdraw_mark(project: str, version: str) -> str:
+    """The mark of the withdrawal of a version of a project, in any spelling of both."""
+    return f"withdraw {project_key(project)} {version_key(version)}"
 
 
 def draft_mark(digest: str) -> str:

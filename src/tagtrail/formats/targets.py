@@ -100,6 +100,8 @@ TYPES: dict[str, Type] = {
         options={
             "find": Option(form="words"),
             "apply": Option(form="words"),
+            "withdraw": Option(form="words"),
+            "withdrawn": Option(form="words"),
             "retry": Option(words=("keyed", "searchable", "blind")),
             "time": Option(form="number"),
             "env": Option(form="secrets"),
@@ -224,8 +226,17 @@ def _command_faults(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "find", "is needed where others upload: how else would anybody know?"
     if not looks and said.get("retry", "blind") != "blind":
         yield "retry", f"is {said['retry']!r}, but without find nobody can look: it is blind"
-    known = {*PLACEHOLDERS} - ({"file", "signature", "name"} if said.get("files") is False else set())
-    for key in ("find", "apply"):
+    if looks and ("withdraw" in said) != ("withdrawn" in said):
+        yield "withdrawn", "and withdraw come together: one looks, one does"
+    nameless = {"file", "signature", "name"}
+    yield from _word_faults(
+        said, ("find", "apply"), {*PLACEHOLDERS} - (nameless if said.get("files") is False else set())
+    )
+    yield from _word_faults(said, ("withdraw", "withdrawn"), {*PLACEHOLDERS, "reason"} - nameless - {"size"})
+
+
+def _word_faults(said: Mapping[str, Any], keys: tuple[str, ...], known: set[str]) -> Iterator[tuple[str, str]]:
+    for key in keys:
         for word in re.findall(r"\{([a-z0-9]+)\}", " ".join(filter(_is_text, _listed(said.get(key))))):
             if word not in known:
                 yield key, f"there is no {{{word}}}{meant(word, known)}"

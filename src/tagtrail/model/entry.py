@@ -84,7 +84,7 @@ class File:
 @frozen
 class Entry:
     """One line of the trail: an in-toto Statement, parsed strictly from `raw`. `time` is Unix seconds; `index` is
-    its place.
+    its place; `reason` is why something was withdrawn, for everybody to read.
 
     A release names all its files; another event's `files` are the objects that it concerns (a root, a commit).
     """
@@ -107,6 +107,7 @@ class Entry:
     approvals: tuple[Approval, ...] = ()
     policy: str = ""
     overrides: tuple[Override, ...] = ()
+    reason: str = ""
 
 
 @frozen

@@ -244,7 +244,8 @@ class Survey:
     (our account may add to it), `taken` (somebody else's), empty: not known. `may_upload` is whether the account that
     the settings name may add files; None: not known without trying. `quota` are the bytes that are left for the
     project, `limit` the bytes that one file may have; None: the place does not say. `note` is what else it says, for
-    people. `silent` is why it could not be asked (no answer, no credentials); then nothing else is filled in.
+    people. `silent` is why it could not be asked (no answer, no credentials); then nothing else is filled in. `yanked`
+    are the names that it shows as withdrawn; None: it has no such mark. `unlisted`: it tells no names, whatever it has.
     """
 
     target: str
@@ -255,6 +256,8 @@ class Survey:
     limit: int | None = None
     note: str = ""
     silent: str = ""
+    yanked: tuple[str, ...] | None = sparse(None)
+    unlisted: bool = sparse(False)  # noqa: FBT003  (the default's value)
 
 
 @frozen

@@ -28,7 +28,7 @@ def same_version(one: str, other: str) -> bool:
 
 def reason(entry: Entry) -> str:
     """Why something was withdrawn, in the words of who did it."""
-    return "; ".join(o.because for o in entry.overrides if o.because)
+    return entry.reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

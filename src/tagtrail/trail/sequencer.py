@@ -14,13 +14,17 @@ from collections.abc import Iterable, Sequence
 
 from tagtrail.formats import entry, merkle, note
 from tagtrail.formats.entry import draft_digest
-from tagtrail.formats.marks import draft_mark, key_mark, release_mark
-from tagtrail.model.errors import RemoteError, TamperError
+from tagtrail.formats.marks import draft_mark, key_mark, release_mark, withdraw_mark
+from tagtrail.model.errors import ProjectError, RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
 from tagtrail.model.names import name_key
 from tagtrail.ports import Clock, Committed, Ledger, Reading, Writing
 
-__all__ = ["append", "draft_digest", "find_release", "guard"]
+__all__ = ["append", "draft_digest", "find_release", "find_withdrawal", "guard", "refuse_withdrawn"]
+
+
+_CLAIMS = ("release", "import")
+"""Events whose files have their digests for ever."""
 
 
 def append(
@@ -31,7 +35,7 @@ def append(
     `after` is the largest checkpoint that the drafts were made for. Raises RemoteError `trail-moved` if there is a
     larger
     one by now; TamperError `version-taken` (the version is there with another draft), `name-taken` (a file name is
-    there with other bytes).
+    there with other bytes); ProjectError `version-withdrawn`.
     """
     with ledger.writing() as trail:
         before = trail.committed()
@@ -78,10 +82,28 @@ def find_release(ledger: Reading, project: str, version: str) -> Entry | None:
     return ledger.marked(release_mark(project, version))
 
 
+def find_withdrawal(ledger: Reading, project: str, version: str) -> Entry | None:
+    """The newest entry that takes back this version, however it is written, or None."""
+    return ledger.marked(withdraw_mark(project, version))
+
+
+def refuse_withdrawn(ledger: Reading, project: str, version: str) -> None:
+    """Raises ProjectError `version-withdrawn` where this version was taken back."""
+    if gone := find_withdrawal(ledger, project, version):
+        raise ProjectError(
+            f"{gone.project} {gone.version} is withdrawn since entry {gone.index}: {gone.reason or 'no reason given'}",
+            code="version-withdrawn",
+            why="what was withdrawn never comes back, and its names never mean other bytes",
+            hint="release under a new version",
+        )
+
+
 def _standing(trail: Reading, draft: Draft) -> Entry | None:
     same = trail.marked(draft_mark(draft.digest))
     if not draft.version:
         return None if same and same.event == "key" and _superseded(trail, same) else same
+    if same is None:
+        refuse_withdrawn(trail, draft.project, draft.version)
     found = find_release(trail, draft.project, draft.version)
     if same is not None or found is None or _extends(draft, found):
         return same
@@ -111,7 +133,8 @@ def _insert(trail: Writing, draft: Draft, index: int, clock: Clock) -> Entry:
     last = trail.entries(index - 1, index)
     time = max(clock(), last[0].time if last else 0)
     new = entry.parse(index, entry.seal(draft, time))
-    names = {name_key(new.project, f.name): f.sha256 for f in new.files} if new.event == "release" else {}
+    claimed = entry.named_files(new) if new.event in _CLAIMS else ()
+    names = {name_key(new.project, f.name): f.sha256 for f in claimed}
     trail.insert(new, merkle.complete(index, merkle.leaf_hash(new.raw), trail.node), names)
     return new
 

@@ -30,7 +30,7 @@ MAX_APPROVAL = 256 * 1024
 """Bytes of the largest approval that is read, its text included."""
 
 _BEGIN = re.compile(rb"^-----BEGIN (SSH|PGP) SIGNATURE-----$", re.MULTILINE)
-_SAME = ("origin", "project", "version", "repo", "tag", "settings", "targets", "files")
+_SAME = ("origin", "project", "version", "repo", "tag", "settings", "withdraw", "targets", "files")
 
 
 def parted(data: bytes, text: bytes) -> tuple[bytes, bytes]:

@@ -11,25 +11,20 @@ from fnmatch import fnmatchcase
 from tagtrail.formats import entry as entries
 from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
-from tagtrail.model.errors import ProjectError, RemoteError
-from tagtrail.model.facts import Approval, Artifact, Built, Entry, Sidecar
+from tagtrail.model.errors import ProjectError
+from tagtrail.model.facts import Approval, Artifact, Built, Draft, Entry, Sidecar
 from tagtrail.model.frozen import frozen
 from tagtrail.model.names import name_key, project_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
 from tagtrail.workflows.approve import Asked, approvals, ask, remembered
 from tagtrail.workflows.begun import LATER, Waiting, begun, settled
+from tagtrail.workflows.enter import enter
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import set_aside
-from tagtrail.workflows.publish import ours_key
 from tagtrail.workflows.road import Road
-from tagtrail.workflows.roots import root_draft
-from tagtrail.workflows.witnessed import guard, witnessed
 
 __all__ = ["asked_later", "awaited", "drafted", "drop", "gathered", "log_later", "stage", "staged"]
-
-RACES = 20
-"""How often somebody else may enter the trail first."""
 
 
 @frozen
@@ -65,8 +60,9 @@ def staged(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
 def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifact) -> bool:
     """Put a file into the Draft; False: it was there. Whatever is staged is not public.
 
-    Raises ProjectError `add-other-bytes`, `name-taken`, and what the rules on names raise.
+    Raises ProjectError `add-other-bytes`, `name-taken`, `version-withdrawn`, and what the rules on names raise.
     """
+    sequencer.refuse_withdrawn(road.ledger, project.name, version)
     names = _logged_names(road, project.name)
     key = name_key(project.name, artifact.name)
     if names.get(key, artifact.blob.sha256) != artifact.blob.sha256:
@@ -206,7 +202,7 @@ def asked_later(road: Road, project: Project, standing: Entry) -> tuple[tuple[Ar
 def log_later(road: Road, project: Project, standing: Entry) -> Entry:
     """Enter what was added to a version since; the version's newest entry, `standing` itself where there is nothing.
 
-    Raises Waiting `approval-missing`, and what `release.log` raises.
+    Raises Waiting `approval-missing`, and what `enter` raises.
     """
     tag, found = standing.tag, asked_later(road, project, standing)
     if tag is None:
@@ -228,24 +224,12 @@ def _newest(road: Road, entry: Entry) -> Entry:
 
 def _enter(road: Road, standing: Entry, new: Sequence[Artifact], approved: tuple[Approval, ...], asked: Asked) -> Entry:
     """One entry, whose list of digests is called after its index: made again where somebody else was first."""
-    guard(road)
-    road.journal.once(ours_key(asked.draft.digest), bool, lambda: True)
-    for _ in range(RACES):
-        head, root = road.ledger.committed(), root_draft(road)
-        index = (head.size if head else 0) + bool(root)
+
+    def made(index: int) -> Draft:
         beside = _beside(road, standing, new, index, asked.draft.digest)
-        policy = asked.text.settings
-        draft = entries.later_draft(standing, new, policy=policy, sidecars=beside, approvals=approved)
-        try:
-            drafts = (root, draft) if root else (draft,)
-            entered = sequencer.append(drafts, after=head, ledger=road.ledger, log=road.log, clock=road.clock)
-        except RemoteError as error:
-            if error.code != "trail-moved":
-                raise
-            continue
-        witnessed(road, *entered)
-        return entered[-1]
-    raise RemoteError(f"{RACES} others entered the trail first", code="trail-moved", hint="run it again")
+        return entries.later_draft(standing, new, policy=asked.text.settings, sidecars=beside, approvals=approved)
+
+    return enter(road, made)
 
 
 def _beside(road: Road, standing: Entry, new: Sequence[Artifact], index: int, digest: str) -> tuple[Sidecar, ...]:

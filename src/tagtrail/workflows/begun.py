@@ -9,12 +9,14 @@ from tagtrail.model.errors import Error
 from tagtrail.model.facts import Blob, Effect, Row, State
 from tagtrail.workflows.road import Road
 
-__all__ = ["LATER", "TRAIL", "Waiting", "begun", "settled"]
+__all__ = ["LATER", "TRAIL", "WITHDRAWAL", "Waiting", "begun", "settled"]
 
 TRAIL = "trail"
 """The target name of the row that says: this release was begun. It is seen when the trail has it."""
 LATER = "later"
 """Likewise for files that are added to a version that the trail has."""
+WITHDRAWAL = "withdraw"
+"""Likewise for the withdrawal of a version."""
 NOTHING = Blob(sha256=sha256().hexdigest(), size=0)
 
 

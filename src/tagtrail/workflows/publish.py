@@ -1,11 +1,16 @@
 """From the hinge outwards: tiles, checkpoint, files, pages, in this order, each looked at where the public sees it."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 from tagtrail.formats.site import media, release_page
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Row, Sidecar
-from tagtrail.ports import Target
+from tagtrail.model.names import version_key
+from tagtrail.ports import Target, Tell
+from tagtrail.trail import sequencer
 from tagtrail.trail.sequencer import draft_digest
 from tagtrail.trail.show import prove, show
 from tagtrail.workflows.carry import drive
@@ -14,6 +19,7 @@ from tagtrail.workflows.road import Road
 __all__ = ["logged", "ours_key", "publish", "unseen"]
 
 PROOF = "entry.tlog-proof"
+_MAYBE = {"asked": "; it may have arrived", "held": "; it may have arrived", "sent": "; it was sent"}
 
 
 def logged(road: Road, entry: Entry) -> Logged:
@@ -28,6 +34,8 @@ def _proof(road: Road, entry: Entry) -> Blob:
 
 
 def _blobs(road: Road, entry: Entry) -> tuple[Sidecar, ...]:
+    if entry.event == "withdraw":  # it names the files of the release and carries none of them
+        return ()
     wanted = [(f.name, f.sha256) for f in entry.files]
     wanted += [(f"{f.name}.metadata", f.metadata) for f in entry.files if f.metadata]
     wanted += entry.sidecars
@@ -42,6 +50,7 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
     """
     from tagtrail.workflows.render import render  # with pages: `release` loads them beside the build
 
+    _stop_withdrawn(road, logged.entry)
     places = _places(road, logged.entry)
     show(road.ledger, road.store, road.journal)
     for target in places:
@@ -54,9 +63,24 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
         render(
             road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock, whole=True, lock=pages
         )
-    for target in places:
-        _drive(road, logged, target)
+    for target in _places(road, logged.entry):  # it may have been withdrawn meanwhile
+        _drive(replace(road, tell=_without_skips(road)), logged, target)
     return road.journal.rows(logged.entry.index)
+
+
+def _stop_withdrawn(road: Road, entry: Entry) -> None:
+    """What was withdrawn goes to no more places; the site has it, for it shows the trail."""
+    gone = sequencer.find_withdrawal(road.ledger, entry.project, entry.version)
+    if gone is None:
+        return
+    same = (e for e in road.ledger.entries(project=entry.project) if e.event == "release")
+    for release in (e for e in same if version_key(e.version) == version_key(entry.version)):
+        rows = [r for r in road.journal.rows(release.index) if r.effect.target != road.site_target]
+        for row in (r for r in rows if r.state not in ("seen", "dropped")):
+            came = f"; {row.why}" if row.state == "conflict" else _MAYBE.get(row.state, "")
+            why = f"withdrawn in entry {gone.index}{came}"
+            if road.journal.move(row, replace(row, state="dropped", since=road.clock(), why=why)):
+                road.tell("skip", {"target": row.effect.target, "what": row.effect.path, "because": why})
 
 
 def _push(road: Road, entry: Entry) -> None:
@@ -91,14 +115,26 @@ def ours_key(digest: str) -> str:
 def _places(road: Road, entry: Entry) -> tuple[Target, ...]:
     """Where the settings send entries of this project and channel; the site always, it shows the trail."""
     publish = next((p.publish for p in road.settings.projects if p.name == entry.project), ())
+    if entry.event == "release" and sequencer.find_withdrawal(road.ledger, entry.project, entry.version):
+        publish = ()
     names = [t.name for t in road.settings.targets if t.type == "site" or t.name in publish]
     return tuple(road.targets[n] for n in names if entry.channel in road.settings.target(n).on or n == road.site_target)
 
 
 def _drive(road: Road, logged: Logged, target: Target) -> None:
     ours = bool(road.journal.once(ours_key(draft_digest(logged.entry.raw)), bool, lambda: False))
-    awaited = road.settings.target(target.name).by == "ci"
+    awaited = road.settings.target(target.name).by == "ci" and logged.entry.event == "release"
     drive(logged, target, road.journal, notice="", ours=ours, clock=road.clock, tell=road.tell, awaited=awaited)
+
+
+def _without_skips(road: Road) -> Tell:
+    """Of a second look at the same places, what is new: what is not done was told with the first."""
+
+    def tell(name: str, fields: Mapping[str, Any]) -> None:
+        if name != "skip":
+            road.tell(name, fields)
+
+    return tell
 
 
 def _kept(road: Road, name: str, digest: str) -> Sidecar:

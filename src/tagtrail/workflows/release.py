@@ -32,15 +32,16 @@ from tagtrail.workflows.begun import TRAIL, Waiting, begun
 from tagtrail.workflows.bill import bill
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.contents import after
+from tagtrail.workflows.enter import enter
 from tagtrail.workflows.examine import Ask, Examined, Known, gather, refuse, tell_examined
 from tagtrail.workflows.examine import examined as judged
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import joined, keep_case, remember, set_aside
-from tagtrail.workflows.publish import logged, ours_key, publish
+from tagtrail.workflows.publish import logged, publish
 from tagtrail.workflows.road import Road
-from tagtrail.workflows.roots import outdated, root_draft
+from tagtrail.workflows.roots import outdated
 from tagtrail.workflows.surveys import surveys
-from tagtrail.workflows.witnessed import guard, witnessed
+from tagtrail.workflows.witnessed import witnessed
 
 __all__ = [
     "TRAIL",
@@ -55,10 +56,9 @@ __all__ = [
     "pending",
     "prepare",
     "release",
+    "waiting",
 ]
 
-RACES = 20
-"""How often somebody else may enter the trail first."""
 _FOR = {"approval-missing": "approval", "files-missing": "files"}
 
 
@@ -103,7 +103,9 @@ def release(
         begin = partial(_expect, road, project, early) if until != "plan" else None
         examined = look(road, project, tag, overrides, begin)
         if examined.taken:
-            return _further(road, project, already(road, examined, examined.taken), until)
+            standing = already(road, examined, examined.taken)
+            sequencer.refuse_withdrawn(road.ledger, standing.project, standing.version)
+            return _further(road, project, standing, until)
         tell_examined(examined, road.tell)
         return _released(road, prepare(road, examined), until, overrides)
 
@@ -139,7 +141,7 @@ def _released(road: Road, prepared: Prepared, until: Step, overrides: Sequence[O
             keep_case(road, replace(examined.case, after=files), signed)
             entry = log(road, project, signed)
     except (RemoteError, Waiting) as error:
-        return _waiting(road, error, project.name, examined.version)
+        return waiting(road, error, project.name, examined.version)
     return carried(road, entry, until)
 
 
@@ -185,6 +187,13 @@ def asking(road: Road) -> Ask:
 def already(road: Road, examined: Examined, taken: Entry) -> Entry:
     """The entry of a version that is logged: the same tag, or an alarm. Raises TamperError `tag-moved`, `tag-gone`."""
     raw = examined.tagged.raw
+    if taken.event == "import":
+        raise ProjectError(
+            f"{taken.project} {taken.version} was released before this trail began: entry {taken.index} imported it",
+            code="version-imported",
+            why="what is known is not released again, and nothing is announced for it",
+            hint="tag the next version",
+        )
     if taken.tag is None or raw is None:
         raise TamperError(
             f"{taken.project} {taken.version} is entry {taken.index}, but its tag is {examined.tagged.kind} now",
@@ -377,30 +386,17 @@ def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]
 def log(road: Road, project: Project, signed: Signed) -> Entry:
     """Enter the trail: the root brought up to the settings in a `key` entry, then the release, in one transaction.
 
-    Raises TamperError `tag-moved`, `trail-ahead`, `trail-forked`, `witness-refused`, `version-taken`, `name-taken`;
-    RemoteError `quorum-unmet` (nothing was signed, or it is in the trail and nobody is shown it).
+    Raises TamperError `tag-moved`, and what `enter` raises.
     """
     tag = signed.approved.built.plan.tag
     _still_there(road, project, tag)
     draft = entries.draft(signed)
-    guard(road)
-    road.journal.once(ours_key(draft.digest), bool, lambda: True)
-    for _ in range(RACES):
-        head = road.ledger.committed()
-        standing = sequencer.find_release(road.ledger, tag.project, tag.version)
-        if standing and standing.tag and standing.tag.sha256 == tag.sha256:
-            return standing
-        root = root_draft(road)
-        try:
-            drafts = (root, draft) if root else (draft,)
-            new = sequencer.append(drafts, after=head, ledger=road.ledger, log=road.log, clock=road.clock)
-        except RemoteError as error:
-            if error.code != "trail-moved":
-                raise
-            continue
-        witnessed(road, *new)
-        return new[-1]
-    raise RemoteError(f"{RACES} others entered the trail first", code="trail-moved", hint="run it again")
+
+    def standing() -> Entry | None:
+        found = sequencer.find_release(road.ledger, tag.project, tag.version)
+        return found if found and found.tag and found.tag.sha256 == tag.sha256 else None
+
+    return enter(road, lambda _: draft, standing=standing)
 
 
 def _still_there(road: Road, project: Project, tag: Tag) -> None:
@@ -422,7 +418,7 @@ def carried(road: Road, entry: Entry, until: Step = "published") -> Outcome:
     try:
         witnessed(road, entry)
     except RemoteError as error:
-        return _waiting(road, error, entry.project, entry.version, entry)
+        return waiting(road, error, entry.project, entry.version, entry)
     if until == "logged":
         return Outcome(exit=0, project=entry.project, version=entry.version, reached="logged", entry=entry)
     rows = publish(road, logged(road, entry))
@@ -437,11 +433,11 @@ def _further(road: Road, project: Project, first: Entry, until: Step) -> Outcome
     try:
         entry = log_later(road, project, standing)
     except (RemoteError, Waiting) as error:
-        return _waiting(road, error, project.name, first.version, standing if isinstance(error, RemoteError) else None)
+        return waiting(road, error, project.name, first.version, standing if isinstance(error, RemoteError) else None)
     return carried(road, entry, until)
 
 
-def _waiting(road: Road, error: Error, project: str, version: str, entry: Entry | None = None) -> Outcome:
+def waiting(road: Road, error: Error, project: str, version: str, entry: Entry | None = None) -> Outcome:
     """Too few witnesses answer, so nobody is shown what is signed; or an approval or a file is missing.
 
     Any other error is raised again.

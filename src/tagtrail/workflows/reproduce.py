@@ -23,17 +23,15 @@ from tagtrail.formats.reproduction import (
 )
 from tagtrail.formats.site import media
 from tagtrail.formats.sshsig import SshKey
-from tagtrail.model.errors import RemoteError, SetupError, TamperError
+from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Artifact, Entry, Key, Material
 from tagtrail.model.frozen import frozen
 from tagtrail.ports import Builder, BuildOrder, Kept, Source
-from tagtrail.trail import sequencer
+from tagtrail.workflows.enter import enter as entered
 from tagtrail.workflows.road import Road
-from tagtrail.workflows.witnessed import guard, witnessed
 
 __all__ = ["Again", "Rebuilt", "enter", "order_of", "pins_of", "rebuild", "statement"]
 
-RACES = 20
 _PYPI = "pkg:pypi/"
 
 
@@ -182,8 +180,8 @@ def statement(
 def enter(road: Road, data: bytes, entry: Entry) -> Entry:
     """Put a reproducer's statement about `entry`, which is in this trail, into the trail; returns the new entry.
 
-    Raises TamperError `reproduction-entry`, `reproduction-files`, what `open_reproduction` and `guard` raise;
-    SetupError `reproducer-unknown`; RemoteError `trail-moved`, `quorum-unmet`.
+    Raises TamperError `reproduction-entry`, `reproduction-files`, what `open_reproduction` and the
+    trail's `enter` raise; SetupError `reproducer-unknown`.
     """
     said = open_reproduction(data)
     _check_about(said, entry, road.site.origin)
@@ -193,18 +191,7 @@ def enter(road: Road, data: bytes, entry: Entry) -> Entry:
     draft = entries.reproduced_draft(
         entry.project, entry.version, said.files, (name, sha256(data).hexdigest()), said.fingerprint
     )
-    guard(road)
-    for _ in range(RACES):
-        head = road.ledger.committed()
-        try:
-            (new,) = sequencer.append((draft,), after=head, ledger=road.ledger, log=road.log, clock=road.clock)
-        except RemoteError as error:
-            if error.code != "trail-moved":
-                raise
-            continue
-        witnessed(road, new)
-        return new
-    raise RemoteError(f"{RACES} others entered the trail first", code="trail-moved", hint="run it again")
+    return entered(road, lambda _: draft, root=False)
 
 
 def _check_about(said: Reproduction, entry: Entry, origin: str) -> None:

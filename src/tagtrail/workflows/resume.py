@@ -7,10 +7,11 @@ from tagtrail.model.facts import Entry, Row
 from tagtrail.model.frozen import frozen
 from tagtrail.model.steps import Step
 from tagtrail.ports import Journal, Reading
-from tagtrail.workflows.begun import LATER, TRAIL
+from tagtrail.workflows.begun import LATER, TRAIL, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.release import Outcome, carried, release
 from tagtrail.workflows.road import Road
+from tagtrail.workflows.withdraw import withdraw
 
 __all__ = ["Unfinished", "resume", "unfinished"]
 
@@ -20,7 +21,7 @@ CURSOR = "carried"
 
 @frozen
 class Unfinished:
-    """`begun` are rows of releases, or of files added later, that are not in the trail; `entries` those with
+    """`begun` are rows of releases, files added later and withdrawals that are not in the trail; `entries` those with
     something left to do, with their rows."""
 
     begun: tuple[Row, ...]
@@ -31,11 +32,11 @@ def unfinished(ledger: Reading, journal: Journal) -> Unfinished:
     """What is left to do, from the trail and the journal. Entries of which the journal knows nothing are unfinished."""
     open_rows = journal.rows()
     first = (r for r in open_rows if r.effect.target == TRAIL and not _is_logged(ledger, r))
-    begun = (*first, *(r for r in open_rows if r.effect.target == LATER))
+    begun = (*first, *(r for r in open_rows if r.effect.target in (LATER, WITHDRAWAL)))
     waiting = {r.effect.entry for r in open_rows} - {-1}
     below = tuple(e for i in sorted(waiting) if i < journal.cursor(CURSOR) for e in ledger.entries(i, i + 1))
     above = ledger.entries(journal.cursor(CURSOR))
-    known = ((e, journal.rows(e.index)) for e in (*below, *above) if e.event == "release")
+    known = ((e, journal.rows(e.index)) for e in (*below, *above) if e.event in ("release", "withdraw"))
     return Unfinished(begun=begun, entries=tuple((e, rows) for e, rows in known if not rows or exit_code(rows)))
 
 
@@ -63,7 +64,8 @@ def resume(road: Road) -> tuple[Outcome, ...]:
 def _go_on(road: Road, row: Row) -> Outcome:
     name, _, tag = row.effect.key.partition("/")
     try:
-        return release(road, project_of(road.settings, name), tag)
+        go_on = withdraw if row.effect.target == WITHDRAWAL else release
+        return go_on(road, project_of(road.settings, name), tag)
     except Error as error:
         return _failed(road, error, name, tag)
 

@@ -1,7 +1,8 @@
 """What the tests of all trackers stand on: two releases with kept bytes, and a drive until nothing moves any more."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from tagtrail.formats.entry import withdraw_draft
 from tagtrail.formats.site import Site
 from tagtrail.model.facts import Entry, Logged, Row
 from tagtrail.ports import Target
@@ -12,6 +13,8 @@ from tagtrail.workflows import carry
 URL = "https://releases.example.org/"
 SITE = Site(name="Example", origin="releases.example.org/trail", url=URL)
 PAGE = f"{URL}nova/1.0.0/"
+WHY = "loses data on upgrade; take 1.1.0"
+SAID = f"nova 1.0.0 is withdrawn: {WHY}. Do not install it. {PAGE}"
 
 
 @dataclass
@@ -21,13 +24,16 @@ class Ground:
     kept: Kept = field(default_factory=Kept)
     logged: Logged = field(init=False)
     later: Logged = field(init=False)
+    withdrawal: Logged = field(init=False)
 
     def __post_init__(self) -> None:
         self.logged = samples.logged(self.kept, 3)
         self.later = samples.logged(self.kept, 7, version="1.1.0")
+        draft = withdraw_draft(self.logged.entry, WHY, policy="0" * 64)
+        self.withdrawal = replace(self.logged, entry=samples.entry(9, draft), blobs=())
 
     def entry(self, index: int) -> Entry:
-        return {3: self.logged.entry, 7: self.later.entry}[index]
+        return {3: self.logged.entry, 7: self.later.entry, 9: self.withdrawal.entry}[index]
 
     def alter(self, digest: str) -> None:
         self.kept.blobs[digest] = b"altered"
@@ -45,13 +51,14 @@ class Drive:
     ground: Ground
     target: Target
     journal: Journal = field(default_factory=Journal)
+    logged: Logged | None = None
     now: int = 10_000
     told: list[str] = field(default_factory=list)
 
     def once(self) -> tuple[Row, ...]:
         self.now += 4_000
         return carry.drive(
-            self.ground.logged,
+            self.logged or self.ground.logged,
             self.target,
             self.journal,
             notice="",

@@ -103,6 +103,9 @@ class LaunchpadStub(Stub):
         return Response(status=404, value="there is none")
 
     def patched(self, request: Request, state: Any, parts: list[str]) -> Response:
+        if parts[1] != "+milestone":
+            state["milestones"][parts[2]]["release"] |= request.json
+            return self.release(state, parts[2])
         state["milestones"][parts[2]] |= request.json
         return self.milestone(state, parts[2])
 

@@ -15,7 +15,7 @@ from tagtrail.ports import Conflict, Refused, Unknown
 from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
 from tests.adapters.trackers.github_stub import TOKEN, GitHubStub
-from tests.adapters.trackers.ground import PAGE, SITE, Drive, Ground
+from tests.adapters.trackers.ground import PAGE, SAID, SITE, Drive, Ground
 from tests.adapters.trackers.stub import FAULTS
 
 pytestmark = pytest.mark.client
@@ -241,3 +241,26 @@ def test_files_of_two_gib_are_left_out_and_said(place: Place) -> None:
     items = place.target().plan(replace(place.ground.logged, blobs=blobs), "")
     (skip,) = [item for item in items if isinstance(item, Skip)]
     assert (skip.what, "2 GiB" in skip.because) == ("nova-1.0.0-py3-none-any.whl", True)
+
+
+# --- taken back -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lose", [False, True], ids=["journal kept", "journal lost"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_withdrawal_stands_in_its_text_once(fault: str, lose: bool, place: Place) -> None:
+    assert Drive(place.ground, place.target()).to_the_end() == 0
+    before = place.releases[0]["body"]
+    place.stub.fault(fault, "PATCH")
+    assert Drive(place.ground, place.target(), logged=place.ground.withdrawal).to_the_end(lose=lose) == 0
+    whole_release(place)
+    assert place.releases[0]["body"] == f"**{SAID}**\n\n{before}"
+    assert place.releases[0]["prerelease"] is True
+
+
+@pytest.mark.parametrize("draft", [False, True])
+def test_what_is_not_public_needs_no_mark(draft: bool, place: Place) -> None:
+    if draft:
+        place.put(effects(place)[0])
+    assert Drive(place.ground, place.target(), logged=place.ground.withdrawal).to_the_end() == 0
+    assert [request for request in place.stub.asked if request.writes] == []

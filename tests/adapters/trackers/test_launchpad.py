@@ -14,7 +14,7 @@ from tagtrail.model.facts import Effect
 from tagtrail.ports import Conflict, Refused, Unknown
 from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
-from tests.adapters.trackers.ground import PAGE, SITE, Drive, Ground
+from tests.adapters.trackers.ground import PAGE, SAID, SITE, Drive, Ground
 from tests.adapters.trackers.launchpad_stub import CREDENTIALS, LaunchpadStub
 from tests.adapters.trackers.stub import FAULTS
 
@@ -194,3 +194,22 @@ def test_credentials_that_are_none(place: Place) -> None:
 def test_nobody_there_is_not_now() -> None:
     with refusal(RemoteError, "api-unreachable"):
         connect("http://127.0.0.1:9", CREDENTIALS, timeout=0.3)
+
+
+# --- taken back -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["lost", "500 before", "500 after", "429", "stale"])
+def test_a_withdrawal_stands_in_the_notes_once(fault: str, place: Place) -> None:
+    assert Drive(place.ground, place.target()).to_the_end() == 0
+    before = place.stub.state["milestones"]["1.0.0"]["release"]["release_notes"]
+    place.stub.fault(fault, "PATCH")
+    assert Drive(place.ground, place.target(), logged=place.ground.withdrawal).to_the_end() == 0
+    release = place.stub.state["milestones"]["1.0.0"]["release"]
+    assert release["release_notes"] == f"{SAID}\n\n{before}"
+    assert release["files"], "nothing is removed"
+
+
+def test_what_is_not_there_needs_no_mark(place: Place) -> None:
+    assert Drive(place.ground, place.target(), logged=place.ground.withdrawal).to_the_end() == 0
+    assert place.stub.state["milestones"] == {}

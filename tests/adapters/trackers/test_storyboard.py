@@ -12,7 +12,7 @@ from tagtrail.model.facts import Effect
 from tagtrail.ports import Conflict, Refused
 from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
-from tests.adapters.trackers.ground import PAGE, SITE, URL, Drive, Ground
+from tests.adapters.trackers.ground import PAGE, SAID, SITE, URL, Drive, Ground
 from tests.adapters.trackers.storyboard_stub import TOKEN, StoryBoardStub
 from tests.adapters.trackers.stub import FAULTS
 
@@ -171,3 +171,16 @@ def test_what_it_does_not_want_is_refused(place: Place) -> None:
 def test_a_survey_says_whether_there_is_a_project(place: Place) -> None:
     assert place.target().survey("nova").note == ""
     assert "no project example/glance" in place.target().survey("glance").note
+
+
+# --- taken back -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_withdrawal_is_one_comment(fault: str, place: Place) -> None:
+    assert Drive(place.ground, place.target()).to_the_end() == 0
+    place.stub.fault(fault, "/comments")
+    assert Drive(place.ground, place.target(), logged=place.ground.withdrawal).to_the_end() == 0
+    said = [comment["content"] for comment in place.stub.state["comments"]]
+    assert said.count(SAID) == 1
+    assert len(said) == 2

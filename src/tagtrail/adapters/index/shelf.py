@@ -27,13 +27,17 @@ def authorization(login: tuple[str, str] | None) -> dict[str, str]:
 
 
 class Shelf:
-    """An index's pages below `simple`. Nobody is named to it unless it asks (401), and only at `login_at`'s host."""
+    """An index's pages below `simple`. Nobody is named to it unless it asks (401), and only at `login_at`'s host.
+
+    `absent` is whether it had no page at all of the project that was asked for last.
+    """
 
     def __init__(self, simple: str, *, login: Login, login_at: str) -> None:
         self.simple = simple if simple.endswith("/") else f"{simple}/"
         self._login = login
         self._trusted = _origin(simple) == _origin(login_at)
         self._named = False
+        self.absent = False
         self._last: tuple[str, str, tuple[Listed, ...]] = ("", "", ())
 
     def page(self, project: str) -> str:
@@ -87,7 +91,8 @@ class Shelf:
     def _read(self, url: str, at: str, reply: http.Reply) -> tuple[Listed, ...]:
         if reply.status == 304 and self._last[0] == at:
             return self._last[2]
-        if reply.status in (404, 410):
+        self.absent = reply.status in (404, 410)
+        if self.absent:
             return ()
         if reply.status != 200:
             raise RemoteError(f"{url} answers {reply.status}", code="index-status")

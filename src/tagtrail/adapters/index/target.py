@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from tagtrail.adapters.index.replies import judged
 from tagtrail.adapters.index.shelf import Login, Shelf, authorization
@@ -15,7 +16,8 @@ from tagtrail.formats.index_page import Listed
 from tagtrail.formats.upload_form import Form, filetype, upload_form
 from tagtrail.io import http
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
-from tagtrail.model.facts import Effect, File, Logged, Receipt, Skip, Survey
+from tagtrail.model.facts import Effect, Entry, File, Logged, Receipt, Skip, Survey
+from tagtrail.model.names import project_key
 from tagtrail.ports import Clock, Conflict, Kept, Refused, Unknown
 
 __all__ = ["IndexTarget"]
@@ -58,17 +60,34 @@ class IndexTarget:
         self._projects: dict[int, str] = {}
 
     def survey(self, project: str) -> Survey:
-        """See `tagtrail.ports.Target`. Whose a name is, and whether we may upload, an index tells nobody before."""
-        files = tuple((listed.name, listed.sha256) for listed in self._shelf.files(project))
-        return Survey(target=self.name, files=files, note="" if self._upload else "others upload there")
+        """See `tagtrail.ports.Target`. Whether we, or a workflow, may upload nobody can say before."""
+        listed = self._shelf.files(project)
+        return Survey(
+            target=self.name,
+            files=tuple((one.name, one.sha256) for one in listed),
+            name="free" if self._shelf.absent else "",
+            note="" if self._upload else "others upload there",
+            yanked=tuple(one.name for one in listed if one.yanked),
+        )
 
     def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
+        if entry.event == "withdraw":
+            return (Skip(target=self.name, what=f"{entry.project} {entry.version}", because=self._by_hand(entry)),)
         if entry.event != "release":
             return ()
         self._projects[entry.index] = entry.project
         return tuple(self._item(logged, file) for file in entry.files if not entry.added or file.name in entry.added)
+
+    def _by_hand(self, entry: Entry) -> str:
+        """Where a person yanks it: indexes have a page for that, and no interface. Warehouse's form is /legacy/."""
+        parts, name = urlsplit(self._upload), project_key(entry.project)
+        page = self._shelf.page(entry.project)
+        if parts.path.rstrip("/") == "/legacy":
+            host = parts.netloc.removeprefix("upload.")
+            page = f"{parts.scheme}://{host}/manage/project/{name}/release/{entry.version}/ (Options, Yank)"
+        return f"yank it by hand, for an index lets no program do it: {page}"
 
     def _item(self, logged: Logged, file: File) -> Effect | Skip:
         blobs = {one.name: one.blob for one in logged.blobs}

@@ -1,4 +1,4 @@
-"""`tagtrail approve PROJECT TAG [--key K | --signature FILE | --text]`: sign the digests of a waiting release.
+"""`tagtrail approve PROJECT TAG [--key K | --signature FILE | --text]`: sign what a release or withdrawal waits for.
 
 The text is signed by the person's own program: ssh-keygen (with its agent) or gpg. Where the key is on another machine,
 `--text` prints what is to be signed, and `--signature` takes what came back.
@@ -44,11 +44,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.formats.settings import project_of
     from tagtrail.workflows.approve import count, record, tell_asked
     from tagtrail.workflows.release import pending
+    from tagtrail.workflows.withdraw import pending as pending_withdrawal
 
     home = find_home(args.home)
     road = open_road(home, tell=console.tell)
     project = project_of(road.settings, args.project)
-    asked = pending(replace(road, tell=lambda *_: None), project, args.tag)
+    quiet = replace(road, tell=lambda *_: None)
+    withdrawal = pending_withdrawal(quiet, project, args.tag)
+    asked = withdrawal or pending(quiet, project, args.tag)
     if asked is None or asked.nothing or not asked.text.expires:
         raise _nothing(args, built=asked is not None, asks=asked is None or not asked.nothing)
     text = format_approval(asked.text)
@@ -62,7 +65,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     console.tell("approved", about | {"key": key.fingerprint, "person": key.person})
     missing = count(road, asked).missing
     said = f"{asked.draft.project} {asked.draft.version}: " + (f"still missing: {missing}" if missing else "approved")
-    following = "" if missing else f"tagtrail -C {home} release {project.name} {args.tag}"
+    going_on = "resume" if withdrawal else f"release {project.name} {args.tag}"
+    following = "" if missing else f"tagtrail -C {home} {going_on}"
     console.tell("outcome", {"exit": 0, "state": "", "text": said, "next": following})
     return 0
 

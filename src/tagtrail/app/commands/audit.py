@@ -53,11 +53,36 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", metavar="N", type=int, help="how many files or connections at once (4, or 8 of a URL)"
     )
+    parser.add_argument(
+        "--places", action="store_true", help="the instance's places instead: every name there against the trail"
+    )
+    parser.add_argument(
+        "--existing",
+        metavar="PROJECT",
+        nargs="+",
+        help="what an index, tarballs and tags have of projects, and how they differ; needs no instance",
+    )
+    parser.add_argument(
+        "--index", metavar="URL|NAME", help="with --existing: an index's /simple/, or its name as for twine"
+    )
+    parser.add_argument(
+        "--tarballs", metavar="URL|DIR", help="with --existing: a directory of files; {project} stands for the name"
+    )
+    parser.add_argument("--repo", metavar="URL|DIR", help="with --existing: a git repository, for its tags; {project}")
+    parser.add_argument("--deep", action="store_true", help="hash what no place tells the digest of")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """0 if site and trail agree; 5 if the newest entry is on its way, or something does not answer; else 7."""
     _check(args)
+    if args.existing:
+        from tagtrail.app.before import audit_existing
+
+        return audit_existing(args, console)
+    if args.places:
+        from tagtrail.app.everywhere import audit_places
+
+        return audit_places(args, console)
     where, site = _site(args)
     origin = _origin(site, where)
     trust = chosen_trust(args)(origin)
@@ -85,6 +110,16 @@ def _now() -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
+    of_existing = [word for word in ("index", "tarballs", "repo") if getattr(args, word)]
+    if of_existing and not args.existing:
+        hint = "tagtrail audit --existing PROJECT --index URL --tarballs URL"
+        raise SetupError(f"--{of_existing[0]} is for --existing PROJECT", code="usage", hint=hint)
+    if args.existing and not of_existing:
+        hint = "tagtrail audit --existing PROJECT --index URL --tarballs URL --repo URL"
+        raise SetupError("--existing compares places: which?", code="usage", hint=hint)
+    if (args.existing or args.places) and (args.site or args.root or args.policy or args.since):
+        what = "places are asked, no site is audited: no URL, --root, --policy or --since"
+        raise SetupError(what, code="usage", hint="tagtrail -C HOME audit --places")
     if args.expect_signer and not args.project:
         hint = "tagtrail audit URL --project NAME --expect-signer FINGERPRINT"
         raise SetupError("--expect-signer says who signs one project: which?", code="usage", hint=hint)
@@ -180,14 +215,14 @@ def _fields(finding: Mismatch) -> dict[str, object]:
 
 
 def _entry(entry: Entry) -> dict[str, object]:
-    because = "; ".join(f"{o.rule}: {o.because}" if o.rule != "withdraw" else o.because for o in entry.overrides)
+    because = entry.reason or "; ".join(f"{o.rule}: {o.because}" for o in entry.overrides)
     return {
         "index": entry.index,
         "entry": entry.event,
         "project": entry.project,
         "version": entry.version,
         "time": format_time(entry.time),
-        "signer": entry.tag.signer if entry.tag else "",
+        "signer": entry.tag.signer if entry.tag and entry.event != "withdraw" else "",
         "files": [file.name for file in entry.files],
         "because": because,
     }

@@ -156,6 +156,8 @@ def _tagger(raw: bytes) -> str:
 
 def _words(found: Examined, at: str) -> str:
     tagged, taken = found.tagged, found.taken
+    if taken and taken.event == "import":
+        return f"{taken.project} {taken.version} was released before the trail (imported as entry {taken.index})"
     if taken and not found.errors:
         return f"{taken.project} {taken.version} is released from this very tag (entry {taken.index})"
     where = "at HEAD" if tagged.kind == "absent" and not at else f"at {at}" if at else "tagged"

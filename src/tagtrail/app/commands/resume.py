@@ -1,4 +1,4 @@
-"""`tagtrail resume`: go on with everything unfinished; what cron runs."""
+"""`tagtrail resume [--quiet]`: go on with everything unfinished; what cron runs."""
 
 import argparse
 
@@ -8,7 +8,9 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments."""
+    """[--quiet]."""
+    what = "for timers: silent where nobody must act (0, 4), and once for each change on 5 and 6"
+    parser.add_argument("--quiet", action="store_true", help=what)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -16,15 +18,18 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.app.instance.home import find_home
     from tagtrail.app.instance.wiring import open_road
     from tagtrail.app.terminal.outcomes import outcome_event
+    from tagtrail.app.terminal.quiet import Told
     from tagtrail.workflows.resume import resume
     from tagtrail.workflows.witnessed import recosign
 
-    home = find_home(args.home)
-    road = open_road(home, tell=console.tell)
+    home, told = find_home(args.home), Told()
+    road = open_road(home, tell=told if args.quiet else console.tell)
     outcomes = resume(road)
     for outcome in outcomes:
-        console.tell("outcome", outcome_event(road, home, outcome))
+        road.tell("outcome", outcome_event(road, home, outcome))
     if not outcomes:
         recosign(road)
-        console.tell("outcome", {"exit": 0, "state": "complete", "text": "nothing is unfinished", "next": ""})
+        road.tell("outcome", {"exit": 0, "state": "complete", "text": "nothing is unfinished", "next": ""})
+    if args.quiet and told.is_new(road.journal):
+        told.say(console.tell)
     return max((outcome.exit for outcome in outcomes), default=0)

@@ -7,11 +7,12 @@ from tagtrail.adapters.builder.logs import logs_of
 from tagtrail.app.instance.home import find_home
 from tagtrail.app.instance.wiring import open_road
 from tagtrail.app.terminal.console import Console
-from tagtrail.app.terminal.outcomes import target_summary, verdict_of
+from tagtrail.app.terminal.outcomes import following, target_summary, verdict_of
 from tagtrail.io.process import said
 from tagtrail.model.facts import Entry, Row
 from tagtrail.model.names import project_key, says_version
-from tagtrail.workflows.begun import LATER
+from tagtrail.trail.sequencer import find_withdrawal
+from tagtrail.workflows.begun import LATER, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.resume import unfinished
 from tagtrail.workflows.road import Road
@@ -20,6 +21,12 @@ __all__ = ["arguments", "run"]
 
 FEW, MORE = 5, 60
 """Lines of a log that are shown of everything unfinished, and of one release that was asked about."""
+
+_BEGUN = {
+    LATER: "files were added, not in the trail, nothing of them is public.  not burned: safe to run again",
+    WITHDRAWAL: "its withdrawal was begun and is not in the trail: nobody knows of it yet",
+}
+_FIRST = "begun, not in the trail, nothing is public.  not burned: safe to run again"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,96 +39,111 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Say what is unfinished; 0 where nothing is, else the worst code that `resume` would end with now."""
     home = find_home(args.home)
     road = open_road(home, tell=console.tell)
-    codes = [0, *_tell_all(road, home, args, console)]
-    worst = max(codes)
-    head = road.ledger.committed()
-    size = f"{head.size if head else 0} entries in {road.site.origin}"
+    told = _Told(road, home, args, console)
+    told.unfinished()
+    if args.version and not told.codes:
+        told.finished()
+    worst = max(told.codes, default=0)
     ending = {
         "exit": worst,
         "state": "unfinished" if worst else "complete",
-        "text": size if worst else f"{size}; nothing is unfinished",
-        "next": f"tagtrail -C {home} resume" if worst else "",
+        "text": told.ending(),
+        "next": "\n".join(dict.fromkeys(told.commands)),
     }
     console.tell("outcome", ending)
     return worst
 
 
-def _tell_all(road: Road, home: Path, args: argparse.Namespace, console: Console) -> list[int]:
-    left = unfinished(road.ledger, road.journal)
-    codes = []
-    for row in left.begun:
-        project, _, tag = row.effect.key.partition("/")
-        if _asked(args, project, tag):
-            console.tell("status", _begun(row))
-            _tell_logs(home, project, tag, console, MORE if args.version else FEW)
-            codes.append(exit_code((row,)))
-    for entry, rows in left.entries:
-        if _asked(args, entry.project, entry.version):
-            seen = road.ledger.cosigned(covering=entry.index) is not None
-            console.tell("status", _unfinished(entry, rows) if seen else _unwitnessed(entry))
-            codes.append((exit_code(rows) or 5) if seen else 4)
-    if args.version and not codes:
-        _tell_finished(road, home, args, console)
-    return codes
+class _Told:
+    """What was said so far: the code of each release, and the commands that help."""
+
+    def __init__(self, road: Road, home: Path, args: argparse.Namespace, console: Console) -> None:
+        self.road, self.home, self.args, self.console = road, home, args, console
+        self.codes: list[int] = []
+        self.commands: list[str] = []
+
+    def unfinished(self) -> None:
+        """Everything that `resume` would go on with."""
+        left = unfinished(self.road.ledger, self.road.journal)
+        for row in left.begun:
+            project, _, tag = row.effect.key.partition("/")
+            if self._asked(project, tag):
+                self._begun(row, project, tag)
+        for entry, rows in left.entries:
+            if self._asked(entry.project, entry.version):
+                self._entry(entry, rows)
+
+    def finished(self) -> None:
+        """The release that was asked about, though nothing of it is left to do."""
+        entries = [e for e in self.road.ledger.entries(project=self.args.project) if e.event == "release"]
+        for entry in (e for e in entries if self._asked(e.project, e.version)):
+            self._say(entry, self.road.journal.rows(entry.index), f"released (entry {entry.index}){self._gone(entry)}")
+            self._logs(entry.project, entry.version, MORE)
+
+    def ending(self) -> str:
+        """The closing line."""
+        head = self.road.ledger.committed()
+        size = f"{head.size if head else 0} entries in {self.road.site.origin}"
+        about = " ".join(filter(None, (self.args.project, self.args.version)))
+        return size if self.codes else f"{size}; nothing{f' of {about}' * bool(about)} is unfinished"
+
+    def _asked(self, project: str, version: str) -> bool:
+        wanted = self.args.version
+        named = self.args.project is None or project_key(self.args.project) == project_key(project)
+        return named and (not wanted or says_version(version, wanted) or says_version(wanted, version))
+
+    def _begun(self, row: Row, project: str, tag: str) -> None:
+        about = {"project": project, "version": tag, "index": None, "burned": False}
+        text = _BEGUN.get(row.effect.target, _FIRST)
+        more = {"text": text, "why": row.why, "since": row.since, "now": self.road.clock(), "targets": []}
+        self.console.tell("status", about | more)
+        self._logs(project, tag, MORE if self.args.version else FEW)
+        self.codes.append(exit_code((row,)))
+        self._next("approve", project, tag) if "approval" in row.why else self._next("resume")
+
+    def _entry(self, entry: Entry, rows: tuple[Row, ...]) -> None:
+        if self.road.ledger.cosigned(covering=entry.index) is None:
+            text = f"signed (entry {entry.index}), waits for witnesses; nobody sees it.  not burned: safe to run again"
+            self._say(entry, (), text)
+            self.codes.append(4)
+            self._next("resume")
+            return
+        burned, words = verdict_of(rows, entry.version)
+        state = f"{'withdrawn' if entry.event == 'withdraw' else 'logged'} (entry {entry.index}), {_half(rows)}"
+        self._say(entry, rows, f"{state}{self._gone(entry)}.  {words if entry.event == 'release' else ''}".strip())
+        self.codes.append(exit_code(rows) or 5)
+        states = {row.state for row in rows}
+        for row in (r for r in rows if r.state == "held"):
+            how = '--again|--drop --because "..."'
+            how = f"--done|{how}" if self.road.targets[row.effect.target].retry == "blind" else how
+            self._next("settle", row.effect.target, entry.project, entry.version, how)
+        if burned:
+            self._next("withdraw", entry.project, entry.version, f'--reason "..." and tag {following(entry.version)}')
+        elif not rows or states & {"none", "asked", "sent", "refused"}:
+            self._next("resume")
+
+    def _say(self, entry: Entry, rows: tuple[Row, ...], text: str) -> None:
+        about = {"project": entry.project, "version": entry.version, "index": entry.index}
+        more = {"burned": verdict_of(rows)[0], "text": text, "why": "", "since": entry.time, "now": self.road.clock()}
+        self.console.tell("status", about | more | {"targets": target_summary(rows)})
+
+    def _gone(self, entry: Entry) -> str:
+        gone = find_withdrawal(self.road.ledger, entry.project, entry.version) if entry.event == "release" else None
+        return f", withdrawn in entry {gone.index}: {gone.reason or 'no reason given'}" if gone else ""
+
+    def _next(self, *words: str) -> None:
+        self.commands.append(f"tagtrail -C {self.home} {' '.join(words)}")
+
+    def _logs(self, project: str, version: str, lines: int) -> None:
+        """The ends of what the builds of a release said, as text that is safe to print."""
+        for path in logs_of(self.home / "state", project, version):
+            text = said(path.read_bytes(), lines)
+            self.console.tell("log", {"file": str(path), "size": path.stat().st_size, "lines": text.splitlines()})
 
 
-def _asked(args: argparse.Namespace, project: str, version: str) -> bool:
-    named = args.project is None or project_key(args.project) == project_key(project)
-    return named and (not args.version or says_version(version, args.version) or says_version(args.version, version))
-
-
-def _tell_finished(road: Road, home: Path, args: argparse.Namespace, console: Console) -> None:
-    entries = [e for e in road.ledger.entries(project=args.project) if _asked(args, e.project, e.version)]
-    for entry in (e for e in entries if e.event == "release"):
-        rows = road.journal.rows(entry.index)
-        console.tell("status", _unfinished(entry, rows) | {"text": f"released (entry {entry.index})"})
-        _tell_logs(home, entry.project, entry.version, console, MORE)
-
-
-def _tell_logs(home: Path, project: str, version: str, console: Console, lines: int) -> None:
-    """The ends of what the builds of a release said, as text that is safe to print."""
-    for path in logs_of(home / "state", project, version):
-        text = said(path.read_bytes(), lines)
-        console.tell("log", {"file": str(path), "size": path.stat().st_size, "lines": text.splitlines()})
-
-
-def _begun(row: Row) -> dict[str, object]:
-    project, _, tag = row.effect.key.partition("/")
-    what = "files were added, not in the trail" if row.effect.target == LATER else "begun, not in the trail"
-    return {
-        "project": project,
-        "version": tag,
-        "index": None,
-        "burned": False,
-        "text": f"{what}, nothing {'of them ' * (row.effect.target == LATER)}is public.  not burned: safe to run again",
-        "why": row.why,
-        "since": row.since,
-        "targets": [],
-    }
-
-
-def _unwitnessed(entry: Entry) -> dict[str, object]:
-    return {
-        "project": entry.project,
-        "version": entry.version,
-        "index": entry.index,
-        "burned": False,
-        "text": f"signed (entry {entry.index}), waits for witnesses; nobody sees it.  not burned: safe to run again",
-        "why": "",
-        "since": entry.time,
-        "targets": [],
-    }
-
-
-def _unfinished(entry: Entry, rows: tuple[Row, ...]) -> dict[str, object]:
-    burned, words = verdict_of(rows)
-    return {
-        "project": entry.project,
-        "version": entry.version,
-        "index": entry.index,
-        "burned": burned,
-        "text": f"logged (entry {entry.index}), not everywhere yet.  {words}",
-        "why": "",
-        "since": entry.time,
-        "targets": target_summary(rows),
-    }
+def _half(rows: tuple[Row, ...]) -> str:
+    """How far it came, in two words."""
+    open_rows = [row for row in rows if row.state not in ("seen", "dropped")]
+    if len(open_rows) == len(rows):
+        return "not published yet"
+    return "half published" if open_rows else "published"

@@ -232,10 +232,16 @@ class _Judge:
         entry = entry_of(proof)
         tag = lying.tag(entry, origin) if isinstance(trust, Root) else None
         later = self.newest.size(origin) if self.newest else None
+        read, gone = self.newest.withdrawal(origin, entry) if self.newest else (None, None)
+        if read == later or gone:
+            later = None if read is None else entry.index + 1  # nothing is left unread, or nothing more is asked
         measured = lying.measure(name, entry, self.tell)
         verdict = verify_file(measured, proof, trust, tag, self.now, **self.options, head=later)
         self._compare(verdict, lying.shown)
-        return verdict, self.newest.compare(origin, head) if self.newest else {}
+        more = self.newest.compare(origin, head) if self.newest else {}
+        if gone:
+            more["withdrawn"] = f"that it is fit for use: withdrawn in entry {gone.index}: {gone.reason or _NO_REASON}"
+        return verdict, more
 
     def _compare(self, verdict: Verdict, shown: str) -> None:
         """Two proofs of one run may not contradict each other."""
@@ -262,6 +268,7 @@ class _Judge:
 
 
 _NOTHING: dict[str, Any] = {"project": "", "version": "", "index": None, "size": None, "proven": [], "not_proven": []}
+_NO_REASON = "no reason given"
 _BESIDE = (".asc", ".metadata", "SHA256SUMS", ".tag", ".intoto.jsonl", ".cdx.json", ".notes.md")
 
 

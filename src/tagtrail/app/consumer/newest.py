@@ -6,15 +6,21 @@ from dataclasses import dataclass
 
 from tagtrail.app.consumer.heads import Fetched, Memory, checkpoint_at
 from tagtrail.app.consumer.trusted import Trust
-from tagtrail.formats.tiles import TileReader
+from tagtrail.formats.entry import parse
+from tagtrail.formats.tiles import WIDTH, TileReader
 from tagtrail.formats.times import format_time
-from tagtrail.model.errors import SetupError
+from tagtrail.model.entry import Entry
+from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.names import project_key, version_key
 from tagtrail.ports import Tell
 from tagtrail.verify.heads import Head
 
 __all__ = ["Newest", "newest", "seconds"]
 
 _AGE = re.compile(r"([0-9]{1,9})([smhd])")
+BUNDLES = 64
+"""Bundles of 256 entries that are read for one file; a longer log is for `audit`."""
+_MARK = b'"event":"withdraw"'
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -31,6 +37,26 @@ class Newest:
         """How many entries the log has, if it is this one."""
         return self.head.checkpoint.size if origin == self.memory.origin else None
 
+    def withdrawal(self, origin: str, entry: Entry) -> tuple[int | None, Entry | None]:
+        """Up to which size of the log no later entry takes back what `entry` released, and the first one that does.
+
+        None where the log is another. Read are at most BUNDLES bundles; what is not to be had is not read.
+        """
+        size, read = self.size(origin), entry.index + 1
+        if size is None:
+            return None, None
+        first = read // WIDTH
+        for number in range(first, min(first + BUNDLES, -(-size // WIDTH))):
+            try:
+                bundle = self.tree.entries(number)
+            except TamperError:
+                break
+            for place, raw in enumerate(bundle, number * WIDTH):
+                if place >= read and _MARK in raw and _takes_back(gone := parse(place, raw), entry):
+                    return place, gone
+            read = max(read, number * WIDTH + len(bundle))
+        return read, None
+
     def compare(self, origin: str, proof: bytes) -> dict[str, str]:
         """What is not proven of the tree in a proof's note beside this head's. Raises TamperError as `check_grown`."""
         if origin != self.memory.origin:
@@ -40,6 +66,11 @@ class Newest:
             return {}
         about = f"the tiles of the checkpoint at {self.fetched.shown} are not to be had"
         return {"consistency-unchecked": f"that the newest tree contains the one of this proof ({about})"}
+
+
+def _takes_back(gone: Entry, entry: Entry) -> bool:
+    same = project_key(gone.project) == project_key(entry.project)
+    return same and version_key(gone.version) == version_key(entry.version)
 
 
 def newest(args: argparse.Namespace, trust: Trust, now: int, tell: Tell) -> Newest:

@@ -1,6 +1,7 @@
 """The places of an instance, for a command that only asks them: no secret key of ours is read, nothing is written."""
 
 import time
+from collections.abc import Callable
 
 from tagtrail.adapters.directory import DirectoryKept
 from tagtrail.adapters.site import SiteTarget
@@ -18,8 +19,8 @@ from tagtrail.workflows.surveys import BRIEFLY, surveys
 __all__ = ["asking", "places"]
 
 
-def places(instance: Instance) -> Targets:
-    """The targets of the settings by name, each made when it is asked for."""
+def places(instance: Instance, entry: Callable[[int], Entry] | None = None) -> Targets:
+    """The targets of the settings by name, each made when it is asked for; `entry` gives the trail's at an index."""
     at, site, chosen = Home(instance.home), site_of(instance.settings), instance.settings.site
     kept = DirectoryKept(at.kept)
     context = Context(
@@ -28,7 +29,7 @@ def places(instance: Instance) -> Targets:
         kept=kept,
         secrets=Secrets(home=instance.home),
         clock=lambda: int(time.time()),  # noqa: TID251  (places are wired here, for commands that only ask)
-        entry=_unknown,
+        entry=entry or _unknown,
     )
     there = SiteTarget(chosen.name, site, open_store(at, chosen), kept, digest=http.digest, fetch=http.fetch)
     return Targets(settings=instance.settings, context=context, made={chosen.name: there})

@@ -80,7 +80,8 @@ def command(target: TargetSettings, context: Context) -> Target:
 
     find, apply = tuple(target.option("find", ())), tuple(target.option("apply", ()))
     files = bool(target.option("files", True))  # noqa: FBT003
-    if not files or any("{url}" in word for word in (*find, *apply)):
+    withdraw, withdrawn = tuple(target.option("withdraw", ())), tuple(target.option("withdrawn", ()))
+    if not files or any("{url}" in word for word in (*find, *apply, *withdraw, *withdrawn)):
         _public(target, context)
     return Command(
         name=target.name,
@@ -95,6 +96,8 @@ def command(target: TargetSettings, context: Context) -> Target:
         kept=context.kept,
         entry=context.entry,
         files=files,
+        withdrawing=withdraw,
+        withdrawn=withdrawn,
     )
 
 

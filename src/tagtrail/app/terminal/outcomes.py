@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from packaging.version import InvalidVersion, Version
+
 from tagtrail.app.instance.storage import in_bucket, site_directory
 from tagtrail.model.facts import Row
 from tagtrail.workflows.release import Outcome
 from tagtrail.workflows.road import Road
 
-__all__ = ["outcome_event", "target_summary", "verdict_of"]
+__all__ = ["following", "outcome_event", "target_summary", "verdict_of"]
 
 _WORDS = {0: "complete", 4: "waiting", 5: "partial", 6: "conflict"}
 
@@ -19,6 +21,8 @@ def outcome_event(road: Road, home: Path, outcome: Outcome) -> dict[str, object]
     state = (
         outcome.reached if outcome.exit == 0 and outcome.reached != "published" else _WORDS.get(outcome.exit, "stopped")
     )
+    if outcome.exit == 0 and outcome.entry and outcome.entry.event == "withdraw":
+        state = "withdrawn"
     return {
         "exit": outcome.exit,
         "project": outcome.project,
@@ -29,12 +33,26 @@ def outcome_event(road: Road, home: Path, outcome: Outcome) -> dict[str, object]
     }
 
 
-def verdict_of(rows: Sequence[Row]) -> tuple[bool, str]:
+def verdict_of(rows: Sequence[Row], version: str = "") -> tuple[bool, str]:
     """(burned, in words): whether the version's name means other bytes somewhere."""
     bad = [row for row in rows if row.state == "conflict"]
     if bad:
-        return True, f"burned: other bytes at {bad[0].effect.target} under {bad[0].effect.path}"
+        places = ", ".join(dict.fromkeys(row.effect.target for row in bad))
+        return True, f"burned: other bytes at {places}{f'; use {following(version)}' if version else ''}"
     return False, "not burned: safe to run again"
+
+
+def following(version: str) -> str:
+    """The version to release instead: `33.0.1` after `33.0.0`."""
+    try:
+        known = Version(version)
+    except InvalidVersion:
+        return "a new version"
+    if known.is_prerelease and known.pre:
+        return f"{known.base_version}{known.pre[0]}{known.pre[1] + 1}"
+    *head, last = (*known.release, 0, 0)[: max(3, len(known.release))]
+    epoch = f"{known.epoch}!" if known.epoch else ""
+    return epoch + ".".join(map(str, (*head, last + 1)))
 
 
 def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -55,11 +73,12 @@ def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
         summary.append(
             {
                 "target": target,
-                "seen": len(mine) - len(open_rows),
+                "seen": sum(row.state == "seen" for row in mine),
+                "dropped": sum(row.state == "dropped" for row in mine),
                 "of": len(mine),
                 "state": worst.state if worst else "seen",
                 "path": worst.effect.path if worst else "",
-                "why": worst.why if worst else "",
+                "why": worst.why if worst else next((row.why for row in mine if row.state == "dropped"), ""),
                 "due": worst.due if worst else 0,
                 "since": worst.since if worst else 0,
                 "tries": worst.tries if worst else 0,
@@ -72,9 +91,12 @@ def _text(road: Road, outcome: Outcome) -> str:
     counts = Counter(row.state for row in outcome.rows)
     total = len(outcome.rows)
     if outcome.exit == 6:
-        return f"nothing was overwritten, nothing announced.  {verdict_of(outcome.rows)[1]}"
+        return f"nothing was overwritten, nothing announced.  {verdict_of(outcome.rows, outcome.version)[1]}"
     if outcome.waits:
         return outcome.waits
+    if outcome.exit == 0 and outcome.entry and outcome.entry.event == "withdraw":
+        entry = outcome.entry
+        return f"{entry.project} {entry.version} since entry {entry.index}: {entry.reason or 'no reason given'}"
     if outcome.reached == "signed" and outcome.exit == 4:
         return f"{outcome.project} {outcome.version} waits for its witnesses; nobody is shown it yet"
     if outcome.exit:
@@ -97,7 +119,8 @@ def _unseen(road: Road, outcome: Outcome) -> list[str]:
 def _next(road: Road, home: Path, outcome: Outcome) -> str:
     command = f"tagtrail -C {home}"
     if outcome.exit == 6:
-        return f"tag other bytes as a new version; look: {command} status"
+        new = following(outcome.version)
+        return f'{command} withdraw {outcome.project} {outcome.version} --reason "..." and tag {new}'
     if outcome.next:
         return outcome.next.replace("tagtrail", command, 1)
     if outcome.reached == "signed" and outcome.exit == 4:
@@ -114,6 +137,8 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
         return f"{carry}{command} resume"
     if outcome.reached != "published":
         return f"{command} release {outcome.project} {outcome.version}"
+    if outcome.entry and outcome.entry.event == "withdraw":
+        return f"tag other bytes as {following(outcome.version)}"
     first = outcome.entry.files[0].name if outcome.entry else ""
     if in_bucket(road.settings.site):
         return f"{command} audit"

@@ -10,12 +10,14 @@ Columns on the road are step, what, size, short digest, remark:
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from tagtrail.app.terminal.phrases import before, ends, proof, road, trust, witness
+from tagtrail.app.terminal.phrases import before, ends, places, proof, road, trust, witness
 from tagtrail.app.terminal.phrases.words import Fields, Line, Phrases, duration, line, short, shown, signer, size, step
 
 __all__ = ["PHRASES", "Line", "duration", "gathered", "lines", "progress", "short", "shown", "signer", "size"]
 
-PHRASES: Phrases = before.PHRASES | road.PHRASES | proof.PHRASES | trust.PHRASES | witness.PHRASES | ends.PHRASES
+PHRASES: Phrases = (
+    before.PHRASES | road.PHRASES | proof.PHRASES | trust.PHRASES | witness.PHRASES | places.PHRASES | ends.PHRASES
+)
 
 
 def lines(name: str, fields: Fields) -> Iterator[Line]:

@@ -29,8 +29,12 @@ def _verified(fields: Fields) -> Iterator[Line]:
 def _claims(fields: Fields) -> Iterator[Line]:
     for text in fields.get("proven") or ():
         yield line("", f"  {text}")
-    for text in fields.get("not_proven") or ():
-        yield line("quiet", f"  not proven: {text}")
+    names = [*(fields.get("doubts") or ()), *("" for _ in fields.get("not_proven") or ())]
+    for name, text in zip(names, fields.get("not_proven") or (), strict=False):
+        if name == "withdrawn":
+            yield line("bad", f"  {text.partition(': ')[2]}")
+        else:
+            yield line("quiet", f"  not proven: {text}")
 
 
 def _reproduced(fields: Fields) -> Iterator[Line]:

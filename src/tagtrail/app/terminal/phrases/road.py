@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tagtrail.app.terminal.phrases.words import Fields, Line, Phrases, count, line, short, size, step
+from tagtrail.app.terminal.phrases.words import Fields, Line, Phrases, count, line, moment, short, size, step
 from tagtrail.formats.times import format_time
 
 __all__ = ["PHRASES"]
@@ -30,6 +30,8 @@ def _signed(fields: Fields) -> Iterator[Line]:
 def _logged(fields: Fields) -> Iterator[Line]:
     seen = f"witnessed {fields['witnessed']}" if fields["witnessed"] else "unwitnessed (no witness configured)"
     event = fields["entry"]
+    if event == "import":  # `imported` has told the version: there may be hundreds
+        return
     what = "" if event == "release" else f" ({event})"
     yield step("log", f"entry {fields['index']}{what}, tree {fields['size']}, {seen}")
 
@@ -92,11 +94,34 @@ def _status(fields: Fields) -> Iterator[Line]:
     if fields.get("why"):
         yield Line((("", f"  {'':10} {fields['why']}"),))
     for target in fields["targets"]:
-        about = f"  {target['path']}  {target['why']}" if target["state"] != "seen" else ""
-        tries = f" ({target['tries']} tries)" if target.get("tries", 0) > 1 else ""
-        yield Line(
-            (("", f"  {target['target']:<10} {target['seen']} of {target['of']}   {target['state']}{about}{tries}"),)
-        )
+        yield from _place(target, fields.get("now") or 0)
+
+
+_WAITS = {
+    "none": "to do", "asked": "no answer", "sent": "sent, not visible yet", "refused": "", "held": "held",
+    "conflict": "CONFLICT",
+}  # fmt: skip
+
+
+def _place(target: Fields, now: int) -> Iterator[Line]:
+    """A place: how much of it is seen; then what the worst of the rest waits for, on a line of its own."""
+    tone = {"conflict": "bad", "seen": "good"}.get(target["state"], "warn")
+    dropped = f", {target['dropped']} dropped" if target.get("dropped") else ""
+    seen = f"{target['seen']} of {target['of']}"
+    if target["state"] == "seen":
+        parts = [("", f"  {target['target']:<10} {seen:<9} "), (tone, "seen"), ("", dropped)]
+        yield Line((*parts, ("quiet", f"   {target['why']}" if dropped else "")))
+        return
+    yield Line((("", f"  {target['target']:<10} {seen:<9} seen{dropped}   {target['path']}"),))
+    why = ": ".join(filter(None, (_WAITS[target["state"]], target["why"])))
+    since = f"  since {moment(target['since'], now)}" if target["since"] else ""
+    tries = f", {target['tries']} tries" if target.get("tries", 0) > 1 else ""
+    due = f"; again at {moment(target['due'], now)}" if target["due"] > now else ""
+    yield Line((("", f"  {'':10} "), (tone, why), ("quiet", f"{since}{tries}{due}")))
+
+
+def _settled(fields: Fields) -> Iterator[Line]:
+    yield step(fields["target"], f"{fields['path']:<38} {fields['how']}, says {fields['by']}: {fields['because']}")
 
 
 def _log(fields: Fields) -> Iterator[Line]:
@@ -117,6 +142,7 @@ PHRASES: Phrases = {
     "row": _row,
     "skip": _skip,
     "rendered": _rendered,
+    "settled": _settled,
     "status": _status,
     "log": _log,
 }

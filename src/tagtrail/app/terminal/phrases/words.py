@@ -3,7 +3,22 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Fields", "Line", "Phrases", "count", "duration", "line", "short", "shown", "signer", "size", "step"]
+from tagtrail.formats.times import format_time
+
+__all__ = [
+    "Fields",
+    "Line",
+    "Phrases",
+    "count",
+    "duration",
+    "line",
+    "moment",
+    "short",
+    "shown",
+    "signer",
+    "size",
+    "step",
+]
 
 Fields = Mapping[str, Any]
 
@@ -45,6 +60,13 @@ def duration(seconds: int) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit}"
     return f"{max(seconds, 0)} s"
+
+
+def moment(time: int, now: int) -> str:
+    """A time as people read it near it: `01:10 UTC` today or tonight, else with its date."""
+    text = format_time(time)
+    near = abs(time - now) < 20 * 3600
+    return f"{text[11:16]} UTC" if near else f"{text[:10]} {text[11:16]} UTC"
 
 
 def signer(scheme: str, fingerprint: str, person: str = "") -> str:

@@ -1,0 +1,223 @@
+"""`tagtrail audit --places`: every name at every place of an instance against its trail, one table for each project."""
+
+import argparse
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
+from tagtrail.app.instance.home import Home, find_home
+from tagtrail.app.instance.places import places
+from tagtrail.app.instance.reading import open_instance
+from tagtrail.app.terminal.console import Console
+from tagtrail.formats.settings import project_of
+from tagtrail.model.errors import Error, SetupError
+from tagtrail.model.facts import Entry, Survey
+from tagtrail.model.frozen import replace
+from tagtrail.model.names import project_key
+from tagtrail.model.settings import Project, Settings
+from tagtrail.ports import Target
+from tagtrail.workflows.audit.places import BAD, Belonging, Cell, Line, belongings, compared, exit_code
+from tagtrail.workflows.surveys import everywhere
+
+__all__ = ["LIMIT", "audit_places"]
+
+LIMIT = 600.0
+"""Seconds for all places together; a deep audit hashes as long again."""
+_NEXT = {
+    4: "tagtrail resume",
+    5: "tagtrail audit --places    when it answers again",
+    7: "find out who put it there, or took it away, before anything else is released",
+}
+_STATES = {0: "agrees", 4: "waiting", 5: "unfinished", 7: "disagrees"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A project of the trail, where its releases belong, and which files belong there."""
+
+    project: Project
+    entries: tuple[Entry, ...]
+    places: tuple[str, ...]
+    belong: tuple[Belonging, ...]
+
+
+def audit_places(args: argparse.Namespace, console: Console) -> int:
+    """0 where all places agree with the trail; 7 where one does not, else 5 where one does not answer, else 4."""
+    home = find_home(args.home)
+    instance, at = open_instance(home), Home(home)
+    if not at.database.is_file():
+        raise SetupError(f"{home} has no trail yet", code="trail-empty", hint="tagtrail release PROJECT TAG")
+    ledger, journal = SqliteLedger(at.database), SqliteJournal(at.database)
+    targets = places(instance, lambda index: ledger.entries(index, index + 1)[0])
+    asked = tuple(_asked(instance.settings, targets, ledger, journal, args.project))
+    site = instance.settings.site.name
+    projects: dict[str, list[str]] = {}
+    for one in asked:
+        for place in one.places:
+            projects.setdefault(place, []).append(one.project.name)
+    told = everywhere(targets, projects, LIMIT)
+    for place, named in projects.items():
+        console.tell("place", _place(place, [told[place, name] for name in named]))
+    names = {file.name for one in asked for e in one.entries for file in e.files}
+    lines = list[Line]()
+    for one in asked:
+        found = compared(
+            one.entries, one.belong, [told[place, one.project.name] for place in one.places],
+            known=names - {f.name for e in one.entries for f in e.files}, own=[site],
+        )  # fmt: skip
+        found = _deep(found, one, targets) if args.deep else found
+        console.tell("compared", _event(one, found))
+        lines += found
+    return _end(lines, len(asked), console)
+
+
+def _asked(
+    settings: Settings, targets: Mapping[str, Target], ledger: SqliteLedger, journal: SqliteJournal, only: str | None
+) -> Iterator[_Asked]:
+    """Projects of the settings that have releases in the trail."""
+    if only:
+        project_of(settings, only)
+    for project in settings.projects:
+        if only and project_key(only) != project_key(project.name):
+            continue
+        entries = ledger.entries(project=project.name)
+        names = tuple(dict.fromkeys((settings.site.name, *project.publish)))
+        belong = tuple(
+            found
+            for entry in entries
+            if entry.event == "release"
+            for found in belongings(entry, _takes(settings, targets, names, entry), journal.rows(entry.index))
+        )
+        if any(entry.event in ("release", "import") for entry in entries):
+            yield _Asked(project=project, entries=entries, places=names, belong=belong)
+
+
+def _takes(settings: Settings, targets: Mapping[str, Target], names: Sequence[str], entry: Entry) -> dict[str, Target]:
+    return {n: targets[n] for n in names if n == settings.site.name or entry.channel in settings.target(n).on}
+
+
+# --- deep -----------------------------------------------------------------------------------------------------------
+
+
+def _deep(lines: Sequence[Line], asked: _Asked, targets: Mapping[str, Target]) -> tuple[Line, ...]:
+    """Files of which the place told no digest, looked at one by one as a consumer would, places at the same time."""
+    wanted = {(one.place, one.name): one for one in asked.belong}
+    todo: dict[str, list[Belonging]] = {}
+    for line in lines:
+        for cell in line.cells:
+            if cell.state in ("there", "unasked") and (one := wanted.get((cell.place, line.name))):
+                todo.setdefault(cell.place, []).append(one)
+    answers: SimpleQueue[tuple[tuple[str, str], Cell] | None] = SimpleQueue()
+    for place, list_ in todo.items():
+        Thread(target=_look, args=(targets[place], list_, answers), daemon=True).start()
+    seen: dict[tuple[str, str], Cell] = {}
+    end = time.monotonic() + LIMIT
+    while len(seen) < sum(map(len, todo.values())) and (left := end - time.monotonic()) > 0:
+        try:
+            answer = answers.get(timeout=left)
+        except Empty:
+            break
+        if answer:
+            seen[answer[0]] = answer[1]
+    return tuple(
+        replace(line, cells=tuple(seen.get((cell.place, line.name), cell) for cell in line.cells)) for line in lines
+    )
+
+
+def _look(
+    target: Target, wanted: Sequence[Belonging], answers: "SimpleQueue[tuple[tuple[str, str], Cell] | None]"
+) -> None:
+    for one in wanted:
+        digest, state = "", "silent"
+        try:
+            found = target.find(one.effect)
+        except Error:
+            pass
+        except Exception:  # noqa: BLE001, S110  (whatever an adapter of somebody else's raises, it did not answer)
+            pass
+        else:
+            digest = found.sha256 if found else ""
+            there = "same" if digest == one.effect.blob.sha256 else "other"
+            state = there if found else "missing" if one.state == "seen" else "waiting" if one.state else "unsent"
+        other = digest if state == "other" else ""
+        answers.put(((one.place, one.name), Cell(place=one.place, state=state, sha256=other)))
+
+
+# --- what is told ---------------------------------------------------------------------------------------------------
+
+
+def _place(name: str, told: Sequence[Survey]) -> dict[str, object]:
+    silent = [one.silent for one in told if one.silent]
+    files = [digest for one in told for _, digest in one.files]
+    notes = dict.fromkeys(one.note for one in told if one.note)
+    why = f"{silent[0]} ({len(silent)} of {len(told)} projects)" if silent else ""
+    return {
+        "place": name,
+        "noun": "file",
+        "files": len(files),
+        "digests": sum(map(bool, files)),
+        "silent": why,
+        "note": "; ".join(list(notes)[:3]),
+    }
+
+
+def _event(asked: _Asked, lines: Sequence[Line]) -> dict[str, object]:
+    """Each file that is not the same everywhere, and how many are at each place."""
+    loud = [line for line in lines if any(_is_loud(cell) for cell in line.cells)]
+    counts = [
+        sum(line.cells[number].state in ("same", "there", "yanked") for line in lines)
+        for number in range(len(asked.places))
+    ]
+    return {
+        "project": asked.project.name,
+        "total": len(lines),
+        "noun": "file",
+        "columns": list(asked.places),
+        "summary": [str(count) if count else "-" for count in counts],
+        "rows": [_row(line) for line in loud],
+    }
+
+
+def _is_loud(cell: Cell) -> bool:
+    return cell.state not in ("same", "there", "-", "gone", "yanked", "dropped", "unasked")
+
+
+def _row(line: Line) -> dict[str, object]:
+    trail = f"the trail {line.sha256[:16]}..." if line.sha256 else "the trail does not know it"
+    notes = [f"{cell.place}: {_SAID[cell.state]}" for cell in line.cells if cell.state in _SAID]
+    notes += [f"{cell.place} {cell.sha256[:16]}..., {trail}" for cell in line.cells if cell.sha256]
+    states = [cell.state for cell in line.cells]
+    return {
+        "name": line.name,
+        "version": line.version,
+        "sha256": line.sha256,
+        "cells": states,
+        "there": [cell.sha256 for cell in line.cells],
+        "notes": notes,
+    }
+
+
+_SAID = {
+    "shown": "withdrawn, and it does not say so",
+    "unsaid": "shown as yanked, and the trail does not say so",
+    "unsent": "never sent there",
+}
+
+
+def _end(lines: Sequence[Line], projects: int, console: Console) -> int:
+    code = exit_code(lines)
+    wrong = sum(any(cell.state in BAD for cell in line.cells) for line in lines)
+    untold = sum(cell.state in ("there", "unasked") for line in lines for cell in line.cells)
+    text = f"{len(lines):,} files of {projects:,} project{'' if projects == 1 else 's'}"
+    text += f", {wrong:,} of them not as the trail says" if wrong else ""
+    text += f"\n{untold:,} were not compared by digest: the place does not tell it (--deep asks)" if untold else ""
+    after = {
+        4: "tagtrail resume",
+        5: "tagtrail audit --places    when it answers again",
+        7: "find out who put it there, before anything else is released",
+    }
+    console.tell("outcome", {"exit": code, "state": _STATES[code], "text": text, "next": after})
+    return code
