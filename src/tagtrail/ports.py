@@ -23,6 +23,7 @@ from tagtrail.model.facts import (
     Tagged,
 )
 from tagtrail.model.frozen import frozen
+from tagtrail.model.notice import Notice
 
 __all__ = [
     "Behind", "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Cosigned", "Evidence", "Given", "Journal",
@@ -390,8 +391,13 @@ class Target(Protocol):
         with."""
         ...
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
-        """What this place needs of a logged entry; pure; checks limits before anything is sent."""
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
+        """What this place needs of a logged entry; pure; checks limits before anything is sent.
+
+        `notice` is None while files are carried. Whoever tells people something is given it when all was seen, and
+        names its bytes in one effect (`formats.notice.notice_blob`), which are kept by then; its key is made of
+        `notice.key`, and `entry` is `logged`'s, the newest of those that the notice speaks of.
+        """
         ...
 
     def find(self, effect: Effect) -> Receipt | None:

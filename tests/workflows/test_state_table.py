@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import pytest
 
+from tagtrail.formats.notice import notice_bytes
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Effect, Receipt, Row, State
 from tagtrail.ports import Conflict, Refused, Unknown
@@ -219,7 +220,7 @@ class Place:
             self.logged,
             self.target,
             self.journal,
-            notice="a notice",
+            notice=samples.notice(self.logged.entry),
             ours=self.ours,
             clock=lambda: self.now,
             tell=lambda name, fields: self.told.append((name, dict(fields))),
@@ -328,7 +329,7 @@ def test_nobody_looks_where_there_is_nothing_to_see() -> None:
     cases: tuple[tuple[Retry, State], ...] = (("blind", "none"), ("keyed", "held"), ("keyed", "dropped"))
     for retry, state in cases:
         place = Place(retry)
-        (effect,) = place.target.plan(place.logged, "a notice")
+        (effect,) = place.target.plan(place.logged, samples.notice(place.logged.entry))
         assert isinstance(effect, Effect)
         place.journal.move(None, Row(effect=effect, state=state, since=NOW))
         place.target.down = 1
@@ -341,7 +342,7 @@ def test_what_a_place_skips_is_told() -> None:
         place.logged,
         place.target,
         place.journal,
-        notice="",
+        notice=None,
         ours=True,
         clock=lambda: NOW,
         tell=lambda name, fields: told.append((name, fields["target"], fields["because"])),
@@ -369,26 +370,33 @@ def test_altered_bytes_are_an_alarm_and_never_arrive() -> None:
     place = Place("keyed")
     kept = Kept()
     place.target.kept = kept
-    digest = kept.put([b"a notice"], "text/plain").sha256
+    data = notice_bytes(samples.notice(place.logged.entry))
+    digest = kept.put([data], "application/json").sha256
     kept.blobs[digest] = b"altered"
     with pytest.raises(TamperError) as caught:
         place.drive()
     assert caught.value.code == "kept-altered"
     assert place.target.arrived == []
-    kept.blobs[digest] = b"a notice"
+    kept.blobs[digest] = data
     assert place.states(2) == ["sent", "seen"]
 
 
 def test_somebody_else_moves_the_row_between() -> None:
     """Whoever loses the compare-and-set applies nothing."""
     place = Place("keyed")
-    (effect,) = place.target.plan(place.logged, "a notice")
+    (effect,) = place.target.plan(place.logged, samples.notice(place.logged.entry))
     assert isinstance(effect, Effect)
     none = Row(effect=effect, since=NOW)
     place.journal.move(None, none)
     slow = SlowTarget(place)
     carry.drive(
-        place.logged, slow, place.journal, notice="a notice", ours=True, clock=lambda: NOW, tell=lambda *_: None
+        place.logged,
+        slow,
+        place.journal,
+        notice=samples.notice(place.logged.entry),
+        ours=True,
+        clock=lambda: NOW,
+        tell=lambda *_: None,
     )
     assert place.target.attempts == []
     assert place.journal.rows(0)[0].state == "held"

@@ -24,6 +24,7 @@ from tagtrail.io.process import Finished, run, said
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Receipt, Skip, Survey
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Conflict, Kept, Refused, Unknown
 
 __all__ = ["Command"]
@@ -66,7 +67,7 @@ class Command:
         """See `tagtrail.ports.Target`: a command is asked for one file at a time."""
         return Survey(target=self.name, note="a command is asked for one file at a time")
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
         if entry.event != "release":

@@ -23,6 +23,7 @@ from typing import Literal
 
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect, Logged, Receipt, Row, Skip
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Clock, Conflict, Journal, Refused, Target, Tell, Unknown
 
 __all__ = ["answered", "drive", "exit_code", "looked"]
@@ -114,7 +115,7 @@ def drive(
     target: Target,
     journal: Journal,
     *,
-    notice: str,
+    notice: Notice | None,
     ours: bool,
     clock: Clock,
     tell: Tell,
@@ -122,7 +123,8 @@ def drive(
 ) -> tuple[Row, ...]:
     """One pass over all that `target` needs of an entry; returns its rows.
 
-    `ours` says whether this journal logged the entry: if not, a blind effect may have happened and is held. `awaited`:
+    `notice` is what is said of it, where people are told (None: files are carried), its bytes kept. `ours` says
+    whether this journal logged the entry: if not, a blind effect may have happened and is held. `awaited`:
     somebody else applies, we only look.
     """
     standing = {r.effect.key: r for r in journal.rows(logged.entry.index) if r.effect.target == target.name}

@@ -75,7 +75,7 @@ def _push(road: Road, entry: Entry) -> None:
 def unseen(road: Road, entry: Entry) -> tuple[str, ...]:
     """The paths of an entry that are not where they belong; looks, and writes nothing."""
     whole = Logged(entry=entry, proof=_proof(road, entry), blobs=_blobs(road, entry))
-    effects = ((target, item) for target in _places(road, entry) for item in target.plan(whole, ""))
+    effects = ((target, item) for target in _places(road, entry) for item in target.plan(whole, None))
     return tuple(
         item.path
         for target, item in effects
@@ -98,7 +98,7 @@ def _places(road: Road, entry: Entry) -> tuple[Target, ...]:
 def _drive(road: Road, logged: Logged, target: Target) -> None:
     ours = bool(road.journal.once(ours_key(draft_digest(logged.entry.raw)), bool, lambda: False))
     awaited = road.settings.target(target.name).by == "ci"
-    drive(logged, target, road.journal, notice="", ours=ours, clock=road.clock, tell=road.tell, awaited=awaited)
+    drive(logged, target, road.journal, notice=None, ours=ours, clock=road.clock, tell=road.tell, awaited=awaited)
 
 
 def _kept(road: Road, name: str, digest: str) -> Sidecar:

@@ -16,6 +16,7 @@ from tagtrail.formats.upload_form import Form, filetype, upload_form
 from tagtrail.io import http
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Effect, File, Logged, Receipt, Skip, Survey
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Clock, Conflict, Kept, Refused, Unknown
 
 __all__ = ["IndexTarget"]
@@ -63,7 +64,7 @@ class IndexTarget:
         files = tuple((listed.name, listed.sha256) for listed in self._shelf.files(project))
         return Survey(target=self.name, files=files, may_upload=None if self._upload else False)
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
         if entry.event != "release":
