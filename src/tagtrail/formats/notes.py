@@ -16,10 +16,11 @@
     - wheel: 43,100 bytes, was 41,200
     - .tar.xz: 9,000 bytes, new
 
-The last section is ours: `Since VERSION`, or `The first release`; its lines have these forms alone and this order. Every
-line of a body that could pass for a heading of level 2 has a space before it. A text without our section (somebody
-else's, or one of an earlier tagtrail) is sections and nothing else. Foreign CommonMark goes through
-`formats/commonmark.py` first. Reading never raises; `parse_notes(format_notes(x)) == x` for every x whose texts are tame.
+The last section is ours: `Since VERSION`, or `The first release`; its lines have these forms alone and this order.
+Every line of a body that could pass for a heading of level 2 has a space before it. A text without our section
+(somebody else's, or one of an earlier tagtrail) is sections and nothing else. Foreign CommonMark goes through
+`formats/commonmark.py` first. Reading never raises; `parse_notes(format_notes(x)) == x` for every x whose texts are
+tame.
 """
 
 import re
@@ -52,9 +53,8 @@ def format_notes(notes: Notes) -> str:
     parts = [f"## {s.title}\n\n{_apart(s.body)}" if s.title else _apart(s.body) for s in notes.sections]
     title = f"Since {notes.since}" if notes.since else _FIRST
     lines = "".join(f"- {line}\n" for line in _lines(notes))
-    return (
-        "\n\n".join([*(part.strip("\n") for part in parts), f"## {title}", *([lines.rstrip()] if lines else [])]) + "\n"
-    )
+    blocks = (*parts, f"## {title}", lines)
+    return "\n\n".join(filter(None, (block.strip("\n") for block in blocks))) + "\n"
 
 
 def parse_notes(text: str) -> Notes:
