@@ -26,6 +26,7 @@ COMMANDS = {
         ("release", "the road from a signed tag to the site; run it again to resume"),
         ("add", "files built elsewhere: looked at, never re-packed, released when a signer approved"),
         ("approve", "sign the digests of a release that waits for it"),
+        ("hold", "keep a tag out of the trail, for a time or until it is lifted"),
         ("resume", "go on with everything unfinished"),
         ("status", "everything unfinished, and whether a version is burned"),
     ),

@@ -5,6 +5,7 @@ Run it again to resume: what was made is remembered, what is logged is carried, 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 from tagtrail.formats import entry as entries
@@ -30,6 +31,7 @@ from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.contents import after
 from tagtrail.workflows.examine import Ask, Examined, Known, gather, refuse, tell_examined
 from tagtrail.workflows.examine import examined as judged
+from tagtrail.workflows.hold import stop_if_held
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import joined, keep_case, remember, set_aside
 from tagtrail.workflows.publish import logged, ours_key, publish
@@ -55,7 +57,7 @@ __all__ = [
 
 RACES = 20
 """How often somebody else may enter the trail first."""
-_FOR = {"approval-missing": "approval", "files-missing": "files"}
+_FOR = {"approval-missing": "approval", "files-missing": "files", "held": "hold"}
 
 
 @frozen
@@ -105,6 +107,7 @@ def release(
     remember(road, project.name, prepared.plan.tag.sha256, overrides)
     try:
         with begun(road, project.name, prepared.plan.tag.name, lambda: _is_logged(road, prepared)):
+            stop_if_held(road, project.name, prepared.plan.tag.name)
             built = build(road, prepared)
             if until == "built":
                 return _stopped(prepared, "built")
@@ -337,7 +340,7 @@ def log(road: Road, project: Project, signed: Signed) -> Entry:
     """Enter the trail: the root brought up to the settings in a `key` entry, then the release, in one transaction.
 
     Raises TamperError `tag-moved`, `trail-ahead`, `trail-forked`, `witness-refused`, `version-taken`, `name-taken`;
-    RemoteError `quorum-unmet` (nothing was signed, or it is in the trail and nobody is shown it).
+    RemoteError `quorum-unmet` (nothing was signed, or it is in the trail and nobody is shown it); Waiting `held`.
     """
     tag = signed.approved.built.plan.tag
     _still_there(road, project, tag)
@@ -352,7 +355,14 @@ def log(road: Road, project: Project, signed: Signed) -> Entry:
         root = root_draft(road)
         try:
             drafts = (root, draft) if root else (draft,)
-            new = sequencer.append(drafts, after=head, ledger=road.ledger, log=road.log, clock=road.clock)
+            new = sequencer.append(
+                drafts,
+                after=head,
+                ledger=road.ledger,
+                log=road.log,
+                clock=road.clock,
+                last=partial(_last_look, road, tag),
+            )
         except RemoteError as error:
             if error.code != "trail-moved":
                 raise
@@ -360,6 +370,11 @@ def log(road: Road, project: Project, signed: Signed) -> Entry:
         witnessed(road, *new)
         return new[-1]
     raise RemoteError(f"{RACES} others entered the trail first", code="trail-moved", hint="run it again")
+
+
+def _last_look(road: Road, tag: Tag) -> None:
+    """In the transaction that enters the trail: nobody can hold the tag from here until it is in."""
+    stop_if_held(road, tag.project, tag.name)
 
 
 def _still_there(road: Road, project: Project, tag: Tag) -> None:

@@ -8,11 +8,13 @@ from tagtrail.app.instance.home import find_home
 from tagtrail.app.instance.wiring import open_road
 from tagtrail.app.terminal.console import Console
 from tagtrail.app.terminal.outcomes import target_summary, verdict_of
+from tagtrail.formats.facts import dump
 from tagtrail.io.process import said
 from tagtrail.model.facts import Entry, Row
 from tagtrail.model.names import project_key, says_version
 from tagtrail.workflows.begun import LATER
 from tagtrail.workflows.carry import exit_code
+from tagtrail.workflows.hold import holds
 from tagtrail.workflows.resume import unfinished
 from tagtrail.workflows.road import Road
 
@@ -60,6 +62,10 @@ def _tell_all(road: Road, home: Path, args: argparse.Namespace, console: Console
             seen = road.ledger.cosigned(covering=entry.index) is not None
             console.tell("status", _unfinished(entry, rows) if seen else _unwitnessed(entry))
             codes.append((exit_code(rows) or 5) if seen else 4)
+    for one in holds(road.journal, road.clock()):
+        if _asked(args, one.project, one.tag):
+            console.tell("held", dump(one))
+            codes.append(4)
     if args.version and not codes:
         _tell_finished(road, home, args, console)
     return codes
