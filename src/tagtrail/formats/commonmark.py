@@ -149,7 +149,7 @@ def _kinds(lines: list[str]) -> Iterator[tuple[str, str]]:
         if inside:
             yield "as it is", _fence_line(line) if fence != before else line
         elif not line or code:
-            yield "as it is", line
+            yield "gone" if at and not line and not lines[at - 1] else "as it is", line
         elif at in titles:
             rest = titles[at]
             yield "title", line
