@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--until",
         metavar="TIME",
         default="",
-        help="2h, 3d, 2026-04-01 or 2026-04-01T15:00:00Z; else until it is lifted",
+        help="2h, 3d, a date or 2026-04-01T15:00:00Z; else until it is lifted",
     )
     parser.add_argument("--because", metavar="TEXT", default="", help="what whoever meets it is told; it stays here")
     parser.add_argument("--lift", action="store_true", help="let it go on")
