@@ -42,9 +42,8 @@ def filled(texts: tuple[Text, ...], name: str, values: Mapping[str, Any]) -> str
 def _fault(text: Text, line: int, why: str) -> SetupError:
     where = f"{text.file}, line {line}" if line else text.file
     what = f"texts.{text.name}: {where}: {why.splitlines()[0]}"
-    return SetupError(
-        what, code="text-template", hint=f"mend {text.file}; docs/announcements.md tells what it may name"
-    )
+    hint = f"mend {text.file}; docs/announcements.md tells what it may name"
+    return SetupError(what, code="text-template", hint=hint)
 
 
 def _line(error: Exception, file: str) -> int:
