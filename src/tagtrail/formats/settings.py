@@ -18,7 +18,8 @@
     signers = ["release-team"]
 
 docs/settings.md tells every key; those of what is built are in `tagtrail.formats.kinds`, those of tags and versions
-in `tagtrail.formats.tagging`, those of targets in `tagtrail.formats.targets`. Files under projects/ hold
+in `tagtrail.formats.tagging`, those of announcements in `tagtrail.formats.saying`, those of targets in
+`tagtrail.formats.targets`. Files under projects/ hold
 `[project.X]` tables only. What the design knows but this version does not make yet (target types) may stand in the file
 and is refused by name when a project that uses it is asked for. Reason codes (SetupError): settings, project-unknown,
 not-yet.
@@ -43,10 +44,12 @@ from tagtrail.formats.forms import (
     secret_faults,
 )
 from tagtrail.formats.kinds import BUILDS, making, making_faults
+from tagtrail.formats.saying import saying, texts
 from tagtrail.formats.site import DEFAULT_PATH, Site
 from tagtrail.formats.tagging import CHANNELS, because_of_years, tagging, tagging_faults
 from tagtrail.formats.targets import LATER, TYPES, read_target
 from tagtrail.formats.toml import Table, meant, quoted_key
+from tagtrail.formats.watching import watching
 from tagtrail.model.errors import SetupError
 from tagtrail.model.names import project_key
 from tagtrail.model.settings import (
@@ -61,6 +64,7 @@ from tagtrail.model.settings import (
     RuleSwitch,
     Settings,
 )
+from tagtrail.model.texts import Text
 
 __all__ = ["CHANNELS", "parse_settings", "project_of", "settings_digest", "site_of"]
 
@@ -133,6 +137,8 @@ class _Reader:
             rules=self._switches(main),
             builders=builders,
             keys=_keys(main.table("keys")),
+            watch=watching(main.table("watch"), {t.name: t for t in targets}),
+            texts=texts(main.table("texts")),
         )
         main.later("engine")
         for file in (main, *self.others):
@@ -177,7 +183,7 @@ class _Reader:
         said["without_classifiers"] = table.texts("without-classifiers", above.without_classifiers)
         for key in words.keys() & table.values.keys():
             _known(table, key, said[key], *words[key])
-        return said | making(table, above) | tagging(table, above)
+        return said | making(table, above) | tagging(table, above) | saying(table, above)
 
     def _projects(self) -> Iterator[Project]:
         places: dict[str, str] = {}
@@ -223,7 +229,7 @@ class _Reader:
         _known(table, "builders", project.builders, self.bringers, "builder")
         for pattern in project.expect:
             _say(table, "expect", file_pattern_fault(pattern))
-        table.later("after", "security", "support-until")
+        table.later("after")
         table.close()
         return project
 
@@ -379,8 +385,9 @@ def site_of(settings: Settings) -> Site:
     )
 
 
-def settings_digest(settings: Settings, project: Project, people: Iterable[str]) -> str:
-    """SHA-256 (hex) of what in the settings concerns a project, with the fingerprints of those who may sign its tags.
+def settings_digest(settings: Settings, project: Project, people: Iterable[str], texts: Iterable[Text] = ()) -> str:
+    """SHA-256 (hex) of what in the settings concerns a project, with the fingerprints of those who may sign its tags,
+    and the templates of what is said of it, where people are told.
 
     Fields that say nothing are left out, so that a key that is new in tagtrail changes no digest.
     """
@@ -395,6 +402,8 @@ def settings_digest(settings: Settings, project: Project, people: Iterable[str])
     }
     bringers = [_said(bringer) for bringer in settings.builders if bringer.name in project.builders]
     concerned |= {"builders": bringers} if bringers else {}
+    said = {text.name: sha256(text.source.encode()).hexdigest() for text in texts} if project.announce else {}
+    concerned |= {"texts": said} if said else {}
     return sha256(canonical.dumps(concerned)).hexdigest()
 
 
