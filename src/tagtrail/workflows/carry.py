@@ -136,7 +136,17 @@ def drive(
     somebody else applies, we only look.
     """
     held, items = target.retry == "blind" and not ours, target.plan(logged, notice)
-    return bring(items, logged.entry.index, target, journal, held=held, clock=clock, tell=tell, awaited=awaited)
+    return bring(
+        items,
+        logged.entry.index,
+        target,
+        journal,
+        clock=clock,
+        tell=tell,
+        held=held,
+        awaited=awaited,
+        told=notice is not None,
+    )
 
 
 def bring(
@@ -149,6 +159,7 @@ def bring(
     tell: Tell,
     held: bool = False,
     awaited: bool = False,
+    told: bool = False,
 ) -> tuple[Row, ...]:
     """One pass over these effects of one entry; what is new is `held` where it may have happened."""
     standing = {r.effect.key: r for r in journal.rows(entry) if r.effect.target == target.name}
@@ -158,7 +169,7 @@ def bring(
             tell("skip", {"target": item.target, "what": item.what, "because": item.because})
         else:
             row = standing.get(item.key) or _new(item, journal, held=held, now=clock())
-            rows.append(_step(row, target, journal, clock, tell, awaited=awaited, told=notice is not None))
+            rows.append(_step(row, target, journal, clock, tell, awaited=awaited, told=told))
     return tuple(rows)
 
 
