@@ -124,13 +124,15 @@ class Smtp:
 
     @contextmanager
     def _definite(self) -> Iterator[None]:
-        """What goes wrong before the last dot: nothing was stored."""
+        """What goes wrong before the last dot, a password that is missing too: nothing was stored."""
         try:
             yield
         except smtplib.SMTPResponseException as error:
             words = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
             why = f"{self.where} answers {error.smtp_code} {self._words(words)}"
             raise Refused(why, _after(error.smtp_code)) from error
+        except SetupError as error:
+            raise Refused(f"{error.what}: {error.hint}", SOON) from error
         except (smtplib.SMTPException, OSError) as error:
             words = str(error).encode() or type(error).__name__.encode()
             raise Refused(f"{self.where} does not take the mail: {self._words(words)}", UNREACHED) from error
