@@ -19,7 +19,7 @@
 `looked` and `answered` are the table, pure; `drive` decides when. Nothing else calls `find` or `apply`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -138,7 +138,6 @@ def drive(
     held, items = target.retry == "blind" and not ours, target.plan(logged, notice)
     return bring(
         items,
-        logged.entry.index,
         target,
         journal,
         clock=clock,
@@ -149,9 +148,8 @@ def drive(
     )
 
 
-def bring(
-    items: Iterable[Effect | Skip],
-    entry: int,
+def bring(  # noqa: PLR0913  (one choreography; all but the first four by name)
+    items: Sequence[Effect | Skip],
     target: Target,
     journal: Journal,
     *,
@@ -162,6 +160,7 @@ def bring(
     told: bool = False,
 ) -> tuple[Row, ...]:
     """One pass over these effects of one entry; what is new is `held` where it may have happened."""
+    entry = next((item.entry for item in items if isinstance(item, Effect)), -1)
     standing = {r.effect.key: r for r in journal.rows(entry) if r.effect.target == target.name}
     rows = []
     for item in items:
