@@ -148,7 +148,7 @@ def drive(
     )
 
 
-def bring(  # noqa: PLR0913  (one choreography; all but the first four by name)
+def bring(
     items: Sequence[Effect | Skip],
     target: Target,
     journal: Journal,
