@@ -385,7 +385,7 @@ def site_of(settings: Settings) -> Site:
     )
 
 
-def settings_digest(settings: Settings, project: Project, people: Iterable[str], texts: Iterable[Text] = ()) -> str:
+def settings_digest(settings: Settings, project: Project, people: Iterable[str], templates: Iterable[Text] = ()) -> str:
     """SHA-256 (hex) of what in the settings concerns a project, with the fingerprints of those who may sign its tags,
     and the templates of what is said of it, where people are told.
 
@@ -402,7 +402,7 @@ def settings_digest(settings: Settings, project: Project, people: Iterable[str],
     }
     bringers = [_said(bringer) for bringer in settings.builders if bringer.name in project.builders]
     concerned |= {"builders": bringers} if bringers else {}
-    said = {text.name: sha256(text.source.encode()).hexdigest() for text in texts} if project.announce else {}
+    said = {text.name: sha256(text.source.encode()).hexdigest() for text in templates} if project.announce else {}
     concerned |= {"texts": said} if said else {}
     return sha256(canonical.dumps(concerned)).hexdigest()
 

@@ -6,6 +6,7 @@
     token      = "env:PYPI_TOKEN"      # secrets by reference: env:NAME, file:PATH, cmd:COMMAND
     on         = ["final", "rc"]       # the channels it takes; all, if nothing is said
     by         = "ci"                  # others upload; tagtrail looks whether the bytes are ours
+    together   = "day"                 # where people are told: of all releases of a day (UTC) at once
 
 A type's options hold what was said and nothing else, so that a key that is new in tagtrail changes no settings' digest;
 what holds where nothing is said is the adapter's. Types that other packages bring (entry points `tagtrail.targets`)
@@ -142,7 +143,7 @@ def read_target(name: str, table: Table, plugged: Callable[[str], bool] = lambda
     _by(table, by, kind)
     options = tuple(_options(kind, table)) if kind in ("site", *TYPES) else table.rest()
     table.close()
-    return TargetSettings(name=name, type=kind, on=on, by=by, options=options)
+    return TargetSettings(name=name, type=kind, on=on, by=by, together=together, options=options)
 
 
 def _by(table: Table, by: str, kind: str) -> None:
@@ -184,6 +185,9 @@ def _value(key: str, option: Option, table: Table) -> Any:
 def _secrets(table: Table) -> Iterator[tuple[str, str]]:
     for name in table.values:
         reference = table.text(name)
+    together = table.text("together", "")
+    if together and (together != "day" or kind == "site"):
+        table.problem("together", 'is "day", for those who are told of releases')
         if reference and not any(secret_faults({name: reference})):
             _say(table, quoted_key(name), _text_fault(reference, Option(form="secret")))
         yield name, reference
@@ -274,6 +278,31 @@ def _bucket(table: Table, *, stored: bool) -> Iterator[tuple[str, Any]]:
         table.problem("upload", "is for a directory: a bucket is public by itself")
     if ("access-key" in table.values) != ("secret-key" in table.values):
         table.problem("secret-key", "and access-key come together")
+
+_SERVER = r"smtps?://(?P<user>[^\s:/@]+@)?(?P<host>\[[0-9a-f:]+\]|[A-Za-z0-9]+([.-][A-Za-z0-9]+)*)(:[0-9]{1,5})?/?"
+_ARCHIVE = r"https?://[A-Za-z0-9][^\s{}]*(\{(hash|message-id)\}[^\s{}]*)+"
+
+
+def _mail_faults(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    server, archive = said.get("server", ""), said.get("archive", "")
+    if any(secret_faults({"server": server})):
+        return  # the reader has spoken
+    at = re.fullmatch(_SERVER, server) if isinstance(server, str) else None
+    if at is None and server:
+        yield "server", "is smtp://USER@HOST:PORT or smtps://..., with no password in it"
+    elif at and bool(at["user"]) != ("password" in said):
+        yield "password", "and a user in server come together"
+    elif at and at["user"] and said.get("tls") == "none" and at["host"].strip("[]") not in LOOPBACK:
+        yield "tls", "cannot be none where a password is sent"
+    if isinstance(archive, str) and archive and not re.fullmatch(_ARCHIVE, archive):
+        yield "archive", "is an address with {hash} or {message-id} in its path"
+    mailboxes = [("to", one) for one in _listed(said.get("to"))]
+    for key, text in [*mailboxes, *((key, said[key]) for key in ("sender", "reply-to") if key in said)]:
+        if isinstance(text, str) and not plain_fault(text) and (fault := address_fault(text)):
+            yield key, fault
+    if said.get("to") == []:
+        yield "to", "names nobody"
+
 
 
 def _say(table: Table, key: str, fault: str) -> None:

@@ -59,7 +59,8 @@ class People:
 
 @frozen
 class TargetSettings:
-    """A place or channel. `together`: `day` where the releases of a day are told at once. `options` are the keys of its own type, checked by the type's schema."""
+    """A place or channel. `together`: `day` where the releases of a day are told at once. `options` are the keys
+    of its own type, checked by the type's schema."""
 
     name: str
     type: str
@@ -117,8 +118,8 @@ class Kind:
     `lifecycle` and `ignore` are patterns of tags that are no versions (those of tagtrail come on top of `lifecycle`);
     `channels` are those that may be released (none: all but `dev`); `final_is_rc`: a final is its last rc's commit.
     The metadata have the `classifiers` and none of `without_classifiers`; their description has one of the texts that
-    it `tells`. `bugs` and `security` are where to tell of these (https, mailto), `support_until` how long it is supported
-    (a year, month or day).
+    it `tells`. `bugs` and `security` are where to tell of these (https, mailto), `support_until` how long it is
+    supported (a year, month or day).
     """
 
     name: str

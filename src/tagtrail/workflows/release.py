@@ -1,4 +1,4 @@
-"""The release road: Tag -> Plan -> Built -> Approved -> Signed -> Logged | Published.
+"""The release road: Tag -> Plan -> Built -> Approved -> Signed -> Logged | Published -> Announced.
 
 Run it again to resume: what was made is remembered, what is logged is carried, and nothing is ever made twice.
 """
@@ -23,6 +23,7 @@ from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import asked_later, gathered, log_later
+from tagtrail.workflows.announce import announce, announced, owe, wait_for
 from tagtrail.workflows.approve import Asked, approve, asked_of, remembered
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
@@ -34,7 +35,7 @@ from tagtrail.workflows.examine import examined as judged
 from tagtrail.workflows.hold import stop_if_held
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import joined, keep_case, remember, set_aside
-from tagtrail.workflows.publish import logged, ours_key, publish
+from tagtrail.workflows.publish import logged, ours_key, publish, published
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated, root_draft
 from tagtrail.workflows.surveys import surveys
@@ -89,7 +90,7 @@ class Prepared:
 
 
 def release(
-    road: Road, project: Project, tag: str, *, until: Step = "published", overrides: Sequence[Override] = ()
+    road: Road, project: Project, tag: str, *, until: Step = "announced", overrides: Sequence[Override] = ()
 ) -> Outcome:
     """Bring `tag` (a tag or a version) of `project` all the way, or until a step has been done.
 
@@ -388,21 +389,43 @@ def _still_there(road: Road, project: Project, tag: Tag) -> None:
         )
 
 
-# --- Published ------------------------------------------------------------------------------------------------------
+# --- Published, Announced -------------------------------------------------------------------------------------------
 
 
-def carried(road: Road, entry: Entry, until: Step = "published") -> Outcome:
-    """An entry of the trail witnessed, and brought where it belongs. Raises what `publish` raises."""
+def carried(road: Road, entry: Entry, until: Step = "announced") -> Outcome:
+    """An entry of the trail witnessed, brought where it belongs, and announced. Raises what `publish` and `announce`
+    raise."""
     try:
         witnessed(road, entry)
     except RemoteError as error:
         return _waiting(road, error, entry.project, entry.version, entry)
     if until == "logged":
         return Outcome(exit=0, project=entry.project, version=entry.version, reached="logged", entry=entry)
-    rows = publish(road, logged(road, entry))
-    code = exit_code(rows)
-    reached: Step = "logged" if code else "published"
-    return Outcome(exit=code, project=entry.project, version=entry.version, reached=reached, entry=entry, rows=rows)
+    owe(road, entry)
+    fact = logged(road, entry)
+    rows = publish(road, fact)
+    done = published(fact, rows)
+    if done is None:
+        wait_for(road, entry, rows)
+        return _came(entry, "logged", road.journal.rows(entry.index))
+    if until == "published":
+        return _came(entry, "published", rows)
+    rows = announce(road, done)
+    return _came(entry, "announced" if announced(done, rows) else "published", rows)
+
+
+def _came(entry: Entry, reached: Step, rows: tuple[Row, ...]) -> Outcome:
+    """How far an entry came that is logged, by its rows; where only people are left to be told, it says who waits."""
+    waits = "; ".join(f"{r.effect.target} {r.why}" for r in rows if r.due and r.state == "none" and r.why)
+    return Outcome(
+        exit=exit_code(rows),
+        project=entry.project,
+        version=entry.version,
+        reached=reached,
+        entry=entry,
+        rows=rows,
+        waits=f"{entry.project} {entry.version} {waits}" if waits and reached == "published" else "",
+    )
 
 
 def _further(road: Road, project: Project, first: Entry, until: Step) -> Outcome:
