@@ -7,11 +7,11 @@ have it after `lag` seconds.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from typing import Literal
 from urllib.parse import quote
 
 from tagtrail.formats.mail import Envelope, archived, mail, message_id
+from tagtrail.formats.mailbox import split
 from tagtrail.formats.notice import parse_notice
 from tagtrail.formats.told import notice_effects
 from tagtrail.io.smtp import Smtp
@@ -73,7 +73,7 @@ class Mail:
         """See `tagtrail.ports.Target`: one attempt at one mail to all."""
         notice = self._notice(effect)
         data = mail(self.name, notice, self.envelope)
-        sender, *to = (parseaddr(one)[1] for one in (self.envelope.sender, *self.envelope.to))
+        sender, *to = (split(one)[1] for one in (self.envelope.sender, *self.envelope.to))
         words = self.smtp.send(sender, to, data)
         return Receipt(where=f"mailto:{','.join(to)}", sha256=effect.blob.sha256, note=words)
 

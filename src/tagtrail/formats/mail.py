@@ -12,20 +12,19 @@ X-Message-ID-Hash, under which its archive has a mail: base32(sha1(Message-ID wi
 
 import base64
 import hashlib
-import re
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 
+from tagtrail.formats.mailbox import split
 from tagtrail.formats.told import told_key
 from tagtrail.model.frozen import frozen
 from tagtrail.model.notice import Notice
 
-__all__ = ["Envelope", "address_fault", "archived", "mail", "message_id"]
+__all__ = ["Envelope", "archived", "mail", "message_id"]
 
-_ADDRESS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9]+([.-][A-Za-z0-9]+)*"
 _LONGEST = 998
 _PAGE = '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n{}</body></html>\n'
 
@@ -37,14 +36,6 @@ class Envelope:
     sender: str
     to: tuple[str, ...]
     reply_to: str = ""
-
-
-def address_fault(text: str) -> str:
-    """What is wrong with one address, with or without a name before it; empty: nothing."""
-    name, address = parseaddr(text)
-    if not re.fullmatch(_ADDRESS, address) or len(address) > 254 or not text.isprintable():
-        return "is a mail address in ASCII, such as announce@lists.example.org or Releases <releases@example.org>"
-    return "" if text in (address, f"{name} <{address}>", f'"{name}" <{address}>') else "is one mail address"
 
 
 def message_id(target: str, notice: Notice, *, thread: bool = False) -> str:
@@ -79,7 +70,7 @@ def mail(target: str, notice: Notice, envelope: Envelope) -> bytes:
 
 
 def _mailbox(text: str) -> Address:
-    name, address = parseaddr(text)
+    name, address = split(text)
     return Address(display_name=name, addr_spec=address)
 
 
