@@ -66,10 +66,7 @@ def _facts(seen: Sighting) -> list[str]:
         ("object", seen.object or "none"),
         ("before", seen.before),
         ("commit", seen.commit),
-        (
-            "signed by",
-            seen.signer or ("nobody whose signature counts" if seen.what == "new" and not seen.unread else ""),
-        ),
+        ("signed by", seen.signer or ("" if seen.is_alarm or seen.unread else "nobody whose signature counts")),
         ("channel", "; ".join(filter(None, (seen.channel, seen.follows and f"follows {seen.follows}")))),
         ("seen by", seen.visible),
         ("goes to", ", ".join(seen.targets)),
