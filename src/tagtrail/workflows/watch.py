@@ -1,4 +1,4 @@
-"""Watching: the tags of every project's repository are looked at, and the release team is told before anything is built.
+"""Watching: every repository's tags are looked at, and the release team is told before anything is built.
 
 What a repository's tags were is remembered in the journal, as a list of changes: at first contact all that stand there
 are known, and nobody is told. From then on a new release tag is told once, with what `check` says of it; one that moved

@@ -33,6 +33,23 @@ def _mismatch(fields: Fields) -> Iterator[Line]:
         yield Line((("quiet", f"  {'expected':<18} "), ("", fields["expected"])))
 
 
+def _sighted(fields: Fields) -> Iterator[Line]:
+    """A tag that somebody must know of: all that `check` says, and what to do."""
+    name, _, text = str(fields["text"]).partition(": ")
+    alarm = fields["what"] != "new"
+    yield Line((("strong", name), ("bad" if alarm else "", f"  {text}")))
+    follows = f"; follows {fields['follows']}" if fields["follows"] else ""
+    rows = [("object", fields["object"] if alarm else ""), ("before", fields["before"]), ("signer", fields["signer"])]
+    rows += [("channel", f"{fields['channel']}{follows}"), ("seen by", fields["visible"])]
+    rows += [("goes to", ", ".join(fields["targets"])), ("told are", ", ".join(fields["announce"]))]
+    rows += [("held", fields["held"]), ("unread", fields["unread"])]
+    yield from (step(word, said) for word, said in rows if said)
+    for finding in fields["findings"]:
+        yield from _finding(finding)
+    for number, command in enumerate(fields["next"]):
+        yield Line((("quiet", "         " if number else "  next   "), ("strong", command)))
+
+
 def _override(fields: Fields) -> Iterator[Line]:
     yield Line((("", f"{fields['rule']:<7} "), ("quiet", "aside   "), ("", fields["because"])))
 
@@ -88,6 +105,7 @@ def _added(fields: Fields) -> Iterator[Line]:
 PHRASES: Phrases = {
     "tag": _tag,
     "finding": _finding,
+    "sighted": _sighted,
     "override": _override,
     "checked": _checked,
     "plan": _plan,
