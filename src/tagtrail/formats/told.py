@@ -28,8 +28,9 @@ def notice_effects(target: str, logged: Logged, notice: Notice | None) -> tuple[
     if notice is None:
         because = "it tells people and holds no files: name it under announce, not publish"
         return (Skip(target=target, what=f"entry {logged.entry.index}", because=because),)
-    key, path = f"notice:{notice.key}", notice.subject
-    return (Effect(target=target, key=key, entry=logged.entry.index, path=path, blob=notice_blob(notice)),)
+    entry = logged.entry.index
+    key = f"{entry}/notice:{notice.key}"
+    return (Effect(target=target, key=key, entry=entry, path=notice.subject, blob=notice_blob(notice)),)
 
 
 def told_key(target: str, notice: Notice, about: str = "") -> str:

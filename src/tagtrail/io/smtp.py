@@ -109,9 +109,8 @@ class Smtp:
             line.send(b".\r\n")
             code, words = line.getreply()
         except (smtplib.SMTPException, OSError) as error:
-            raise Unknown(
-                f"{self.where} has the mail and did not say so: {self._words(str(error).encode())}"
-            ) from error
+            why = self._words(str(error).encode())
+            raise Unknown(f"{self.where} did not say whether it took the mail: {why}") from error
         if code == 250:
             return f"{self.where}: {self._words(words)}"
         if 400 <= code < 600:

@@ -24,6 +24,7 @@ class Ground:
         self.logged = samples.logged(self.kept, 3)
         self.later = samples.logged(self.kept, 7, version="1.1.0")
         self.notice = self.keep(samples.notice(self.logged.entry))
+        self.keep(samples.notice(self.later.entry))
 
     def keep(self, notice: Notice, **changes: str) -> Notice:
         changed = replace(notice, **changes)  # type: ignore[arg-type]

@@ -21,7 +21,10 @@ stored; `hang end stored`: stored, and no word of it; `drop within`: cut while t
 
 UNKNOWN = {"end 250 lost", "end lost", "end odd", "hang end", "hang end stored"}
 """Of which a client cannot tell whether the mail was taken."""
-STORED = {"end 250 lost", "hang end stored", "quit lost", "quit 500", "hang quit", "end odd"}
+STORED = {"end 250 lost", "hang end stored", "quit lost", "quit 500", "hang quit", "end odd", "ehlo 421"}
+"""Of which the mail was taken all the same (who has no EHLO has HELO)."""
+EITHER = {"drop within"}
+"""Not taken; whether a client can tell depends on which of two packets comes first."""
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Peer:
     login: tuple[str, str] | None = None
     authenticated: list[str] = field(default_factory=list)
     port: int = 0
+    lines: list[Any] = field(default_factory=list, repr=False)
 
     def __enter__(self) -> Self:
         self.loop = asyncio.new_event_loop()
@@ -51,6 +55,8 @@ class Peer:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
         self.server.close()
+        for line in self.lines:
+            line.abort()
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
         self.loop.run_until_complete(asyncio.sleep(0))
@@ -85,6 +91,10 @@ class Faulty(SMTP):
     def __init__(self, handler: Any, *, fault: str, **more: Any) -> None:
         super().__init__(handler, **more)
         self.fault = fault
+
+    def connection_made(self, transport: Any) -> None:
+        self.event_handler.peer.lines.append(transport)
+        super().connection_made(transport)
 
     async def push(self, status: Any) -> None:
         text = status.decode() if isinstance(status, bytes) else str(status)
