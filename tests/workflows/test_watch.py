@@ -84,7 +84,6 @@ def test_a_new_tag_is_told_once_with_findings_plan_and_commands_and_nothing_is_b
 def test_the_note_has_what_check_says() -> None:
     world = Team()
     world.look()
-    world.tag("v1.1.0")
     world.repositories["nova"].light("1.2.0", world.repositories["nova"].commits[-1].id)
     found = world.look()
     assert about(found) == [("new", "nova", "1.2.0")]
