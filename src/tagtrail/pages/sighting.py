@@ -3,10 +3,10 @@
 from html import escape
 from textwrap import wrap
 
-from tagtrail.formats.encoding import shown
 from tagtrail.formats.site import Site
 from tagtrail.model.notice import SHORT, Notice
 from tagtrail.model.sighting import Sighting
+from tagtrail.pages.text import clean
 
 __all__ = ["commands", "headline", "sighting_notice"]
 
@@ -40,7 +40,7 @@ def commands(seen: Sighting) -> tuple[str, ...]:
 
 def sighting_notice(seen: Sighting, site: Site, time: int) -> Notice:
     """The notice; `time` is when it was seen, in Unix seconds."""
-    subject = shown(headline(seen))
+    subject = _line(headline(seen))
     text = "\n".join((*_filled(subject), "", *_facts(seen), *_findings(seen), *_doing(seen))).rstrip("\n") + "\n"
     return Notice(
         key=seen.key,
@@ -74,22 +74,27 @@ def _facts(seen: Sighting) -> list[str]:
         ("held", seen.held),
         ("unread", seen.unread),
     ]
-    return [line for name, value in rows if value for line in _filled(shown(value), f"{name:<11}")]
+    return [line for name, value in rows if value for line in _filled(_line(value), f"{name:<11}")]
 
 
 def _findings(seen: Sighting) -> list[str]:
     lines = [""] if seen.findings else []
     for finding in seen.findings:
-        lines += _filled(shown(finding.text), f"{finding.rule} {finding.level}: ")
-        lines += _filled(shown(finding.fix), "  to mend it: ") if finding.fix else []
+        lines += _filled(_line(finding.text), f"{finding.rule} {finding.level}: ")
+        lines += _filled(_line(finding.fix), "  to mend it: ") if finding.fix else []
     return lines
 
 
 def _doing(seen: Sighting) -> list[str]:
     """Commands are not wrapped: they are to be pasted."""
-    return ["", *(f"  {shown(line)}" for line in commands(seen))]
+    return ["", *(f"  {_line(line)}" for line in commands(seen))]
 
 
 def _filled(text: str, name: str = "") -> list[str]:
     indent = " " * min(len(name), 11)
     return wrap(text, WIDTH, initial_indent=name, subsequent_indent=indent, break_on_hyphens=False) or [name]
+
+
+def _line(text: str) -> str:
+    """Foreign text in one line."""
+    return " ".join(clean(text).split())

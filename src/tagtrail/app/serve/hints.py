@@ -78,7 +78,8 @@ def _body(length: str, stream: BinaryIO) -> bytes:
 
 def authentic(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now: int) -> bool:
     """Whether one of the secrets made a signature that stands in the headers."""
-    return any([_by(secret, body, headers, now) for secret in secrets if secret])
+    good = [_by(secret, body, headers, now) for secret in secrets if secret]  # all, so that time tells nothing
+    return any(good)
 
 
 def _by(secret: str, body: bytes, headers: Mapping[str, str], now: int) -> bool:
@@ -100,7 +101,8 @@ def _standard(secret: str, body: bytes, headers: Mapping[str, str], now: int) ->
     except ValueError:
         key = secret.encode()
     made = b64encode(hmac.new(key, b".".join((name.encode(), stamp.encode(), body)), sha256).digest()).decode()
-    return any([_same(one, f"v1,{made}") for one in headers.get("webhook-signature", "").split(" ")[:10]])
+    good = [_same(one, f"v1,{made}") for one in headers.get("webhook-signature", "").split(" ")[:10]]
+    return any(good)
 
 
 def _same(one: str, other: str) -> bool:
