@@ -7,7 +7,9 @@
            exit 73 (EX_CANTCREAT): other bytes are there          anything else: nobody knows
 
 {file} is a private copy whose bytes were checked, {signature} its .asc beside it; {name}, {sha256}, {size} are of the
-file; {project}, {version}, {tag}, {url} of the release ({url}: its page). Codes are those of sysexits.h.
+file; {project}, {version}, {tag}, {url} of the release ({url}: its page), {subject} both in words. Of a word to the
+release team (`watch`) {file} is its text and {subject} its first line; {tag}, {url}, {signature} are empty.
+Codes are those of sysexits.h.
 """
 
 import re
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from tagtrail.formats.carried import address, link, own_files
+from tagtrail.formats.notice import parse_notice
 from tagtrail.formats.site import Site
 from tagtrail.io.durable import write
 from tagtrail.io.process import Finished, run, said
@@ -33,6 +36,8 @@ CAP = 1 << 16
 """Bytes of output that are kept."""
 NOT_NOW, TAKEN = 75, 73
 WAIT, LONGEST = 300, 86_400
+WORD = "notice.txt"
+"""{name} of a word to the release team; {file} has its text."""
 _WORD = re.compile(r"\{([a-z0-9]+)\}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -119,6 +124,8 @@ class Command:
         return ended, why[:200] or "it says nothing"
 
     def _stand_for(self, effect: Effect) -> dict[str, str]:
+        if effect.entry < 0:
+            return self._word(effect)
         entry, name = self.entry(effect.entry), _name(effect)
         return {
             "name": name,
@@ -128,11 +135,24 @@ class Command:
             "version": entry.version,
             "tag": entry.tag.name if entry.tag else "",
             "url": address(self.site, entry),
+            "subject": f"{entry.project} {entry.version}",
         }
+
+    def _word(self, effect: Effect) -> dict[str, str]:
+        """Of a word to the release team, which is of no entry."""
+        notice, blob = parse_notice(self.kept.read(effect.blob.sha256)), effect.blob
+        about = {"project": notice.project, "version": notice.version, "tag": "", "url": "", "subject": notice.subject}
+        return about | {"name": WORD, "sha256": blob.sha256, "size": str(blob.size)}
 
     @contextmanager
     def _copies(self, words: Sequence[str], effect: Effect) -> Iterator[dict[str, str]]:
         """The files that the words ask for, in a directory of this attempt."""
+        if effect.entry < 0:
+            with scratch(self.rooms, "command") as room:
+                text = parse_notice(self.kept.read(effect.blob.sha256)).text
+                write(room / WORD, [text.encode()], mode=0o600, sync=False)
+                yield {"file": str(room / WORD), "signature": ""}
+            return
         entry, name = self.entry(effect.entry), _name(effect)
         asked = {found for word in words for found in _WORD.findall(word)} & {"file", "signature"}
         if not asked or not name:

@@ -312,7 +312,7 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-PLACEHOLDERS = ("file", "signature", "name", "sha256", "size", "project", "version", "tag", "url")
+PLACEHOLDERS = ("file", "signature", "name", "sha256", "size", "project", "version", "tag", "url", "subject")
 """What stands for something in the words of `type = "command"`."""
 
 FAULTS: dict[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] = {

@@ -84,7 +84,8 @@ def _end(console: Console, home: "Path", code: int, seen: int, projects: int, si
     state = {0: "quiet" if not seen else "told", 4: "waiting", 5: "partial", 6: "ALARM"}.get(code, "stopped")
     words = [f"{projects} project{'s'[: projects != 1]} looked at", f"{seen or 'no'} tag{'s'[: seen != 1]} to tell of"]
     words += [f"{silent} did not answer"] if silent else []
-    following = {0: "", 4: f"tagtrail -C {home} status"}.get(code, f"tagtrail -C {home} watch --once")
+    again, look = f"tagtrail -C {home} watch --once", f"tagtrail -C {home} status"
+    following = {0: "", 5: again}.get(code, look)
     ending = {"exit": code, "state": state, "text": ", ".join(words), "next": following}
     console.tell("outcome", ending)
 
