@@ -42,6 +42,7 @@ COMMANDS = {
         ("render", "make the site's pages, or compare them with --check"),
         ("keys", "the root of trust and its keys: show, add, rotate, retire, freeze, reprove, renew, export"),
         ("watch", "tell the team of new tags before anything is built; a moved one is an alarm"),
+        ("runbook", "the project's own release process as a checklist, from its settings"),
         ("serve", "take uploads of files built elsewhere; show drafts as an index to try them"),
         ("witness", "cosign other people's logs: init, add, serve, status"),
     ),

@@ -74,7 +74,7 @@ def _facts(seen: Sighting) -> list[str]:
         ("held", seen.held),
         ("unread", seen.unread),
     ]
-    return [line for name, value in rows if value for line in _filled(_line(value), f"{name:<11}")]
+    return [line for name, value in rows if value for line in _filled(_line(value), f"{name:<9}  ")]
 
 
 def _findings(seen: Sighting) -> list[str]:
@@ -91,8 +91,10 @@ def _doing(seen: Sighting) -> list[str]:
 
 
 def _filled(text: str, name: str = "") -> list[str]:
-    indent = " " * min(len(name), 11)
-    return wrap(text, WIDTH, initial_indent=name, subsequent_indent=indent, break_on_hyphens=False) or [name]
+    indent = " " * (len(name) if name.endswith("  ") else 2)
+    return wrap(
+        text, WIDTH, initial_indent=name, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    ) or [name]
 
 
 def _line(text: str) -> str:

@@ -50,6 +50,12 @@ def _sighted(fields: Fields) -> Iterator[Line]:
         yield Line((("quiet", "         " if number else "  next   "), ("strong", command)))
 
 
+def _runbook(fields: Fields) -> Iterator[Line]:
+    """As it is: it is put into a file, a wiki, a page."""
+    for text in str(fields["text"]).rstrip("\n").split("\n"):
+        yield line("strong" if text.startswith("#") else "", text)
+
+
 def _override(fields: Fields) -> Iterator[Line]:
     yield Line((("", f"{fields['rule']:<7} "), ("quiet", "aside   "), ("", fields["because"])))
 
@@ -106,6 +112,7 @@ PHRASES: Phrases = {
     "tag": _tag,
     "finding": _finding,
     "sighted": _sighted,
+    "runbook": _runbook,
     "override": _override,
     "checked": _checked,
     "plan": _plan,
