@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
+from tagtrail.model import notes
 from tagtrail.model.facts import (
     Artifact,
     Blob,
@@ -27,8 +28,8 @@ from tagtrail.model.notice import Notice
 
 __all__ = [
     "Behind", "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Cosigned", "Evidence", "Given", "Journal",
-    "Kept", "Ledger", "Notes", "Objects", "Reading", "Refused", "Seen", "Signer", "Source", "Store", "Target", "Tell",
-    "Unknown", "Witness", "Writing",
+    "Kept", "Ledger", "Notes", "NotesOrder", "Objects", "Reading", "Refused", "Seen", "Signer", "Source", "Store",
+    "Target", "Tell", "Unknown", "Witness", "Writing",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -88,11 +89,28 @@ class Source(Protocol):
         ...
 
 
+@frozen
+class NotesOrder:
+    """The release whose notes are wanted: `version` at `commit`, after version `follows` at commit `since` (empty and
+    None: it is the first). `how` is what the settings say (empty: whatever is there), `subdirectory` the project's."""
+
+    version: str
+    commit: str
+    follows: str = ""
+    since: str | None = None
+    how: str = ""
+    subdirectory: str = ""
+
+
 class Notes(Protocol):
     """Release notes: read, not invented."""
 
-    def read(self, objects: Objects, commit: str, since: str | None) -> str:
-        """The notes as CommonMark for what happened up to `commit` since commit `since` (None: first release)."""
+    def read(self, objects: Objects, order: NotesOrder) -> notes.Notes:
+        """What was written for this release, else the commits; requirements and sizes are not filled in.
+
+        All texts are tame CommonMark (`formats/commonmark.py`), the same for the same order every time. Raises
+        ProjectError `objects-missing`, `notes-missing` (the settings name a place that has none).
+        """
         ...
 
 

@@ -117,6 +117,7 @@ class Kind:
     patterns of what they make. `versions` is the scheme, `calver_because` why years are wanted where it is `calver`;
     `lifecycle` and `ignore` are patterns of tags that are no versions (those of tagtrail come on top of `lifecycle`);
     `channels` are those that may be released (none: all but `dev`); `final_is_rc`: a final is its last rc's commit.
+    `notes` is where release notes are read (empty: wherever they are).
     The metadata have the `classifiers` and none of `without_classifiers`; their description has one of the texts that
     it `tells`. `bugs` and `security` are where to tell of these (https, mailto), `support_until` how long it is
     supported (a year, month or day).
@@ -138,6 +139,7 @@ class Kind:
     final_is_rc: bool = False
     without_classifiers: tuple[str, ...] = ()
     tells: tuple[str, ...] = ()
+    notes: str = ""
     bugs: str = ""
     security: str = ""
     support_until: str = ""
@@ -185,6 +187,7 @@ class Project:
     final_is_rc: bool = False
     without_classifiers: tuple[str, ...] = ()
     tells: tuple[str, ...] = ()
+    notes: str = ""
     bugs: str = ""
     security: str = ""
     support_until: str = ""

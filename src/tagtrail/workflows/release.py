@@ -34,6 +34,7 @@ from tagtrail.workflows.examine import Ask, Examined, Known, gather, refuse, tel
 from tagtrail.workflows.examine import examined as judged
 from tagtrail.workflows.hold import stop_if_held
 from tagtrail.workflows.inspect import inspect
+from tagtrail.workflows.notes import planned_notes, sized_notes
 from tagtrail.workflows.overrides import joined, keep_case, remember, set_aside
 from tagtrail.workflows.publish import logged, ours_key, publish, published
 from tagtrail.workflows.road import Road
@@ -210,8 +211,6 @@ def prepare(road: Road, examined: Examined) -> Prepared:
 
 def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:
     project = examined.project
-    history = {e.version: e.tag.commit for e in road.ledger.entries(project=project.name) if e.tag}
-    notes = road.notes.read(objects, tag.commit, history.get(examined.follows))
     return Plan(
         tag=tag,
         kind=project.kind,
@@ -223,7 +222,7 @@ def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:
         announce=_takes(road, project.announce, examined.channel),
         policy=road.policy(project),
         purl=purl(project.name, tag.version, python=project.is_python, index=_index(road)),
-        notes=notes,
+        notes=planned_notes(road, examined, objects),
         overrides=examined.verdict.overrides,
     )
 
@@ -327,7 +326,7 @@ def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]
         (sums, listing),
         (f"{sums}.asc", road.signer.sign(listing)),
         (tag_name(tag.project, tag.version), raw),
-        (f"{tag.project}-{tag.version}.notes.md", built.plan.notes.encode()),
+        (f"{tag.project}-{tag.version}.notes.md", sized_notes(road, built.plan, built.artifacts).encode()),
         *bill(road, built),
     ]
     made = (Sidecar(name=name, blob=road.kept.put([data], media(name))) for name, data in files)
