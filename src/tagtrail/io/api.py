@@ -28,6 +28,7 @@ LONGEST = 86_400
 """Seconds: the longest that a place may tell us to wait."""
 _NO_ENTRY = 3_600
 _BUSY = 60
+_WAITS = {410: LONGEST, 429: _BUSY}
 _REDIRECTS = 5
 
 
@@ -113,7 +114,7 @@ class Api:
         if status >= 500:
             raise Unknown(said)
         if why := _refusal(status):
-            raise Refused(f"{said}{why}", _after(about, _BUSY if status == 429 else _NO_ENTRY))
+            raise Refused(f"{said}{why}", _after(about, _WAITS.get(status, _NO_ENTRY)))
         if deaf:
             return Answer(status=status, value=None)
         try:

@@ -114,7 +114,7 @@ class Faulty(SMTP):
         return f"{found[1]} not you" if found else ""
 
     def cut(self) -> None:
-        assert self.transport is not None
+        assert isinstance(self.transport, asyncio.Transport)
         self.transport.abort()
         raise ConnectionResetError
 

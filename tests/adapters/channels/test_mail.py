@@ -8,6 +8,7 @@ from email import message_from_bytes
 from email.policy import SMTP as POLICY
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,11 +34,11 @@ class Place:
     peer: Peer
     ground: Ground = field(default_factory=Ground)
 
-    def smtp(self, **more: object) -> Smtp:
+    def smtp(self, **more: Any) -> Smtp:
         said = {"tls": "none", "hello": "us.example.org", "timeout": 0.15, "patience": 0.15} | more
         return Smtp(host="127.0.0.1", port=self.peer.port, **said)  # type: ignore[arg-type]
 
-    def target(self, archive: bool = False, **more: object) -> Mail:
+    def target(self, *, archive: bool = False, **more: Any) -> Mail:
         envelope = Envelope(sender="Rel <releases@example.org>", to=TO, reply_to="dev@example.org")
         where = "https://lists.example.org/message/{hash}/" if archive else ""
         return Mail(
@@ -65,7 +66,9 @@ def place() -> Iterator[Place]:
 @pytest.mark.parametrize("check", suite.CHECKS)
 def test_suite(check: Callable[[suite.Case], None], archive: bool, place: Place) -> None:
     ground = place.ground
-    case = suite.Case(target=place.target(archive), logged=ground.logged, later=ground.later, notice=samples.notice)
+    case = suite.Case(
+        target=place.target(archive=archive), logged=ground.logged, later=ground.later, notice=samples.notice
+    )
     if check is suite.applying_again_changes_nothing:
         pytest.skip("mail has no key: what was sent twice is two")
     check(case)
@@ -150,7 +153,7 @@ def test_the_mail_arrives_as_it_was_written(place: Place) -> None:
     assert max(map(len, data.split(b"\r\n"))) <= 998
     assert data.isascii()
     message = message_from_bytes(data, policy=POLICY)
-    plain, html = message.iter_parts()  # type: ignore[attr-defined]
+    plain, html = message.iter_parts()
     assert plain.get_content().replace("\r\n", "\n") == text
     assert "nova 1.0.0 is out" in html.get_content()
     assert message["Subject"] == place.ground.notice.subject
@@ -179,7 +182,7 @@ def test_starttls_and_a_password(certificate: Path) -> None:
     ours = lambda: ssl.create_default_context(cafile=str(certificate))  # noqa: E731
     with Peer(tls=theirs, login=("jo", "hunter2")) as peer:
         place = Place(peer)
-        said = {"tls": "starttls", "user": "jo", "timeout": 5.0, "patience": 5.0}
+        said: dict[str, Any] = {"tls": "starttls", "user": "jo", "timeout": 5.0, "patience": 5.0}
         place.target(**said, password=lambda: "hunter2", context=ours).apply(place.ground.effect("list"))
         assert (len(peer.mails), peer.authenticated) == (1, ["jo"])
         with pytest.raises(Refused, match="certificate"):  # one that the system does not trust
