@@ -141,7 +141,12 @@ def test_tags_that_are_no_releases_are_not_told_but_the_end_of_a_series_that_mov
 def test_one_repository_is_looked_at_once_for_all_its_projects() -> None:
     looks: list[str] = []
     waited: list[float] = []
-    found = listed(["a", "b", "c"], lambda repo: looks.append(repo) or (), waited.append, 3.0)  # type: ignore[func-returns-value]
+
+    def look(repo: str) -> tuple[tuple[str, str], ...]:
+        looks.append(repo)
+        return ()
+
+    found = listed(["a", "b", "c"], look, waited.append, 3.0)
     assert (sorted(looks), sorted(found), waited) == (["a", "b", "c"], ["a", "b", "c"], [1.0, 1.0])
 
 
@@ -174,6 +179,15 @@ def looks_after(world: Team, fuse: Fuse) -> None:
         world.look(fuse)
 
 
+def later(world: Team) -> Round:
+    """Three rounds on."""
+    for _ in range(2):
+        world.now += 10
+        world.look()
+    world.now += 10
+    return world.look()
+
+
 def ready(temper: Literal["keyed", "searchable", "blind"], *faults: Fault) -> Team:
     kind = type("Tempered", (Team,), {"temper": temper})
     world: Team = kind()
@@ -194,9 +208,7 @@ def test_it_dies_anywhere_and_the_team_is_told_once(temper: Literal["keyed", "se
     for at in range(points(temper)):
         world = ready(temper)
         looks_after(world, Fuse(at))
-        for _ in range(3):
-            world.now += 10
-            found = world.look()
+        found = later(world)
         held = [row.state for row in found.rows]
         unclear = [(1, ["held"]), (0, ["held"])] if temper == "blind" else []
         assert (len(world.team.arrived), held) in [(1, []), *unclear]
@@ -208,9 +220,7 @@ def test_it_dies_anywhere_and_the_team_is_told_once(temper: Literal["keyed", "se
 def test_faults_of_the_target(temper: Literal["keyed", "searchable", "blind"], fault: Any) -> None:
     world = ready(temper, Fault(what=fault, after=5))
     world.look()
-    for _ in range(3):
-        world.now += 10
-        found = world.look()
+    found = later(world)
     unclear = temper == "blind" and fault != "refused"
     assert [row.state for row in found.rows] == (["held"] if unclear else [])
     assert len(world.team.arrived) == (0 if (unclear and fault == "unknown") else 1)

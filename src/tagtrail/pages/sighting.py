@@ -1,7 +1,7 @@
 """A word to the release team about a tag: a notice like those of releases, before there is one."""
 
 from html import escape
-from textwrap import wrap
+from textwrap import TextWrapper
 
 from tagtrail.formats.site import Site
 from tagtrail.model.notice import SHORT, Notice
@@ -91,10 +91,10 @@ def _doing(seen: Sighting) -> list[str]:
 
 
 def _filled(text: str, name: str = "") -> list[str]:
+    """Lines of at most `WIDTH`; names, keys and addresses are not taken apart."""
     indent = " " * (len(name) if name.endswith("  ") else 2)
-    return wrap(
-        text, WIDTH, initial_indent=name, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
-    ) or [name]
+    wrapper = TextWrapper(WIDTH, name, indent, break_on_hyphens=False, break_long_words=False)
+    return wrapper.wrap(text) or [name]
 
 
 def _line(text: str) -> str:
