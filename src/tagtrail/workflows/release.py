@@ -36,6 +36,7 @@ from tagtrail.workflows.hold import stop_if_held
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.notes import planned_notes, sized_notes
 from tagtrail.workflows.overrides import joined, keep_case, remember, set_aside
+from tagtrail.workflows.preview import preview
 from tagtrail.workflows.publish import logged, ours_key, publish, published
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated, root_draft
@@ -192,6 +193,7 @@ def prepare(road: Road, examined: Examined) -> Prepared:
     plan = _plan(road, examined, tag, objects)
     for name in (*plan.targets, *plan.announce):
         road.targets[name]
+    preview(road, plan, 0)  # a template that cannot be filled is found before a build
     order = BuildOrder(
         project=project.name,
         version=tag.version,

@@ -79,9 +79,9 @@ def _plan(fields: Fields) -> Iterator[Line]:
     yield step("log", f"entry {fields['index']} of {fields['origin']}")
     yield step("publish", f"{', '.join(fields['targets'])}; {fields['page']}")
     if fields["announce"]:
-        yield step("announce", ", ".join(fields["announce"]))
+        yield step("announce", f"{', '.join(fields['announce'])}: {fields['subject']}")
     yield step("policy", short(fields["policy"]))
-    for text in str(fields["notes"]).rstrip().split("\n"):
+    for text in str(fields["text"] or fields["notes"]).rstrip().split("\n"):
         yield line("quiet", f"  | {text}")
 
 
