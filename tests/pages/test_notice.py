@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tagtrail.formats.notice import notice_blob, notice_bytes, parse_notice
+from tagtrail.model.entry import Entry
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.notice import SHORT, Notice, Place
 from tagtrail.model.texts import Sayings, Text
@@ -24,42 +25,46 @@ SAID = Sayings(
 EVIL = 'x"><script>alert(1)</script>\r\nBcc: all@example.org\n\x1b[2J\u202e'
 
 
+def said_of(trail: Trail, entry: Entry, sayings: Sayings) -> Notice:
+    return notice(trail.view, entry, sayings)
+
+
 def final(trail: Trail) -> Notice:
     trail.release("nova", "32.0.0")
     places = (Place(name="pypi", where="https://pypi.org/simple/nova/"),)
     entry = trail.release("nova", "33.0.0", series="2026.1 Gazpacho", notes=NOTES)
-    return notice(trail.view, entry, Sayings(bugs=SAID.bugs, security=SAID.security, on_pypi=True, places=places))
+    return said_of(trail, entry, Sayings(bugs=SAID.bugs, security=SAID.security, on_pypi=True, places=places))
 
 
 def candidate(trail: Trail) -> Notice:
     trail.release("nova", "32.0.0")
-    return notice(trail.view, trail.release("nova", "33.0.0rc1", channel="rc", series="2026.1 Gazpacho"), SAID)
+    return said_of(trail, trail.release("nova", "33.0.0rc1", channel="rc", series="2026.1 Gazpacho"), SAID)
 
 
 def generic(trail: Trail) -> Notice:
     entry = trail.release("tool", "1.2.0", files={"tool-1.2.0-linux-amd64": {}, "tool-1.2.0.tar.gz": {}}, purl="")
-    return notice(trail.view, entry, Sayings())
+    return said_of(trail, entry, Sayings())
 
 
 def withdrawn(trail: Trail) -> Notice:
     trail.release("nova", "32.0.0")
-    return notice(trail.view, trail.withdraw("nova", "32.0.0", f"loses data {EVIL}"), SAID)
+    return said_of(trail, trail.withdraw("nova", "32.0.0", f"loses data {EVIL}"), SAID)
 
 
 def together(trail: Trail) -> Notice:
-    told = [notice(trail.view, trail.release(name, "1.0"), Sayings()) for name in ("nova", "glance", "oslo.config")]
+    told = [said_of(trail, trail.release(name, "1.0"), Sayings()) for name in ("nova", "glance", "oslo.config")]
     return digest(trail.view, told[::-1], Sayings())
 
 
 CASES: dict[str, Callable[[Trail], Notice]] = {
     "final": final,
-    "library": lambda trail: notice(trail.view, trail.release("oslo.config", "9.7.0", notes=NOTES), Sayings()),
+    "library": lambda trail: said_of(trail, trail.release("oslo.config", "9.7.0", notes=NOTES), Sayings()),
     "candidate": candidate,
-    "first-pre": lambda trail: notice(trail.view, trail.release("nova", "1.0rc1", channel="rc"), Sayings()),
+    "first-pre": lambda trail: said_of(trail, trail.release("nova", "1.0rc1", channel="rc"), Sayings()),
     "generic": generic,
     "withdrawn": withdrawn,
     "together": together,
-    "hostile": lambda trail: notice(trail.view, trail.release("nova", "1.0", series=EVIL, notes=EVIL), SAID),
+    "hostile": lambda trail: said_of(trail, trail.release("nova", "1.0", series=EVIL, notes=EVIL), SAID),
 }
 
 
@@ -101,7 +106,7 @@ def test_links_are_ours_or_seen() -> None:
 def test_an_address_of_a_place_that_is_none_is_no_link() -> None:
     trail = begun()
     said = Sayings(places=(Place(name="shop", where="javascript:alert(1)"),))
-    found = notice(trail.view, trail.release("nova", "1.0"), said)
+    found = said_of(trail, trail.release("nova", "1.0"), said)
     assert found.places == (Place(name="shop"),)
     assert "javascript" not in found.text + found.html
 
@@ -121,7 +126,7 @@ def test_a_template_that_cannot_be_filled_is_named_with_its_line(source: str, wh
     trail = begun()
     said = Sayings(texts=(Text(name="notice", file="texts/n.txt", source=source),))
     with pytest.raises(SetupError) as caught:
-        notice(trail.view, trail.release("nova", "1.0"), said)
+        said_of(trail, trail.release("nova", "1.0"), said)
     assert caught.value.code == "text-template"
     assert caught.value.what.startswith(why)
 
@@ -129,7 +134,7 @@ def test_a_template_that_cannot_be_filled_is_named_with_its_line(source: str, wh
 def test_a_template_of_ones_own() -> None:
     trail = begun()
     texts = (Text(name="subject", file="s", source="[release] {{ project }}\n{{ version }}"),)
-    found = notice(trail.view, trail.release("nova", "1.0"), Sayings(texts=texts))
+    found = said_of(trail, trail.release("nova", "1.0"), Sayings(texts=texts))
     assert found.subject == "[release] nova 1.0"
 
 
