@@ -35,7 +35,8 @@ def commands(seen: Sighting) -> tuple[str, ...]:
     if seen.is_alarm or seen.unread or any(f.level == "error" for f in seen.findings):
         return (f"tagtrail check {seen.project} {seen.tag}", hold)
     release = f"tagtrail release {seen.project} {seen.tag}"
-    return (hold, f"tagtrail approve {seen.project} {seen.tag}", release)
+    approve = (f"tagtrail approve {seen.project} {seen.tag}",) if seen.approvals else ()
+    return (hold, *approve, release)
 
 
 def sighting_notice(seen: Sighting, site: Site, time: int) -> Notice:

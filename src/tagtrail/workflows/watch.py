@@ -234,6 +234,7 @@ def _examined(road: Road, project: Project, seen: Sighting) -> Sighting:
         targets=tuple(takes),
         announce=tuple(told),
         findings=found.findings,
+        approvals=road.settings.org.approve.need,
     )
 
 
