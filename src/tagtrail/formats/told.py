@@ -52,12 +52,12 @@ def shortened(notice: Notice, limit: int, *, weighed: bool = False) -> str:
         return text
     url = notice.url if notice.url in text else ""
     words = text.replace(url, " ").split() if url else text.split()
-    while words:
+    while len(words) > 1:
         words.pop()
         shorter = " ".join([*words, "\u2026", *filter(None, [url])])
         if length(shorter, weighed=weighed) <= limit:
-            return shorter if words else url
-    return ""
+            return shorter
+    return url if length(url, weighed=weighed) <= limit else ""
 
 
 def same_words(there: str, links: Iterable[str], wanted: str, notice: Notice) -> bool:
