@@ -31,7 +31,7 @@ def said_of(trail: Trail, entry: Entry, sayings: Sayings) -> Notice:
 
 def final(trail: Trail) -> Notice:
     trail.release("nova", "32.0.0")
-    places = (Place(name="pypi", where="https://pypi.org/simple/nova/"),)
+    places = (Place(name="pypi", where="https://index.example/simple/nova/"),)
     entry = trail.release("nova", "33.0.0", series="2026.1 Gazpacho", notes=NOTES)
     return said_of(trail, entry, Sayings(bugs=SAID.bugs, security=SAID.security, on_pypi=True, places=places))
 
