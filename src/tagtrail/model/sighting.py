@@ -15,8 +15,8 @@ class Sighting:
     `object` is the id (40 or 64 hex) that the tag points at now, unpeeled, empty where it is gone; `before` what it
     was, empty for a new one. `entry` is the trail's index of a release that was made from `before`: then what happened
     concerns everybody, else the team. Of a new tag: `signer` is the fingerprint, where the signature counts;
-    `findings` are what `check` says, `visible` who will see it, `approvals` how many must approve, `held` the hold that stands; `unread` why it could not
-    be examined, empty where it was.
+    `findings` are what `check` says, `visible` who will see it, `approvals` how many must approve, `held` the hold that
+    stands; `unread` why it could not be examined, empty where it was.
     """
 
     what: Literal["new", "moved", "gone"]
