@@ -233,7 +233,8 @@ class Place:
 
 
 def test_a_place_that_works() -> None:
-    for retry, first in (("keyed", "seen"), ("searchable", "sent")):
+    firsts: dict[Retry, str] = {"keyed": "seen", "searchable": "sent"}
+    for retry, first in firsts.items():
         place = Place(retry)
         assert place.states(3) == [first, "seen", "seen"]
         assert len(place.target.arrived) == len(place.target.attempts) == 1

@@ -13,6 +13,8 @@ __all__ = ["apprise", "mail", "mastodon", "webhook", "x"]
 
 PORTS = {"first": 465, "starttls": 587, "none": 25}
 """Where a server listens, unless the settings say another port."""
+ATTEMPT = 1_800
+"""Seconds: no attempt to send a mail takes longer, so no archive is believed to lack one sooner."""
 
 
 def mail(target: TargetSettings, context: Context) -> Target:
@@ -38,7 +40,7 @@ def mail(target: TargetSettings, context: Context) -> Target:
         kept=context.kept,
         archive=str(target.option("archive", "")),
         digest=lambda url, limit: Api(base="").digest(url, limit, accept="text/html"),
-        lag=int(target.option("lag", DAY)),
+        lag=max(int(target.option("lag", DAY)), ATTEMPT),
     )
 
 
