@@ -1,4 +1,4 @@
-"""Channels as the settings make them: what holds where nothing is said, and that nothing is looked up before its use."""
+"""Channels as the settings make them: what holds where nothing is said; no secret before its use."""
 
 from pathlib import Path
 from typing import Any
