@@ -32,6 +32,7 @@ fuzz: .venv/dev.stamp ## look for inputs that break a parser; SECONDS=30
 bench: .venv/dev.stamp ## us and a peer side by side; rows in bench/results.json
 	@$(BIN)/python -m bench.run
 	@$(BIN)/python -m bench.faults
+	@$(BIN)/python -m bench.channels
 
 bench-full: .venv/dev.stamp ## the same and a trail of ten million entries (minutes, some gigabytes)
 	@$(BIN)/python -m bench.run --full

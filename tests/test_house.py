@@ -131,6 +131,7 @@ def imports(path: Path) -> set[str]:
 
 
 CALLED = {
+    "yaml": "pyyaml",
     "cyclonedx": "cyclonedx-python-lib",
     "httplib2": "launchpadlib",
     "jwt": "pyjwt",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
+from tagtrail.model import notes
 from tagtrail.model.facts import (
     Artifact,
     Blob,
@@ -23,11 +24,12 @@ from tagtrail.model.facts import (
     Tagged,
 )
 from tagtrail.model.frozen import frozen
+from tagtrail.model.notice import Notice
 
 __all__ = [
     "Behind", "BuildOrder", "Builder", "Clock", "Committed", "Conflict", "Cosigned", "Evidence", "Given", "Journal",
-    "Kept", "Ledger", "Notes", "Objects", "Reading", "Refused", "Seen", "Signer", "Source", "Store", "Target", "Tell",
-    "Unknown", "Witness", "Writing",
+    "Kept", "Ledger", "Notes", "NotesOrder", "Objects", "Reading", "Refused", "Seen", "Signer", "Source", "Store",
+    "Target", "Tell", "Unknown", "Witness", "Writing",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -87,11 +89,28 @@ class Source(Protocol):
         ...
 
 
+@frozen
+class NotesOrder:
+    """The release whose notes are wanted: `version` at `commit`, after version `follows` at commit `since` (empty and
+    None: it is the first). `how` is what the settings say (empty: whatever is there), `subdirectory` the project's."""
+
+    version: str
+    commit: str
+    follows: str = ""
+    since: str | None = None
+    how: str = ""
+    subdirectory: str = ""
+
+
 class Notes(Protocol):
     """Release notes: read, not invented."""
 
-    def read(self, objects: Objects, commit: str, since: str | None) -> str:
-        """The notes as CommonMark for what happened up to `commit` since commit `since` (None: first release)."""
+    def read(self, objects: Objects, order: NotesOrder) -> notes.Notes:
+        """What was written for this release, else the commits; requirements and sizes are not filled in.
+
+        All texts are tame CommonMark (`formats/commonmark.py`), the same for the same order every time. Raises
+        ProjectError `objects-missing`, `notes-missing` (the settings name a place that has none).
+        """
         ...
 
 
@@ -395,11 +414,15 @@ class Target(Protocol):
         with."""
         ...
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """What this place needs of a logged entry; pure; checks limits before anything is sent.
 
         The entry is a `release`, or a `withdraw`: it names the version's files and carries none of them; where a place
         can mark what was taken back that is an Effect, else a Skip that says what a person does there.
+
+        `notice` is None while files are carried. Whoever tells people something is given it when all was seen, and
+        names its bytes in one effect (`formats.notice.notice_blob`), which are kept by then; its key is made of
+        `notice.key`, and `entry` is `logged`'s, the newest of those that the notice speaks of.
         """
         ...
 

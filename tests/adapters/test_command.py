@@ -60,7 +60,7 @@ class Place:
         return replace(target, **changes)  # type: ignore[arg-type]
 
     def effect(self) -> Effect:
-        effect = self.target().plan(self.ground.logged, "")[0]
+        effect = self.target().plan(self.ground.logged, None)[0]
         assert isinstance(effect, Effect)
         return effect
 
@@ -84,14 +84,14 @@ def test_suite(check: Callable[[suite.Case], None], place: Place) -> None:
         (place.home / "there" / effect.path.rpartition("/")[2]).write_bytes(b"other bytes")
 
     ground = place.ground
-    case = suite.Case(target=place.target(), logged=ground.logged, later=ground.later, notice="")
+    case = suite.Case(target=place.target(), logged=ground.logged, later=ground.later)
     check(replace(case, intrude=intrude, alter=ground.alter))
 
 
 @pytest.mark.parametrize("check", suite.CHECKS)
 def test_suite_of_a_blind_one(check: Callable[[suite.Case], None], place: Place) -> None:
     target = place.target(retry="blind", finding=())
-    check(suite.Case(target=target, logged=place.ground.logged, later=place.ground.later, notice=""))
+    check(suite.Case(target=target, logged=place.ground.logged, later=place.ground.later))
 
 
 def test_the_driver_brings_every_file_there(place: Place) -> None:
@@ -244,6 +244,6 @@ def test_a_withdrawal_is_marked_and_looked_at(tmp_path: Path) -> None:
 
 def test_a_withdrawal_that_no_command_does_is_for_a_person(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    (item,) = place.target().plan(place.ground.withdrawal, "")
+    (item,) = place.target().plan(place.ground.withdrawal, None)
     assert isinstance(item, Skip)
     assert (item.what, "by hand" in item.because) == ("nova 1.0.0", True)

@@ -4,7 +4,9 @@ import pytest
 
 from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.git_notes import MOST, GitNotes
+from tagtrail.formats.notes import format_notes
 from tagtrail.model.errors import ProjectError
+from tagtrail.ports import NotesOrder
 from tests.adapters.projects import Repo, repository
 
 pytestmark = pytest.mark.client
@@ -13,7 +15,8 @@ pytestmark = pytest.mark.client
 def notes(repo: Repo, since: str | None, scratch: Path) -> str:
     commit = repo.git("rev-parse", "HEAD")
     objects = GitSource(scratch / "mirrors").objects(str(repo.path), "1.0", commit)
-    text = GitNotes(scratch / "scratch").read(objects, commit, since)
+    order = NotesOrder(version="1.0", commit=commit, follows="0.9" if since else "", since=since)
+    text = format_notes(GitNotes(scratch / "scratch").read(objects, order))
     assert list((scratch / "scratch").iterdir()) == []
     return text
 
@@ -28,12 +31,13 @@ def test_what_happened_since_the_previous_release(tmp_path: Path) -> None:
     first = repo.commit({"a": "1"}, "Begin")
     second = repo.commit({"a": "2"}, "Go on\n\nThe body is not shown.")
     assert notes(repo, None, tmp_path) == (
-        f"The first release: 2 commits by 1 person.\n\n- `{second[:10]}` Go on\n- `{first[:10]}` Begin\n"
+        f"## Commits\n\n- `{second[:10]}` Go on\n- `{first[:10]}` Begin\n\n"
+        "## The first release\n\n- 2 commits by 1 person\n- notes: the commits\n"
     )
-    assert (
-        notes(repo, first, tmp_path) == f"1 commit by 1 person since the previous release.\n\n- `{second[:10]}` Go on\n"
+    assert notes(repo, first, tmp_path) == (
+        f"## Commits\n\n- `{second[:10]}` Go on\n\n## Since 0.9\n\n- 1 commit by 1 person\n- notes: the commits\n"
     )
-    assert notes(repo, second, tmp_path) == "No commits since the previous release.\n"
+    assert notes(repo, second, tmp_path) == "## Since 0.9\n\n- no commits\n- notes: the commits\n"
 
 
 def test_merges_are_left_out_and_people_are_counted(tmp_path: Path) -> None:
@@ -45,7 +49,7 @@ def test_merges_are_left_out_and_people_are_counted(tmp_path: Path) -> None:
     repo.git("commit", "--quiet", "--allow-empty", "--message", "By Bob", "--author", "Bob <bob@example.org>")
     repo.git("merge", "--quiet", "--message", "Merge it", "side")
     text = notes(repo, first, tmp_path)
-    assert text.startswith("2 commits by 2 people since the previous release.\n")
+    assert "\n- 2 commits by 2 people\n" in text
     assert sorted(lines(text)) == ["Aside", "By Bob"]
     assert "bob" not in text.casefold().replace("by bob", "")
 
@@ -80,9 +84,9 @@ def test_a_long_history_is_cut_and_says_so(tmp_path: Path) -> None:
     )
     repo.git("fast-import", "--quiet", stdin=stream.encode())
     text = notes(repo, None, tmp_path)
-    assert text.startswith(f"The first release: {MOST + 7} commits by 1 person.\n")
+    assert f"\n- {MOST + 7} commits by 1 person\n" in text
     assert len(lines(text)) == MOST
-    assert text.endswith("\n- and 7 earlier ones\n")
+    assert "\n- and 7 earlier ones\n\n## The first release\n" in text
     assert lines(text)[0] == f"number {MOST + 7}"
 
 

@@ -32,7 +32,7 @@ def index() -> Iterator[Index]:
 
 
 def effect(place: Any, kept: Kept, name: str = SDIST) -> Effect:
-    return next(e for e in place.plan(logged(kept), "") if isinstance(e, Effect) and e.path == name)
+    return next(e for e in place.plan(logged(kept), None) if isinstance(e, Effect) and e.path == name)
 
 
 # --- the suite ------------------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def test_suite(check: Callable[[suite.Case], None], form: Any, friendly: bool, i
 
     first, later = logged(kept), logged(kept, 7, "1.1.0")
     case = suite.Case(
-        target=target(index, kept), logged=first, later=later, notice="", intrude=intrude, alter=alter
+        target=target(index, kept), logged=first, later=later, intrude=intrude, alter=alter
     )  # fmt: skip
     check(case)
 
@@ -66,7 +66,7 @@ def test_what_is_sent(index: Index) -> None:
     kept = Kept()
     attested = {f"{WHEEL}.publish.attestation": b'{"version": 1}'}
     place = target(index, kept)
-    for one in place.plan(logged(kept, more=attested), ""):
+    for one in place.plan(logged(kept, more=attested), None):
         assert isinstance(one, Effect)
         place.apply(one)
     assert index.stored == [WHEEL, SDIST]
@@ -91,7 +91,7 @@ def test_what_an_index_does_not_take_is_skipped_and_said(index: Index) -> None:
     kept = Kept()
     place, fact = target(index, kept), logged(kept)
     without = tuple(one for one in fact.blobs if one.name != f"{SDIST}.metadata")
-    other, skip = place.plan(replace(fact, blobs=without), "")
+    other, skip = place.plan(replace(fact, blobs=without), None)
     assert isinstance(skip, Skip)
     assert isinstance(other, Effect)
     assert (skip.what, other.path) == (SDIST, WHEEL)
@@ -123,7 +123,7 @@ def carried(index: Index, *, lost: bool, wait: float = 5.0) -> tuple[tuple[Row, 
             journal = Journal()
         for _ in range(2):
             rows = drive(
-                fact, place, journal, notice="", ours=not (lost and turn), clock=lambda: now[0], tell=lambda *_: None
+                fact, place, journal, notice=None, ours=not (lost and turn), clock=lambda: now[0], tell=lambda *_: None
             )
         codes.append(exit_code(rows))
         if codes[-1] in (0, 6):
@@ -301,7 +301,7 @@ def test_by_ci_we_only_look(index: Index) -> None:
 
     def turn() -> tuple[Row, ...]:
         return drive(
-            fact, place, journal, notice="", ours=True, clock=lambda: NOW, tell=lambda *_: None, awaited=True
+            fact, place, journal, notice=None, ours=True, clock=lambda: NOW, tell=lambda *_: None, awaited=True
         )  # fmt: skip
 
     assert [(row.state, row.why) for row in turn()] == [("none", "a workflow uploads it")] * 2
@@ -332,6 +332,6 @@ def test_a_person_is_told_where_to_yank(upload: str, page: str) -> None:
     entry = samples.entry(2, withdraw_draft(released.entry, "broken", policy="0" * 64))
     shelf = Shelf("https://index.example.org/simple/", login=lambda: None, login_at=upload)
     place = IndexTarget("pypi", upload=upload, shelf=shelf, kept=kept, login=lambda: None, clock=lambda: NOW)
-    (item,) = place.plan(replace(released, entry=entry, blobs=()), "")
+    (item,) = place.plan(replace(released, entry=entry, blobs=()), None)
     assert isinstance(item, Skip)
     assert (item.what, page in item.because) == ("nova 1.0.0", True)

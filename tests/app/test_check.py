@@ -259,14 +259,6 @@ def test_missing_key_file(known: Place) -> None:
     assert (ended.code, ended.refusal) == (2, "people-keys")
 
 
-def test_what_is_not_made_yet(known: Place) -> None:
-    settings = known.home / "tagtrail.toml"
-    text = settings.read_text().replace('publish = ["site"]', 'publish = ["site", "list"]', 1)
-    settings.write_text(f'{text}\n[targets.list]\ntype = "mail"\n')
-    ended = known.run("-C", str(known.home), "check", "mylib", "1.0")
-    assert (ended.code, ended.refusal) == (2, "not-yet")
-
-
 def test_explain(place: Place) -> None:
     ended = place.run("check", "--explain", "year-jump")
     assert ended.code == 0

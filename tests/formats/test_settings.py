@@ -38,6 +38,7 @@ on = ["final", "rc"]
 [targets.announce]
 type = "mail"
 server = "smtp://localhost:25"
+sender = "releases@example.org"
 to = ["announce@lists.example.org"]
 
 [kind.library]
@@ -486,27 +487,6 @@ def test_what_is_wrong_with_a_bucket(old: str, new: str, fault: str) -> None:
 def test_a_directory_has_no_endpoint() -> None:
     (problem,) = problems(GOOD.replace('root = "site"', 'root = "site"\nendpoint = "https://s3.example.org"'))
     assert problem == 'tagtrail.toml: targets.site.endpoint: is for root = "s3://BUCKET/PREFIX"'
-
-
-# --- what this version does not make yet ---
-
-LATER = [
-    ('publish = ["site"]', 'announce = ["announce"]', "targets.announce.type = 'mail' (there are 'site', "),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "why"), LATER, ids=[why for _, _, why in LATER])
-def test_what_is_not_made_yet_is_refused_by_name_when_it_is_asked_for(old: str, new: str, why: str) -> None:
-    found = parsed(GOOD.replace(old, new, 1))
-    with pytest.raises(SetupError) as caught:
-        project_of(found, "nova")
-    assert caught.value.code == "not-yet"
-    assert caught.value.why.startswith(why)
-    assert "\n" not in caught.value.why
-
-
-def test_what_is_not_made_yet_does_not_matter_to_others() -> None:
-    assert project_of(parsed(GOOD), "nova").kind == "library"  # [kind.server] and its targets stand in the same file
 
 
 def test_unknown_project() -> None:

@@ -14,6 +14,11 @@ type = "site"
 [targets.x]
 """
 
+MAIL = 'type = "mail"\nserver = "smtp://mx.example.org"\nsender = "a@example.org"\nto = ["l@example.org"]\n'
+HOOK = 'type = "webhook"\nurl = "https://h.example/in"\nsecret = "env:S"\n'
+X = "".join(f'{key} = "env:T"\n' for key in ("consumer-key", "consumer-secret", "token", "token-secret"))
+X = f'type = "x"\n{X}'
+
 GOOD = [
     'type = "github"\nrepository = "example/{project}"\ntoken = "env:T"\nfiles = false\napi = "https://f.example/api"',
     'type = "launchpad"\nseries = "trunk"\ncredentials = "file:private/lp"\nproject = "{project}"\nroot = "production"',
@@ -25,6 +30,16 @@ GOOD = [
     'type = "command"\napply = ["up", "{not a word}", "${X}", "{X}"]',
     'type = "command"\napply = ["up"]\nwithdraw = ["gone", "{version}", "{reason}"]',
     'type = "command"\napply = ["up"]\nfind = ["l"]\nwithdraw = ["gone"]\nwithdrawn = ["look", "{url}"]',
+    MAIL,
+    MAIL.replace("//mx", "//jo@mx") + 'password = "env:P"\nreply-to = "Team <t@example.org>"\nlag = 5',
+    MAIL + 'archive = "https://lists.example.org/archives/list/l@example.org/message/{hash}/"',
+    MAIL + 'tls = "none"\non = ["final"]',
+    MAIL.replace("//mx.example.org", "//jo@[::1]:2525/") + 'tls = "none"\npassword = "env:P"',
+    HOOK + 'old-secret = "file:old"',
+    'type = "mastodon"\nserver = "https://m.example"\ntoken = "env:T"\nlimit = 300\nvisibility = "unlisted"',
+    X,
+    X + "search = false",
+    'type = "apprise"\nurl = "env:APPRISE"\nform = "text"',
 ]
 
 BAD = [
@@ -49,6 +64,25 @@ BAD = [
     ('type = "command"\nby = "ci"', "targets.x.find: is needed where others upload"),
     ('type = "command"\napply = ["up"]\nenv = { A = "clear" }', "targets.x.env.A: is a reference"),
     ('type = "command"\napply = ["up"]\nenv = { A_TOKEN = "clear" }', "targets.x.env.A_TOKEN: is a secret in clear"),
+    (MAIL.replace("smtp:", "http:"), "targets.x.server: is smtp://USER@HOST:PORT"),
+    (MAIL.replace("//mx", "//jo@mx"), "targets.x.password: and a user in server come together"),
+    (MAIL + 'password = "env:P"', "targets.x.password: and a user in server come together"),
+    (MAIL.replace("//mx", "//jo@mx") + 'password = "clear"', "targets.x.password: is a secret in clear"),
+    (MAIL.replace("//mx", "//jo:hunter2@mx"), "targets.x.server: has a user or a password"),
+    (MAIL.replace("//mx", "//jo@mx") + 'password = "env:P"\ntls = "none"', "targets.x.tls: cannot be none"),
+    (MAIL + 'tls = "maybe"', "targets.x.tls: there is no 'maybe'"),
+    (MAIL.replace('["l@example.org"]', "[]"), "targets.x.to: names nobody"),
+    (MAIL.replace("l@example.org", "l@example.org, m@example.org"), "targets.x.to: is a mail address"),
+    (MAIL.replace("a@example.org", "a"), "targets.x.sender: is a mail address"),
+    (MAIL.replace("a@example.org", "A\\nBcc: b@example.org <a@example.org>"), "targets.x.sender: is one line"),
+    (MAIL + 'reply-to = "b@example.org>"', "targets.x.reply-to: is a mail address"),
+    (MAIL + 'archive = "https://lists.example.org/"', "targets.x.archive: is an address with {hash}"),
+    (MAIL + 'by = "ci"', "targets.x.by: is for places that others upload to"),
+    (HOOK.replace("env:S", "whsec_x"), "targets.x.secret: is a secret in clear"),
+    (HOOK.replace("/in", "/in?a=b"), "targets.x.url: is an address"),
+    (X.replace('token = "env:T"\n', "", 1), "targets.x.token: missing"),
+    ('type = "mastodon"\nserver = "https://m.example"\ntoken = "env:T"\nvisibility = "direct"', "there is no 'direct'"),
+    ('type = "apprise"\nurl = "json://a:b@c"', "targets.x.url: "),
     ('type = "github "', "targets.x.type: there is no type of target 'github ', did you mean 'github'?"),
 ]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tagtrail.formats import toml
-from tagtrail.formats.targets import LATER, TYPES, read_target
+from tagtrail.formats.targets import read_target
 from tagtrail.model.settings import TargetSettings
 
 
@@ -57,8 +57,3 @@ def test_one_thing_wrong(text: str, problem: str) -> None:
     found = read(text)[1]
     assert problem in found
     assert len(found) == 1 or "stands alone" in problem
-
-
-def test_types_that_come_later_have_no_row() -> None:
-    assert "mail" in LATER
-    assert not {"site", "mail"} & TYPES.keys()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tagtrail.ports import BuildOrder
+from tagtrail.ports import BuildOrder, NotesOrder
 from tagtrail.testing.memory import Builder, Kept, Notes, Repository, Source
 from tagtrail.testing.suites import builder as suite
 
@@ -41,5 +41,7 @@ def test_a_builder_that_drifts_never_builds_the_same_twice() -> None:
 
 def test_notes_say_what_they_were_asked_for() -> None:
     case = in_memory()
-    assert Notes().read(case.objects, "a" * 40, None) == "Changes up to aaaaaaaaaaaa, the first release.\n"
-    assert Notes().read(case.objects, "a" * 40, "b" * 40) == "Changes up to aaaaaaaaaaaa since bbbbbbbbbbbb.\n"
+    first = NotesOrder(version="1.0", commit="a" * 40)
+    later = NotesOrder(version="1.0", commit="a" * 40, follows="0.9", since="b" * 40)
+    assert Notes().read(case.objects, first).sections[0].body == "Up to aaaaaaaaaaaa, the first release."
+    assert Notes().read(case.objects, later).sections[0].body == "Up to aaaaaaaaaaaa since bbbbbbbbbbbb."

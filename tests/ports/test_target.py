@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 
 from tagtrail.adapters.site import SiteTarget
+from tagtrail.formats.notice import MEDIA, notice_bytes
 from tagtrail.formats.site import Site
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect
@@ -17,7 +18,7 @@ from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
 
 Retry = Literal["keyed", "searchable", "blind"]
-NOTICE = "Subject: nova 1.0.0\n\nnova 1.0.0 is out.\n"
+NOTICE = samples.notice(samples.logged(Kept(), 3).entry)
 URL = "https://releases.example.org/"
 
 
@@ -26,13 +27,14 @@ def carried(kept: Kept, target: Target | SiteTarget, **more: object) -> suite.Ca
         kept.blobs[digest] = b"altered"
 
     logged, later = samples.logged(kept, 3), samples.logged(kept, 7, version="1.1.0")
-    return suite.Case(target=target, logged=logged, later=later, notice=NOTICE, **({"alter": alter} | more))  # type: ignore[arg-type]
+    return suite.Case(target=target, logged=logged, later=later, notice=samples.notice, **({"alter": alter} | more))  # type: ignore[arg-type]
 
 
 def memory(retry: Retry, carries: Literal["files", "notice"]) -> suite.Case:
     kept = Kept()
     target = Target(retry=retry, carries=carries, kept=kept)
-    kept.put([NOTICE.encode()], "text/plain")
+    for index, version in ((3, "1.0.0"), (7, "1.1.0")):
+        kept.put([notice_bytes(samples.notice(samples.logged(Kept(), index, version=version).entry))], MEDIA)
     more = {} if retry != "blind" else {"alter": None}
     intrude = None if retry == "blind" else lambda effect: target.place(effect.path, suite.OTHER)
     return carried(kept, target, intrude=intrude, **more)
@@ -76,7 +78,7 @@ def test_target(check: Callable[[suite.Case], None], name: str) -> None:
 
 
 def one(target: Target) -> Effect:
-    (effect,) = target.plan(samples.logged(Kept()), "a notice")
+    (effect,) = target.plan(samples.logged(Kept()), NOTICE)
     assert isinstance(effect, Effect)
     return effect
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagtrail.rules.requirements import capped, dropped_python, raised
+from tagtrail.rules.requirements import capped, changed, dropped_python, raised
 
 RAISED: list[tuple[list[str], list[str], tuple[tuple[str, str, str], ...]]] = [
     (["oslo.utils>=3.33"], ["oslo.utils>=4.0"], (("oslo-utils", "3.33", "4.0"),)),
@@ -58,3 +58,18 @@ def test_a_cap(said: str, cap: str) -> None:
 def test_nothing_has_changed_against_itself(texts: list[str], python: str) -> None:
     assert raised(texts, texts) == ()
     assert dropped_python(python, python) == ()
+    assert changed(texts, texts) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "found"),
+    [
+        (["a>=1", "b"], ["A>=2", "c"], [("a", "a>=1", "a>=2"), ("b", "b", ""), ("c", "", "c")]),
+        (["a>=1 ; x"], ["a>=1"], [("a", "", "a>=1")]),  # what is no requirement is left to the rules
+        (["a <2, >1"], ["a>1,<2"], []),
+        (["a; python_version < '3'", "a>1"], ["a>1"], [("a", 'a; python_version < "3"', "")]),
+        ([], ["a @ https://jo:secret@e.org/a.whl?token=x"], [("a", "", "a @ https://e.org/a.whl")]),
+    ],
+)
+def test_changed(before: list[str], now: list[str], found: list[tuple[str, str, str]]) -> None:
+    assert [(c.name, c.before, c.now) for c in changed(before, now)] == found

@@ -38,7 +38,7 @@ def test_one_approval_and_it_is_logged() -> None:
     digest = desk.asked().draft.digest
     desk.approve(CAT)
     outcome = desk.go()
-    assert (outcome.exit, outcome.reached) == (0, "published")
+    assert (outcome.exit, outcome.reached) == (0, "announced")
     assert outcome.entry is not None
     assert [(a.key, a.digest) for a in outcome.entry.approvals] == [(CAT.key.fingerprint, digest)]
     assert draft_digest(outcome.entry.raw) == digest

@@ -182,7 +182,7 @@ def test_a_second_run_changes_nothing() -> None:
     written = len(world.store.written)
     outcome = run(world)
     assert outcome is not None
-    assert (outcome.exit, outcome.reached) == (0, "published")
+    assert (outcome.exit, outcome.reached) == (0, "announced")
     assert (dict(world.store.files), world.ledger.entries(), world.journal.rows(1), len(world.builder.built)) == before
     assert len(world.store.written) == written
     assert ("already", "logged") in {(name, fields.get("what")) for name, fields in world.told}

@@ -25,7 +25,7 @@ def public() -> World:
 def test_a_site_that_shows_at_once() -> None:
     world = public()
     outcome = go(world)
-    assert (outcome.exit, outcome.reached, states(world)) == (0, "published", {"seen"})
+    assert (outcome.exit, outcome.reached, states(world)) == (0, "announced", {"seen"})
     assert all(row.receipt and row.receipt.where.startswith(world.site.url) for row in world.journal.rows(1))
 
 

@@ -32,7 +32,8 @@ class World:
     """What outlives a process: repositories, kept bytes, the ledger, the journal, the site, the places.
 
     `names` are projects, each with a repository of that name and `versions` tagged on commits of their own. With
-    `public`, the site has a URL and is looked at through `web`. `places` are further targets by temperament. With
+    `public`, the site has a URL and is looked at through `web`. `places` are further targets by temperament, `channels`
+    those who are told (their names end in `-channel`), of all of a day at once with `together`. With
     `database`, ledger and journal are in that file, and every road has handles of its own, as processes have. `trust`
     is what is asked of the log's checkpoints, its log key aside.
     """
@@ -40,6 +41,8 @@ class World:
     names: tuple[str, ...] = ("nova",)
     versions: tuple[str, ...] = ("1.0.0",)
     places: tuple[Literal["keyed", "searchable", "blind"], ...] = ()
+    channels: tuple[Literal["keyed", "searchable", "blind"], ...] = ()
+    together: str = ""
     public: bool = False
     database: Path | None = None
     now: int = START
@@ -61,6 +64,9 @@ class World:
         self.targets: dict[str, memory.Target] = {
             retry: memory.Target(retry, retry, kept=self.kept) for retry in self.places
         }
+        for retry in self.channels:
+            name = f"{retry}-channel"
+            self.targets[name] = memory.Target(name, retry, carries="notice", kept=self.kept)
 
     def databases(self) -> tuple[Ledger, Journal]:
         """Handles of one's own on the ledger and the journal."""
@@ -77,6 +83,7 @@ class World:
             signers=("team",),
             build=("sdist", "wheel"),
             publish=("site", *self.places),
+            announce=tuple(f"{retry}-channel" for retry in self.channels),
         )
 
     @property
@@ -85,7 +92,11 @@ class World:
         return Settings(
             org=Org(name="Example Cloud", origin=ORIGIN),
             people=(People(name="team", keys=()),),
-            targets=(SITE, *(TargetSettings(name=place, type=place) for place in self.places)),
+            targets=(
+                SITE,
+                *(TargetSettings(name=place, type=place) for place in self.places),
+                *(TargetSettings(name=f"{c}-channel", type=c, together=self.together) for c in self.channels),
+            ),
             kinds=(),
             projects=tuple(map(self.project, self.names)),
         )

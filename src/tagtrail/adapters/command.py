@@ -10,7 +10,9 @@
            marks it; {reason} is why. They know no {file}, {signature}, {name}
 
 {file} is a private copy whose bytes were checked, {signature} its .asc beside it; {name}, {sha256}, {size} are of the
-file; {project}, {version}, {tag}, {url} of the release ({url}: its page). Codes are those of sysexits.h.
+file; {project}, {version}, {tag}, {url} of the release ({url}: its page), {subject} both in words. Of a word to the
+release team (`watch`) {file} is its text and {subject} its first line; {tag}, {url}, {signature} are empty.
+Codes are those of sysexits.h.
 """
 
 import re
@@ -21,12 +23,14 @@ from pathlib import Path
 from typing import Literal
 
 from tagtrail.formats.carried import address, link, own_files
+from tagtrail.formats.notice import parse_notice
 from tagtrail.formats.site import Site
 from tagtrail.io.durable import write
 from tagtrail.io.process import Finished, run, said
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Receipt, Skip, Survey
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Conflict, Kept, Refused, Unknown
 
 __all__ = ["Command"]
@@ -35,6 +39,8 @@ CAP = 1 << 16
 """Bytes of output that are kept."""
 NOT_NOW, TAKEN = 75, 73
 WAIT, LONGEST = 300, 86_400
+WORD = "notice.txt"
+"""{name} of a word to the release team; {file} has its text."""
 _WORD = re.compile(r"\{([a-z0-9]+)\}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -71,7 +77,7 @@ class Command:
         """See `tagtrail.ports.Target`: a command is asked for one file at a time."""
         return Survey(target=self.name, note="a command is asked for one file at a time", unlisted=True)
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
         if entry.event == "withdraw":
@@ -132,6 +138,8 @@ class Command:
         return ended, why[:200] or "it says nothing"
 
     def _stand_for(self, effect: Effect) -> dict[str, str]:
+        if effect.entry < 0:
+            return self._word(effect)
         entry, name = self.entry(effect.entry), _name(effect)
         return {
             "name": name,
@@ -142,11 +150,24 @@ class Command:
             "tag": entry.tag.name if entry.tag else "",
             "url": address(self.site, entry),
             "reason": entry.reason,
+            "subject": f"{entry.project} {entry.version}",
         }
+
+    def _word(self, effect: Effect) -> dict[str, str]:
+        """Of a word to the release team, which is of no entry."""
+        notice, blob = parse_notice(self.kept.read(effect.blob.sha256)), effect.blob
+        about = {"project": notice.project, "version": notice.version, "tag": "", "url": "", "subject": notice.subject}
+        return about | {"name": WORD, "sha256": blob.sha256, "size": str(blob.size)}
 
     @contextmanager
     def _copies(self, words: Sequence[str], effect: Effect) -> Iterator[dict[str, str]]:
         """The files that the words ask for, in a directory of this attempt."""
+        if effect.entry < 0:
+            with scratch(self.rooms, "command") as room:
+                text = parse_notice(self.kept.read(effect.blob.sha256)).text
+                write(room / WORD, [text.encode()], mode=0o600, sync=False)
+                yield {"file": str(room / WORD), "signature": ""}
+            return
         entry, name = self.entry(effect.entry), _name(effect)
         asked = {found for word in words for found in _WORD.findall(word)} & {"file", "signature"}
         if not asked or not name:

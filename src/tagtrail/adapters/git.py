@@ -94,6 +94,19 @@ class GitSource:
         refs = _refs(self._place(repo).git, "refs/tags")
         return tuple(sorted((name.removeprefix("refs/tags/"), oid) for name, oid in refs))
 
+    def listed(self, repo: str) -> tuple[tuple[str, str], ...]:
+        """What `tags` gives, asked of the repository itself and nothing fetched: for somebody who only looks."""
+        if not _is_remote(repo):
+            return self.tags(repo)
+        done = Git(Path("/"), env=self._outside()).run("ls-remote", "--quiet", "--tags", "--refs", repo, limit=120.0)
+        if not done.ok:
+            why = "no answer within 120 s" if done.late else _without_credentials(process.said(done.err, 3))
+            hint = "it is asked again in the next round"
+            raise RemoteError(f"cannot look at {public_name(repo)}", code="repo-unreachable", why=why, hint=hint)
+        lines = (line.partition("\t") for line in done.out.decode("utf-8", "surrogateescape").split("\n"))
+        refs = ((name.removeprefix("refs/tags/"), oid) for oid, _, name in lines if name.startswith("refs/tags/"))
+        return tuple(sorted((name, oid) for name, oid in refs if not tag_name_fault(name)))
+
     def peeled(self, repo: str) -> tuple[tuple[str, str], ...]:
         """See `tagtrail.ports.Source`."""
         lines = _told(self._place(repo).git, _PEELED, "refs/tags")

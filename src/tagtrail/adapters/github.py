@@ -16,6 +16,7 @@ from tagtrail.formats.site import Site
 from tagtrail.io.api import Api, Body
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Receipt, Skip, Survey
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Conflict, Kept, Refused
 
 __all__ = ["GitHub"]
@@ -70,7 +71,7 @@ class GitHub:
         files = tuple(sorted((a["name"], _told(a)) for a in assets if a["state"] == "uploaded"))
         return Survey(target=self.name, files=files, may_upload=(about.get("permissions") or {}).get("push"))
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`: the release, its files, and that it is published, in this order."""
         entry = logged.entry
         if entry.event == "withdraw" and entry.tag is not None:

@@ -16,6 +16,7 @@ from tagtrail.formats.carried import address, link, own_files, own_names, said, 
 from tagtrail.formats.site import Site
 from tagtrail.model.errors import RemoteError, SetupError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Receipt, Skip, Survey
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Conflict, Kept, Refused, Unknown
 
 __all__ = ["Launchpad", "connect"]
@@ -54,7 +55,7 @@ class Launchpad:
         note = "" if there else f"there is no project {self._called(project)}"
         return Survey(target=self.name, files=tuple((name, "") for name in sorted(files)), note=note)
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`: the release, its files, and that the milestone is closed, in this order."""
         entry = logged.entry
         if entry.event == "withdraw":

@@ -8,6 +8,7 @@ from tagtrail.formats.reproduction import is_statement
 from tagtrail.formats.site import Site, media, release_page
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Blob, Effect, Logged, Receipt, Skip, Survey
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Conflict, Kept, Refused, Store
 
 __all__ = ["SiteTarget"]
@@ -46,7 +47,7 @@ class SiteTarget:
         names = (path.rpartition("/")[2] for path in self._store.paths(folder + slash)) if known else ()
         return Survey(target=self.name, files=tuple((name, "") for name in names), name="ours", may_upload=True)
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
         if entry.event == "reproduced":

@@ -13,6 +13,7 @@ from tagtrail.formats.site import Site
 from tagtrail.io.api import Answer, Api
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect, Entry, Logged, Receipt, Skip, Survey
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Conflict, Refused
 
 __all__ = ["StoryBoard"]
@@ -45,7 +46,7 @@ class StoryBoard:
         note = "" if there else f"there is no project {self._name(project)}"
         return Survey(target=self.name, note=note, unlisted=True)
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`: the milestone, the tasks, the comment."""
         entry = logged.entry
         if entry.event == "withdraw":

@@ -27,6 +27,7 @@ COMMANDS = {
         ("add", "files built elsewhere: looked at, never re-packed, released when a signer approved"),
         ("adopt", "mark what was released before the trail as known; nothing is announced"),
         ("approve", "sign the digests of a release that waits for it"),
+        ("hold", "keep a tag out of the trail, for a time or until it is lifted"),
         ("settle", "say of an effect that waits for a person: done, again, or dropped"),
         ("withdraw", "take a release back: logged, shown, marked where a place can"),
         ("resume", "go on with everything unfinished"),
@@ -43,6 +44,8 @@ COMMANDS = {
     "operate": (
         ("render", "make the site's pages, or compare them with --check"),
         ("keys", "the root of trust and its keys: show, add, rotate, retire, freeze, reprove, renew, export"),
+        ("watch", "tell the team of new tags before anything is built; a moved one is an alarm"),
+        ("runbook", "the project's own release process as a checklist, from its settings"),
         ("serve", "take uploads of files built elsewhere; show drafts as an index to try them"),
         ("witness", "cosign other people's logs: init, add, serve, status"),
     ),

@@ -18,10 +18,9 @@
     signers = ["release-team"]
 
 docs/settings.md tells every key; those of what is built are in `tagtrail.formats.kinds`, those of tags and versions
-in `tagtrail.formats.tagging`, those of targets in `tagtrail.formats.targets`. Files under projects/ hold
-`[project.X]` tables only. What the design knows but this version does not make yet (target types) may stand in the file
-and is refused by name when a project that uses it is asked for. Reason codes (SetupError): settings, project-unknown,
-not-yet.
+in `tagtrail.formats.tagging`, those of announcements in `tagtrail.formats.saying`, those of targets in
+`tagtrail.formats.targets`. Files under projects/ hold
+`[project.X]` tables only. Reason codes (SetupError): settings, project-unknown.
 """
 
 import re
@@ -43,10 +42,12 @@ from tagtrail.formats.forms import (
     secret_faults,
 )
 from tagtrail.formats.kinds import BUILDS, making, making_faults
+from tagtrail.formats.saying import saying, texts
 from tagtrail.formats.site import DEFAULT_PATH, Site
 from tagtrail.formats.tagging import CHANNELS, because_of_years, tagging, tagging_faults
-from tagtrail.formats.targets import LATER, TYPES, read_target
+from tagtrail.formats.targets import read_target
 from tagtrail.formats.toml import Table, meant, quoted_key
+from tagtrail.formats.watching import watching
 from tagtrail.model.errors import SetupError
 from tagtrail.model.names import project_key
 from tagtrail.model.settings import (
@@ -61,10 +62,12 @@ from tagtrail.model.settings import (
     RuleSwitch,
     Settings,
 )
+from tagtrail.model.texts import Text
 
 __all__ = ["CHANNELS", "parse_settings", "project_of", "settings_digest", "site_of"]
 
 ISOLATIONS = ("auto", "bubblewrap", "namespaces", "none")
+NOTES = ("", "auto", "reno", "changelog", "fragments", "commits")
 LEVELS = ("error", "warning", "off")
 
 
@@ -133,6 +136,8 @@ class _Reader:
             rules=self._switches(main),
             builders=builders,
             keys=_keys(main.table("keys")),
+            watch=watching(main.table("watch"), {t.name: t for t in targets}),
+            texts=texts(main.table("texts")),
         )
         main.later("engine")
         for file in (main, *self.others):
@@ -177,7 +182,8 @@ class _Reader:
         said["without_classifiers"] = table.texts("without-classifiers", above.without_classifiers)
         for key in words.keys() & table.values.keys():
             _known(table, key, said[key], *words[key])
-        return said | making(table, above) | tagging(table, above)
+        notes = {"notes": _notes(table, above.notes)}
+        return said | notes | making(table, above) | tagging(table, above) | saying(table, above)
 
     def _projects(self) -> Iterator[Project]:
         places: dict[str, str] = {}
@@ -223,7 +229,7 @@ class _Reader:
         _known(table, "builders", project.builders, self.bringers, "builder")
         for pattern in project.expect:
             _say(table, "expect", file_pattern_fault(pattern))
-        table.later("after", "security", "support-until")
+        table.later("after")
         table.close()
         return project
 
@@ -260,6 +266,15 @@ def _reasons(table: Table) -> tuple[tuple[str, str], ...]:
     for pattern, because in reasons:
         _say(table, quoted_key(pattern), plain_fault(because))
     return reasons
+
+
+def _notes(table: Table, above: str) -> str:
+    """Where release notes are read; empty: wherever they are."""
+    how = table.text("notes", above)
+    word, _, path = how.partition(":")
+    if how not in NOTES and (word not in ("changelog", "fragments") or relative_fault(path)):
+        table.problem("notes", f"{how!r} is none of {', '.join(filter(None, NOTES))}, changelog:PATH, fragments:DIR")
+    return "" if how == "auto" else how
 
 
 def _known(table: Table, key: str, words: Iterable[str], known: Collection[str], what: str) -> None:
@@ -345,27 +360,13 @@ def _size(table: Table, key: str) -> int:
 def project_of(settings: Settings, name: str) -> Project:
     """The project called `name`, in any spelling.
 
-    Raises SetupError `project-unknown`, and `not-yet` where it uses what this version does not make yet.
+    Raises SetupError `project-unknown`.
     """
     found = next((p for p in settings.projects if project_key(p.name) == project_key(name)), None)
     if found is None:
         why = f"the settings have no [project.{quoted_key(name)}]{meant(name, [p.name for p in settings.projects])}"
         raise SetupError(f"no project {name!r}", code="project-unknown", why=why, hint="tagtrail add-project PATH")
-    if later := list(_later(settings, found)):
-        raise SetupError(
-            f"{found.name} uses what this version of tagtrail does not make yet",
-            code="not-yet",
-            why="\n".join(later),
-            hint=f"leave it out for this project: [project.{quoted_key(found.name)}] may repeat any key of its kind",
-        )
     return found
-
-
-def _later(settings: Settings, project: Project) -> Iterator[str]:
-    for name in (*project.publish, *project.announce):
-        target = settings.target(name)
-        if target.type in LATER and target.type not in TYPES:
-            yield f"targets.{name}.type = {target.type!r} (there are 'site', {str([*TYPES])[1:-1]})"
 
 
 def site_of(settings: Settings) -> Site:
@@ -379,8 +380,9 @@ def site_of(settings: Settings) -> Site:
     )
 
 
-def settings_digest(settings: Settings, project: Project, people: Iterable[str]) -> str:
-    """SHA-256 (hex) of what in the settings concerns a project, with the fingerprints of those who may sign its tags.
+def settings_digest(settings: Settings, project: Project, people: Iterable[str], templates: Iterable[Text] = ()) -> str:
+    """SHA-256 (hex) of what in the settings concerns a project, with the fingerprints of those who may sign its tags,
+    and the templates of what is said of it, where people are told.
 
     Fields that say nothing are left out, so that a key that is new in tagtrail changes no digest.
     """
@@ -395,6 +397,8 @@ def settings_digest(settings: Settings, project: Project, people: Iterable[str])
     }
     bringers = [_said(bringer) for bringer in settings.builders if bringer.name in project.builders]
     concerned |= {"builders": bringers} if bringers else {}
+    said = {text.name: sha256(text.source.encode()).hexdigest() for text in templates} if project.announce else {}
+    concerned |= {"texts": said} if said else {}
     return sha256(canonical.dumps(concerned)).hexdigest()
 
 

@@ -6,6 +6,7 @@
     token      = "env:PYPI_TOKEN"      # secrets by reference: env:NAME, file:PATH, cmd:COMMAND
     on         = ["final", "rc"]       # the channels it takes; all, if nothing is said
     by         = "ci"                  # others upload; tagtrail looks whether the bytes are ours
+    together   = "day"                 # where people are told: of all releases of a day (UTC) at once
 
 A type's options hold what was said and nothing else, so that a key that is new in tagtrail changes no settings' digest;
 what holds where nothing is said is the adapter's. Types that other packages bring (entry points `tagtrail.targets`)
@@ -25,13 +26,14 @@ from tagtrail.formats.forms import (
     secret_faults,
     url_fault,
 )
+from tagtrail.formats.mailbox import address_fault
 from tagtrail.formats.site import DEFAULT_PATH
 from tagtrail.formats.tagging import CHANNELS
 from tagtrail.formats.toml import Table, meant, quoted_key
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import TargetSettings
 
-__all__ = ["LATER", "TYPES", "Option", "read_target"]
+__all__ = ["LOOPBACK", "TYPES", "Option", "read_target"]
 
 
 Form = Literal["text", "texts", "words", "number", "flag", "address", "secret", "secrets"]
@@ -108,6 +110,49 @@ TYPES: dict[str, Type] = {
             "files": Option(form="flag"),
         }
     ),
+    "mail": Type(
+        options={
+            "server": Option(required=True),
+            "password": Option(form="secret"),
+            "tls": Option(words=("required", "none")),
+            "sender": Option(required=True),
+            "to": Option(form="texts", required=True),
+            "reply-to": Option(),
+            "archive": Option(),
+            "lag": Option(form="number"),
+        },
+        others=False,
+    ),
+    "webhook": Type(
+        options={
+            "url": Option(form="address", required=True),
+            "secret": Option(form="secret", required=True),
+            "old-secret": Option(form="secret"),
+        },
+        others=False,
+    ),
+    "mastodon": Type(
+        options={
+            "server": Option(form="address", required=True),
+            "token": Option(form="secret", required=True),
+            "limit": Option(form="number"),
+            "visibility": Option(words=("public", "unlisted", "private")),
+        },
+        others=False,
+    ),
+    "x": Type(
+        options={
+            "consumer-key": Option(form="secret", required=True),
+            "consumer-secret": Option(form="secret", required=True),
+            "token": Option(form="secret", required=True),
+            "token-secret": Option(form="secret", required=True),
+            "search": Option(form="flag"),
+        },
+        others=False,
+    ),
+    "apprise": Type(
+        options={"url": Option(form="secret", required=True), "form": Option(words=("short", "text"))}, others=False
+    ),
 }
 """The types but `site`, whose keys are older than this table."""
 
@@ -120,8 +165,8 @@ BUCKET = {
 }
 """What a site may say beside `root = "s3://BUCKET/PREFIX"`."""
 
-LATER = ("mail",)
-"""Types that may stand in the file and are refused by name when a project uses them; a row in TYPES ends that."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Hosts that are this machine: nobody else hears what is said to them."""
 
 _ADDRESS = r"https?://(\[[0-9a-f:]+\]|[A-Za-z0-9]+([.-][A-Za-z0-9]+)*)(:[0-9]{1,5})?(/[A-Za-z0-9._~%+/-]*)?"
 _REFERENCE = r"(env|file|cmd):\S.*"
@@ -134,7 +179,7 @@ def read_target(name: str, table: Table, plugged: Callable[[str], bool] = lambda
     """
     _say(table, "", group_fault(name))
     kind, on, by = table.text("type"), table.texts("on", CHANNELS), table.text("by", "")
-    known = ("site", *TYPES, *(later for later in LATER if later not in TYPES))
+    known = ("site", *TYPES)
     others = bool(kind) and kind not in known and plugged(kind)
     if kind and kind not in known and not others:
         table.problem("type", f"there is no type of target {kind!r}{meant(kind, known)}")
@@ -142,9 +187,12 @@ def read_target(name: str, table: Table, plugged: Callable[[str], bool] = lambda
         if channel not in CHANNELS:
             table.problem("on", f"there is no channel {channel!r}{meant(channel, CHANNELS)}")
     _by(table, by, kind)
+    together = table.text("together", "")
+    if together and (together != "day" or kind == "site"):
+        table.problem("together", 'is "day", for those who are told of releases')
     options = tuple(_options(kind, table)) if kind in ("site", *TYPES) else table.rest()
     table.close()
-    return TargetSettings(name=name, type=kind, on=on, by=by, options=options)
+    return TargetSettings(name=name, type=kind, on=on, by=by, together=together, options=options)
 
 
 def _by(table: Table, by: str, kind: str) -> None:
@@ -242,6 +290,31 @@ def _word_faults(said: Mapping[str, Any], keys: tuple[str, ...], known: set[str]
                 yield key, f"there is no {{{word}}}{meant(word, known)}"
 
 
+_SERVER = r"smtps?://(?P<user>[^\s:/@]+@)?(?P<host>\[[0-9a-f:]+\]|[A-Za-z0-9]+([.-][A-Za-z0-9]+)*)(:[0-9]{1,5})?/?"
+_ARCHIVE = r"https?://[A-Za-z0-9][^\s{}]*(\{(hash|message-id)\}[^\s{}]*)+"
+
+
+def _mail_faults(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    server, archive = said.get("server", ""), said.get("archive", "")
+    if any(secret_faults({"server": server})):
+        return  # the reader has spoken
+    at = re.fullmatch(_SERVER, server) if isinstance(server, str) else None
+    if at is None and server:
+        yield "server", "is smtp://USER@HOST:PORT or smtps://..., with no password in it"
+    elif at and bool(at["user"]) != ("password" in said):
+        yield "password", "and a user in server come together"
+    elif at and at["user"] and said.get("tls") == "none" and at["host"].strip("[]") not in LOOPBACK:
+        yield "tls", "cannot be none where a password is sent"
+    if isinstance(archive, str) and archive and not re.fullmatch(_ARCHIVE, archive):
+        yield "archive", "is an address with {hash} or {message-id} in its path"
+    mailboxes = [("to", one) for one in _listed(said.get("to"))]
+    for key, text in [*mailboxes, *((key, said[key]) for key in ("sender", "reply-to") if key in said)]:
+        if isinstance(text, str) and not plain_fault(text) and (fault := address_fault(text)):
+            yield key, fault
+    if said.get("to") == []:
+        yield "to", "names nobody"
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -250,13 +323,14 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-PLACEHOLDERS = ("file", "signature", "name", "sha256", "size", "project", "version", "tag", "url")
+PLACEHOLDERS = ("file", "signature", "name", "sha256", "size", "project", "version", "tag", "url", "subject")
 """What stands for something in the words of `type = "command"`."""
 
 FAULTS: dict[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] = {
     "command": _command_faults,
     "github": _github_faults,
     "index": _index_faults,
+    "mail": _mail_faults,
 }
 """What is wrong between the keys of one type: (key, fault)."""
 

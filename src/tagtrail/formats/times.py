@@ -1,14 +1,18 @@
-"""Times as RFC 3339 in UTC with whole seconds (`2026-04-01T15:02:00Z`), and nothing else."""
+"""Times as RFC 3339 in UTC with whole seconds (`2026-04-01T15:02:00Z`); spans as people write them (`90s`, `3d`)."""
 
 import re
 import time
 
 from tagtrail.model.errors import TamperError
 
-__all__ = ["format_time", "parse_time"]
+__all__ = ["format_time", "parse_span", "parse_time"]
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 _SHAPE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN = re.compile(r"([0-9]{1,6})([smhdw])")
 
 
 def format_time(seconds: int) -> str:
@@ -23,6 +27,12 @@ def parse_time(text: str) -> int:
     if seconds is None or format_time(seconds) != text:  # a 30th of February comes back as a day of March
         raise TamperError(f"not a time of the form YYYY-MM-DDTHH:MM:SSZ: {text[:40]!r}", code="time-form")
     return seconds
+
+
+def parse_span(text: str) -> int | None:
+    """Seconds of `90s`, `30m`, `2h`, `3d` or `1w`; None for anything else."""
+    found = _SPAN.fullmatch(text)
+    return int(found[1]) * _UNITS[found[2]] if found else None
 
 
 def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:

@@ -28,6 +28,7 @@ LONGEST = 86_400
 """Seconds: the longest that a place may tell us to wait."""
 _NO_ENTRY = 3_600
 _BUSY = 60
+_WAITS = {410: LONGEST, 429: _BUSY}
 _REDIRECTS = 5
 
 
@@ -88,14 +89,23 @@ class Api:
             raise RemoteError(f"{self._at(path)} answers {status}", code="api-status", why=why)
         return _parsed(self._at(path), data)
 
-    def send(self, method: str, path: str, value: Any = None, *, body: Body | None = None) -> Answer:
-        """The answer to a change, tried once.
+    def send(
+        self,
+        method: str,
+        path: str,
+        value: Any = None,
+        *,
+        body: Body | None = None,
+        headers: Mapping[str, str] | None = None,
+        deaf: bool = False,
+    ) -> Answer:
+        """The answer to a change, tried once; `headers` are this one's own, `deaf`: what it says in words is not read.
 
-        Raises Refused (401, 403, 404, 429, a redirect, nobody listens), Unknown (5xx, a lost reply, a time-out), and
-        what `body` raises.
+        Raises Refused (401, 403, 404, 410, 429, a redirect, nobody listens), Unknown (5xx, a lost reply, a time-out),
+        and what `body` raises.
         """
         try:
-            status, headers, data = self._exchange(method, path, value=value, body=body)
+            status, about, data = self._exchange(method, path, value=value, body=body, own=headers)
         except _Lost as lost:
             if lost.before:
                 raise Refused(f"{lost}: {lost.why}", _BUSY) from lost
@@ -103,12 +113,10 @@ class Api:
         said = f"{self._at(path)} answers {status}"
         if status >= 500:
             raise Unknown(said)
-        if status == 429:
-            raise Refused(f"{said}: too many requests", _after(headers, _BUSY))
-        if status in (401, 403, 404):
-            raise Refused(f"{said}: is the name right, and may the token write there?", _after(headers, _NO_ENTRY))
-        if status not in (400, 409, 422) and not 200 <= status < 300:
-            raise Refused(said, _NO_ENTRY)
+        if why := _refusal(status):
+            raise Refused(f"{said}{why}", _after(about, _WAITS.get(status, _NO_ENTRY)))
+        if deaf:
+            return Answer(status=status, value=None)
         try:
             return Answer(status=status, value=_parsed(self._at(path), data) if data.strip() else None)
         except RemoteError as error:
@@ -144,10 +152,11 @@ class Api:
         query: Mapping[str, Any] | None = None,
         value: Any = None,
         body: Body | None = None,
+        own: Mapping[str, str] | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         import httpx
 
-        headers = {"Accept": "application/json", **self.headers, **self._who()}
+        headers = {"Accept": "application/json", **self.headers, **(own or {}), **self._who()}
         more: dict[str, Any] = {"params": dict(query)} if query else {}
         if body is not None:
             headers |= {"Content-Type": body.media, "Content-Length": str(body.size)}
@@ -231,6 +240,17 @@ def _timed(reply: "httpx.Response") -> Iterator[bytes]:
         if time.monotonic() - begun > PATIENCE:
             raise httpx.ReadTimeout(f"an answer that takes more than {PATIENCE:.0f} seconds")
         yield chunk
+
+
+def _refusal(status: int) -> str:
+    """What a status says that is a clear no; empty: it is none."""
+    if status == 429:
+        return ": too many requests"
+    if status in (401, 403, 404):
+        return ": is the name right, and may the token write there?"
+    if status == 410:
+        return ": it is not wanted there any more"
+    return "" if status in (400, 409, 422) or 200 <= status < 300 else ", which is no answer to this"
 
 
 def _parsed(url: str, data: bytes) -> Any:

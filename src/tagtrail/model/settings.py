@@ -17,6 +17,7 @@ __all__ = [
     "RuleSwitch",
     "Settings",
     "TargetSettings",
+    "Watch",
 ]
 
 FILE = "tagtrail.toml"
@@ -58,12 +59,14 @@ class People:
 
 @frozen
 class TargetSettings:
-    """A place or channel. `options` are the keys of its own type, checked by the type's schema."""
+    """A place or channel. `together`: `day` where the releases of a day are told at once. `options` are the keys
+    of its own type, checked by the type's schema."""
 
     name: str
     type: str
     on: tuple[str, ...] = ("final", "rc", "beta", "alpha", "dev", "post")
     by: str = ""
+    together: str = ""
     options: tuple[tuple[str, Any], ...] = ()
 
     def option(self, key: str, default: Any = None) -> Any:
@@ -114,8 +117,10 @@ class Kind:
     patterns of what they make. `versions` is the scheme, `calver_because` why years are wanted where it is `calver`;
     `lifecycle` and `ignore` are patterns of tags that are no versions (those of tagtrail come on top of `lifecycle`);
     `channels` are those that may be released (none: all but `dev`); `final_is_rc`: a final is its last rc's commit.
+    `notes` is where release notes are read (empty: wherever they are).
     The metadata have the `classifiers` and none of `without_classifiers`; their description has one of the texts that
-    it `tells`.
+    it `tells`. `bugs` and `security` are where to tell of these (https, mailto), `support_until` how long it is
+    supported (a year, month or day).
     """
 
     name: str
@@ -134,6 +139,10 @@ class Kind:
     final_is_rc: bool = False
     without_classifiers: tuple[str, ...] = ()
     tells: tuple[str, ...] = ()
+    notes: str = ""
+    bugs: str = ""
+    security: str = ""
+    support_until: str = ""
 
 
 @frozen
@@ -178,6 +187,10 @@ class Project:
     final_is_rc: bool = False
     without_classifiers: tuple[str, ...] = ()
     tells: tuple[str, ...] = ()
+    notes: str = ""
+    bugs: str = ""
+    security: str = ""
+    support_until: str = ""
     not_secret: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -187,11 +200,22 @@ class Project:
 
 
 @frozen
+class Watch:
+    """Who is told of new tags (names of targets), how many seconds a tag rests before `watch --release` goes on with
+    it, and references to the secrets of webhooks that come in."""
+
+    tell: tuple[str, ...] = ()
+    after: int = 3600
+    secrets: tuple[str, ...] = ()
+
+
+@frozen
 class Settings:
     """Everything that `tagtrail.toml` and `projects/*.toml` say.
 
     `keys` says of a role (log, root, builder) where its secret key is, if not in private/: `agent:` and the path of a
-    public key file, relative to the settings file.
+    public key file, relative to the settings file. `texts` are the templates that replace ours, by the names of
+    `model.texts.TEXTS`, likewise.
     """
 
     org: Org
@@ -203,6 +227,8 @@ class Settings:
     rules: tuple[RuleSwitch, ...] = ()
     builders: tuple[Bringer, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
+    watch: Watch = Watch()
+    texts: tuple[tuple[str, str], ...] = ()
 
     def target(self, name: str) -> TargetSettings:
         """The target called `name`; KeyError if there is none (the reader has checked every reference)."""

@@ -4,5 +4,5 @@ from typing import Literal, get_args
 
 __all__ = ["STEPS", "Step"]
 
-Step = Literal["plan", "built", "signed", "logged", "published"]
+Step = Literal["plan", "built", "signed", "logged", "published", "announced"]
 STEPS: tuple[Step, ...] = get_args(Step)

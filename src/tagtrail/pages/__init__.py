@@ -2,6 +2,7 @@
 
 from tagtrail.pages.catalogue import all_paths, page, touched
 from tagtrail.pages.html import ready
+from tagtrail.pages.notice import digest, notice
 from tagtrail.pages.view import ListView, View
 
-__all__ = ["ListView", "View", "all_paths", "page", "ready", "touched"]
+__all__ = ["ListView", "View", "all_paths", "digest", "notice", "page", "ready", "touched"]

@@ -3,6 +3,7 @@
 import json
 import shlex
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 __all__ = ["RECENT", "front", "notes_html", "project", "ready", "release", "template", "verify"]
 
 RECENT = 30
-"""Releases and withdrawals on the front page; releases of a project whose notes stand on its page."""
+"""Releases and withdrawals on the front page."""
+
+TOGETHER, CUMULATIVE = 200, 384 * 1024
+"""Releases of a project whose notes stand on its page, and how many characters of HTML these may have."""
 
 
 def template(form: str, /, **values: Any) -> bytes:
@@ -77,7 +81,7 @@ def project(view: View, name: str) -> bytes:
         name=name,
         releases=found,
         newest=newest(found[::-1]),
-        notes=[(r, notes_html(view, r)) for r in found[:RECENT]],
+        notes=_all_notes(view, found),
         others=whole_project(entries)[::-1],
         simple=f"simple/{project_key(name)}/" if any(r.is_python for r in found) else "",
         keys=sorted({keys_page(e) for e in entries} - {""}),
@@ -115,6 +119,19 @@ def release(view: View, name: str, version: str) -> bytes:
 def verify(view: View) -> bytes:
     """`/verify/`."""
     return _page(view, "verify/index.html", "verify.html", root=root(view)[0], fingerprint=fingerprint(view))
+
+
+def _all_notes(view: View, found: Sequence[Release]) -> list[tuple[Release, str]]:
+    """Notes of the newest releases, as many as a page can carry; of the newest one always."""
+    notes: list[tuple[Release, str]] = []
+    left = CUMULATIVE
+    for release in found[:TOGETHER]:
+        html = notes_html(view, release)
+        left -= len(html)
+        if left < 0 and notes:
+            break
+        notes.append((release, html))
+    return notes
 
 
 def notes_html(view: View, release: Release) -> str:

@@ -5,20 +5,24 @@ highest of what `>=`, `>`, `~=`, `==` and `===` ask for.
 
     raised(["oslo.utils>=3.33"], ["oslo.utils>=4.0"])   (("oslo-utils", "3.33", "4.0"),)
     dropped_python(">=3.8", ">=3.10")                   ("3.8", "3.9")
+    changed(["a>=1", "b"], ["a>=2", "c"])               a: "a>=1" is "a>=2" now, "b" went, "c" is new
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from tagtrail.model.notes import Changed
 from tagtrail.rules.versions import parse
 
 if TYPE_CHECKING:  # slow to load, and asked for after the build
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
-__all__ = ["PYTHONS", "capped", "dropped_python", "raised"]
+__all__ = ["PYTHONS", "capped", "changed", "dropped_python", "raised"]
 
 PYTHONS = ("2.7", *(f"3.{minor}" for minor in range(16)))
 """The Python series that there are (end of 2026)."""
@@ -44,6 +48,18 @@ def raised(before: Sequence[str], now: Sequence[str]) -> tuple[tuple[str, str, s
         if (r.name, _ANY) in were and new and (old is None or new > old):
             found.add((r.name, str(old or ""), str(new)))
     return tuple(sorted(found))
+
+
+def changed(before: Sequence[str], now: Sequence[str]) -> tuple[Changed, ...]:
+    """What is required otherwise than before, sorted by name; of an address, credentials and query are left out."""
+    old, new = _shown(before), _shown(now)
+    found = []
+    for name in sorted({*old, *new}):
+        gone = [text for text in old.get(name, ()) if text not in new.get(name, ())]
+        come = [text for text in new.get(name, ()) if text not in old.get(name, ())]
+        both = zip_longest(gone, come, fillvalue="")
+        found += [Changed(name=name, before=one, now=other) for one, other in both]
+    return tuple(found)
 
 
 def dropped_python(before: str, now: str) -> tuple[str, ...]:
@@ -84,6 +100,18 @@ def _read(texts: Iterable[str]) -> Iterator["Requirement"]:
             continue
         requirement.name = canonicalize_name(requirement.name)
         yield requirement
+
+
+def _shown(texts: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for requirement in _read(texts):
+        if requirement.url:
+            requirement.url = re.sub(
+                r"//[^/@]*@|[?#].*", lambda part: "//" if part[0][0] == "/" else "", requirement.url
+            )
+        text = "".join(c for c in str(requirement) if c.isprintable() and c != "`")
+        found.setdefault(requirement.name, []).append(text)
+    return {name: sorted(set(said)) for name, said in found.items()}
 
 
 def _minimum(requirement: "Requirement") -> Version | None:

@@ -21,9 +21,10 @@ from tagtrail.model.facts import (
     Tag,
 )
 from tagtrail.model.names import sdist_stem
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Kept
 
-__all__ = ["TIME", "artifact", "blob", "entry", "event", "logged", "plan", "release", "signed", "tag"]
+__all__ = ["TIME", "artifact", "blob", "entry", "event", "logged", "notice", "plan", "release", "signed", "tag"]
 
 TIME = 1775055720
 """2026-04-01T15:02:00Z, when sample releases are logged."""
@@ -122,3 +123,26 @@ def logged(kept: Kept, index: int = 0, project: str = "nova", version: str = "1.
     blobs = tuple(Sidecar(name=name, blob=kept.put([data], "text/plain")) for name, data in contents.items())
     proof = kept.put([f"proof of entry {index}\n".encode()], "text/plain")
     return Logged(entry=entry(index, entry_format.draft(chain)), proof=proof, blobs=blobs)
+
+
+def notice(about: Entry) -> Notice:
+    """What is said of a release, in few words."""
+    name = f"{about.project} {about.version}"
+    return Notice(
+        key=str(about.index),
+        event="release",
+        subject=f"{name} is out",
+        text=f"{name} is out.\n",
+        html=f"<p>{name} is out.</p>\n",
+        short=f"{name} is out: https://releases.example.org/{about.project}/{about.version}/",
+        entries=(about.index,),
+        time=about.time,
+        org="Example Cloud",
+        origin="releases.example.org/trail",
+        thread=f"{about.project} {about.series}",
+        url=f"https://releases.example.org/{about.project}/{about.version}/",
+        project=about.project,
+        version=about.version,
+        channel=about.channel,
+        series=about.series,
+    )

@@ -10,7 +10,7 @@ The order of things, each of which can be the last before a crash:
 Append is idempotent: a draft that stands in the trail already gives the entry that stands there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tagtrail.formats import entry, merkle, note
 from tagtrail.formats.entry import draft_digest
@@ -28,11 +28,18 @@ _CLAIMS = ("release", "import")
 
 
 def append(
-    drafts: Sequence[Draft], *, after: Committed | None, ledger: Ledger, log: note.AnySigner, clock: Clock
+    drafts: Sequence[Draft],
+    *,
+    after: Committed | None,
+    ledger: Ledger,
+    log: note.AnySigner,
+    clock: Clock,
+    last: Callable[[], object] = tuple,
 ) -> tuple[Entry, ...]:
     """Put drafts into the trail, in this order and under one new checkpoint; returns their entries.
 
-    `after` is the largest checkpoint that the drafts were made for. Raises RemoteError `trail-moved` if there is a
+    `after` is the largest checkpoint that the drafts were made for. `last` is called in the transaction, before
+    anything is signed: what it raises undoes it. Raises RemoteError `trail-moved` if there is a
     larger
     one by now; TamperError `version-taken` (the version is there with another draft), `name-taken` (a file name is
     there with other bytes); ProjectError `version-withdrawn`.
@@ -48,6 +55,7 @@ def append(
             entries.append(standing or _insert(trail, draft, size, clock))
             size += standing is None
         if size > (before.size if before else 0):
+            last()
             trail.commit(before, _checkpoint(trail, size, log))
     return tuple(entries)
 

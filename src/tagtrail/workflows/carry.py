@@ -13,19 +13,22 @@
    10 exit code        conflict 6 > refused or asked 5 > none (by ci, waiting), held, sent 4 > all seen or dropped 0
    11 seen             find miss              -> asked, then apply: a place that forgot (not blind; docs/adr/0006)
    12 by ci            find miss              -> none: somebody else applies (but sent stays, we did); 1 and 3 hold
+   13 people are told  keyed, Receipt -> seen: nobody can look, the answer counts; and seen stays seen (not 11): who
+                       removes a message does not ask for a second one
 
 `looked` and `answered` are the table, pure; `drive` decides when. Nothing else calls `find` or `apply`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect, Logged, Receipt, Row, Skip
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Clock, Conflict, Journal, Refused, Target, Tell, Unknown
 
-__all__ = ["answered", "drive", "exit_code", "looked"]
+__all__ = ["answered", "bring", "drive", "exit_code", "looked"]
 
 Answer = Receipt | Refused | Unknown | Conflict
 
@@ -45,11 +48,14 @@ def looked(
     lag: int,
     *,
     awaited: bool = False,
+    told: bool = False,
 ) -> Row:
     """The row after a look at the place (blind: nobody looks). An `asked` row with one try more is to be applied.
 
-    `awaited`: somebody else applies (`by = "ci"`).
+    `awaited`: somebody else applies (`by = "ci"`). `told`: people are told something, no file is carried.
     """
+    if told and row.state == "seen":
+        return row
     if retry == "blind" and not awaited:
         return _unseen(row, now)
     if found and found.sha256 != row.effect.blob.sha256:
@@ -67,10 +73,13 @@ def looked(
     return _due(row, now)
 
 
-def answered(row: Row, answer: Answer, now: int, retry: Literal["keyed", "searchable", "blind"]) -> Row:
+def answered(
+    row: Row, answer: Answer, now: int, retry: Literal["keyed", "searchable", "blind"], *, told: bool = False
+) -> Row:
     """The row after one attempt."""
     if isinstance(answer, Receipt):
-        return _moved(row, "seen" if retry == "blind" else "sent", now, receipt=answer)
+        final = retry == "blind" or (told and retry == "keyed")
+        return _moved(row, "seen" if final else "sent", now, receipt=answer)
     if isinstance(answer, Refused):
         return replace(_moved(row, "refused", now, why=answer.why), due=now + answer.after)
     if isinstance(answer, Conflict):
@@ -114,7 +123,7 @@ def drive(
     target: Target,
     journal: Journal,
     *,
-    notice: str,
+    notice: Notice | None,
     ours: bool,
     clock: Clock,
     tell: Tell,
@@ -122,17 +131,44 @@ def drive(
 ) -> tuple[Row, ...]:
     """One pass over all that `target` needs of an entry; returns its rows.
 
-    `ours` says whether this journal logged the entry: if not, a blind effect may have happened and is held. `awaited`:
+    `notice` is what is said of it, where people are told (None: files are carried), its bytes kept. `ours` says
+    whether this journal logged the entry: if not, a blind effect may have happened and is held. `awaited`:
     somebody else applies, we only look.
     """
-    standing = {r.effect.key: r for r in journal.rows(logged.entry.index) if r.effect.target == target.name}
+    held, items = target.retry == "blind" and not ours, target.plan(logged, notice)
+    return bring(
+        items,
+        target,
+        journal,
+        clock=clock,
+        tell=tell,
+        held=held,
+        awaited=awaited,
+        told=notice is not None,
+    )
+
+
+def bring(
+    items: Sequence[Effect | Skip],
+    target: Target,
+    journal: Journal,
+    *,
+    clock: Clock,
+    tell: Tell,
+    held: bool = False,
+    awaited: bool = False,
+    told: bool = False,
+) -> tuple[Row, ...]:
+    """One pass over these effects of one entry; what is new is `held` where it may have happened."""
+    entry = next((item.entry for item in items if isinstance(item, Effect)), -1)
+    standing = {r.effect.key: r for r in journal.rows(entry) if r.effect.target == target.name}
     rows = []
-    for item in target.plan(logged, notice):
+    for item in items:
         if isinstance(item, Skip):
             tell("skip", {"target": item.target, "what": item.what, "because": item.because})
         else:
-            row = standing.get(item.key) or _new(item, journal, held=target.retry == "blind" and not ours, now=clock())
-            rows.append(_step(row, target, journal, clock, tell, awaited=awaited))
+            row = standing.get(item.key) or _new(item, journal, held=held, now=clock())
+            rows.append(_step(row, target, journal, clock, tell, awaited=awaited, told=told))
     return tuple(rows)
 
 
@@ -143,22 +179,24 @@ def _new(effect: Effect, journal: Journal, *, held: bool, now: int) -> Row:
     return row
 
 
-def _step(row: Row, target: Target, journal: Journal, clock: Clock, tell: Tell, *, awaited: bool) -> Row:
+def _step(
+    row: Row, target: Target, journal: Journal, clock: Clock, tell: Tell, *, awaited: bool, told: bool = False
+) -> Row:
     """One look and at most one attempt. Whoever loses a compare-and-set leaves the effect to the winner.
 
     A place that cannot be looked at leaves the row as it is, with the reason: nothing is put where nobody can see.
     """
     try:
-        found = _find(row, target)
+        found = None if told and row.state == "seen" else _find(row, target)
     except RemoteError as error:
         blind = replace(row, why=error.what)
         return blind if blind == row or _move(row, blind, journal, tell) else row
-    after = looked(row, found, clock(), target.retry, target.lag, awaited=awaited)
+    after = looked(row, found, clock(), target.retry, target.lag, awaited=awaited, told=told)
     if after == row or not _move(row, after, journal, tell):
         return row
     if after.tries == row.tries:
         return after
-    final = answered(after, _attempt(target, row.effect), clock(), target.retry)
+    final = answered(after, _attempt(target, row.effect), clock(), target.retry, told=told)
     return final if _move(after, final, journal, tell) else after
 
 

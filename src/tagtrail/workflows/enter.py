@@ -17,15 +17,20 @@ RACES = 20
 
 
 def enter(
-    road: Road, made: Callable[[int], Draft], *, standing: Callable[[], Entry | None] = lambda: None, root: bool = True
+    road: Road,
+    made: Callable[[int], Draft],
+    *,
+    standing: Callable[[], Entry | None] = lambda: None,
+    root: bool = True,
+    last: Callable[[], None] = lambda: None,
 ) -> Entry:
     """Enter what `made` gives for an index; returns the entry, or the one that `standing` finds to say it already.
 
-    With `root`, a root of trust that is behind the settings is brought up to them by a `key` entry before it. Raises
-    TamperError `trail-ahead`, `trail-forked`, `witness-refused`, `version-taken`, `name-taken`; RemoteError
+    With `root`, a root of trust that is behind the settings is brought up to them by a `key` entry before it; `last` is
+    called in the transaction, to stop it by what it raises. Raises TamperError `trail-ahead`, `trail-forked`, `witness-refused`, `version-taken`, `name-taken`; RemoteError
     `quorum-unmet` (nothing was signed, or it is in the trail and nobody is shown it), `trail-moved`.
     """
-    return enter_all(road, lambda index: (made(index),), standing=standing, root=root)[-1]
+    return enter_all(road, lambda index: (made(index),), standing=standing, root=root, last=last)[-1]
 
 
 def enter_all(
@@ -34,6 +39,7 @@ def enter_all(
     *,
     standing: Callable[[], Entry | None] = lambda: None,
     root: bool = True,
+    last: Callable[[], None] = lambda: None,
 ) -> tuple[Entry, ...]:
     """Enter several drafts in one transaction and under one checkpoint, all of them or none; returns their entries.
 
@@ -50,7 +56,9 @@ def enter_all(
             road.journal.once(ours_key(draft.digest), bool, lambda: True)
         drafts = (key, *new) if key else (*new,)
         try:
-            entered = sequencer.append(drafts, after=head, ledger=road.ledger, log=road.log, clock=road.clock)
+            entered = sequencer.append(
+                drafts, after=head, ledger=road.ledger, log=road.log, clock=road.clock, last=last
+            )
         except RemoteError as error:
             if error.code != "trail-moved":
                 raise

@@ -16,7 +16,7 @@ from tagtrail.rules.facts import Before, Patch
 from tagtrail.rules.grammar import classify, grammar_of
 from tagtrail.rules.versions import is_patch, read
 
-__all__ = ["with_past"]
+__all__ = ["declared_at", "with_past"]
 
 
 def with_past(source: Source, facts: Before, tagged: Tagged) -> Before:
@@ -54,13 +54,14 @@ def _patch(
     if not commit:
         return Patch(follows=str(follows), unread=f"there is no tag of {follows}")
     try:
-        before, now = (_declared_at(source, facts.project, at) for at in (commit, tagged.commit))
+        before, now = (declared_at(source, facts.project, at) for at in (commit, tagged.commit))
     except ProjectError as error:
         return Patch(follows=str(follows), unread=error.what)
     return Patch(follows=str(follows), before=before, now=now)
 
 
-def _declared_at(source: Source, project: Project, commit: str) -> Declared:
+def declared_at(source: Source, project: Project, commit: str) -> Declared:
+    """What a project's files say of it at a commit. Raises what `Source.file` raises."""
     pyproject, setup_cfg = (_text(source, project, commit, name) for name in ("pyproject.toml", "setup.cfg"))
     found = declared(pyproject, setup_cfg)
     if found.backend != "pbr":

@@ -1,22 +1,22 @@
 """From the hinge outwards: tiles, checkpoint, files, pages, in this order, each looked at where the public sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from tagtrail.formats.site import media, release_page
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Blob, Effect, Entry, Logged, Row, Sidecar
+from tagtrail.model.facts import Blob, Effect, Entry, Logged, Published, Row, Sidecar
 from tagtrail.model.names import version_key
 from tagtrail.ports import Target, Tell
 from tagtrail.trail import sequencer
 from tagtrail.trail.sequencer import draft_digest
 from tagtrail.trail.show import prove, show
-from tagtrail.workflows.carry import drive
+from tagtrail.workflows.carry import drive, exit_code
 from tagtrail.workflows.road import Road
 
-__all__ = ["logged", "ours_key", "publish", "unseen"]
+__all__ = ["is_ours", "logged", "ours_key", "places", "publish", "published", "unseen"]
 
 PROOF = "entry.tlog-proof"
 _MAYBE = {"asked": "; it may have arrived", "held": "; it may have arrived", "sent": "; it was sent"}
@@ -51,9 +51,9 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
     from tagtrail.workflows.render import render  # with pages: `release` loads them beside the build
 
     _stop_withdrawn(road, logged.entry)
-    places = _places(road, logged.entry)
+    shown = places(road, logged.entry)
     show(road.ledger, road.store, road.journal)
-    for target in places:
+    for target in shown:
         _drive(road, logged, target)
     _push(road, logged.entry)
     pages = road.lease("pages")
@@ -63,9 +63,19 @@ def publish(road: Road, logged: Logged) -> tuple[Row, ...]:
         render(
             road.ledger, road.store, road.kept, road.journal, tell=road.tell, clock=road.clock, whole=True, lock=pages
         )
-    for target in _places(road, logged.entry):  # it may have been withdrawn meanwhile
+    shown = places(road, logged.entry)  # it may have been withdrawn meanwhile
+    for target in shown:
         _drive(replace(road, tell=_without_skips(road)), logged, target)
-    return road.journal.rows(logged.entry.index)
+    names = {target.name for target in shown}
+    return tuple(row for row in road.journal.rows(logged.entry.index) if row.effect.target in names)
+
+
+def published(logged: Logged, rows: Iterable[Row]) -> Published | None:
+    """What may be announced: everything was seen where it belongs, or dropped by a person."""
+    shown = tuple(rows)
+    if exit_code(shown):
+        return None
+    return Published(logged=logged, receipts=tuple(row.receipt for row in shown if row.receipt))
 
 
 def _stop_withdrawn(road: Road, entry: Entry) -> None:
@@ -99,7 +109,7 @@ def _push(road: Road, entry: Entry) -> None:
 def unseen(road: Road, entry: Entry) -> tuple[str, ...]:
     """The paths of an entry that are not where they belong; looks, and writes nothing."""
     whole = Logged(entry=entry, proof=_proof(road, entry), blobs=_blobs(road, entry))
-    effects = ((target, item) for target in _places(road, entry) for item in target.plan(whole, ""))
+    effects = ((target, item) for target in places(road, entry) for item in target.plan(whole, None))
     return tuple(
         item.path
         for target, item in effects
@@ -112,7 +122,12 @@ def ours_key(digest: str) -> str:
     return f"ours:{digest}"
 
 
-def _places(road: Road, entry: Entry) -> tuple[Target, ...]:
+def is_ours(road: Road, entry: Entry) -> bool:
+    """Whether this journal logged the entry: else what nobody can look at may have happened."""
+    return bool(road.journal.once(ours_key(draft_digest(entry.raw)), bool, lambda: False))
+
+
+def places(road: Road, entry: Entry) -> tuple[Target, ...]:
     """Where the settings send entries of this project and channel; the site always, it shows the trail."""
     publish = next((p.publish for p in road.settings.projects if p.name == entry.project), ())
     if entry.event == "release" and sequencer.find_withdrawal(road.ledger, entry.project, entry.version):
@@ -122,9 +137,9 @@ def _places(road: Road, entry: Entry) -> tuple[Target, ...]:
 
 
 def _drive(road: Road, logged: Logged, target: Target) -> None:
-    ours = bool(road.journal.once(ours_key(draft_digest(logged.entry.raw)), bool, lambda: False))
     awaited = road.settings.target(target.name).by == "ci" and logged.entry.event == "release"
-    drive(logged, target, road.journal, notice="", ours=ours, clock=road.clock, tell=road.tell, awaited=awaited)
+    ours = is_ours(road, logged.entry)
+    drive(logged, target, road.journal, notice=None, ours=ours, clock=road.clock, tell=road.tell, awaited=awaited)
 
 
 def _without_skips(road: Road) -> Tell:

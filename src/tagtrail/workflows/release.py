@@ -1,4 +1,4 @@
-"""The release road: Tag -> Plan -> Built -> Approved -> Signed -> Logged | Published.
+"""The release road: Tag -> Plan -> Built -> Approved -> Signed -> Logged | Published -> Announced.
 
 Run it again to resume: what was made is remembered, what is logged is carried, and nothing is ever made twice.
 """
@@ -23,9 +23,9 @@ from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
 from tagtrail.rules.grammar import classify, grammar_of
-from tagtrail.rules.versions import tag_for
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import asked_later, gathered, log_later
+from tagtrail.workflows.announce import announce, announced, owe, wait_for
 from tagtrail.workflows.approve import Asked, approve, asked_of, remembered
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
@@ -35,9 +35,12 @@ from tagtrail.workflows.contents import after
 from tagtrail.workflows.enter import enter
 from tagtrail.workflows.examine import Ask, Examined, Known, gather, refuse, tell_examined
 from tagtrail.workflows.examine import examined as judged
+from tagtrail.workflows.hold import stop_if_held
 from tagtrail.workflows.inspect import inspect
+from tagtrail.workflows.notes import planned_notes, sized_notes
 from tagtrail.workflows.overrides import joined, keep_case, remember, set_aside
-from tagtrail.workflows.publish import logged, publish
+from tagtrail.workflows.preview import preview
+from tagtrail.workflows.publish import logged, publish, published
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
 from tagtrail.workflows.surveys import surveys
@@ -59,7 +62,7 @@ __all__ = [
     "waiting",
 ]
 
-_FOR = {"approval-missing": "approval", "files-missing": "files"}
+_FOR = {"approval-missing": "approval", "files-missing": "files", "held": "hold"}
 
 
 @frozen
@@ -91,7 +94,7 @@ class Prepared:
 
 
 def release(
-    road: Road, project: Project, tag: str, *, until: Step = "published", overrides: Sequence[Override] = ()
+    road: Road, project: Project, tag: str, *, until: Step = "announced", overrides: Sequence[Override] = ()
 ) -> Outcome:
     """Bring `tag` (a tag or a version) of `project` all the way, or until a step has been done.
 
@@ -131,6 +134,7 @@ def _released(road: Road, prepared: Prepared, until: Step, overrides: Sequence[O
     remember(road, project.name, prepared.plan.tag.sha256, overrides)
     try:
         with begun(road, project.name, prepared.plan.tag.name, lambda: _is_logged(road, prepared)):
+            stop_if_held(road, project.name, prepared.plan.tag.name)
             built = build(road, prepared)
             if until == "built":
                 return _stopped(prepared, "built")
@@ -226,6 +230,7 @@ def prepare(road: Road, examined: Examined) -> Prepared:
     plan = _plan(road, examined, tag, objects)
     for name in (*plan.targets, *plan.announce):
         road.targets[name]
+    preview(road, plan, 0)  # a template that cannot be filled is found before a build
     order = _order(road, project, examined.tagged, tag.version, objects)
     return Prepared(examined=examined, plan=plan, order=order, objects=objects, raw=examined.tagged.raw)
 
@@ -249,8 +254,6 @@ def _order(road: Road, project: Project, tagged: Tagged, version: str, objects: 
 
 def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:
     project = examined.project
-    history = {e.version: e.tag.commit for e in road.ledger.entries(project=project.name) if e.tag}
-    notes = road.notes.read(objects, tag.commit, history.get(examined.follows) or _tagged(road, examined))
     return Plan(
         tag=tag,
         kind=project.kind,
@@ -262,16 +265,9 @@ def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:
         announce=_takes(road, project.announce, examined.channel),
         policy=road.policy(project),
         purl=purl(project.name, tag.version, python=project.is_python, index=_index(road)),
-        notes=notes,
+        notes=planned_notes(road, examined, objects),
         overrides=examined.verdict.overrides,
     )
-
-
-def _tagged(road: Road, examined: Examined) -> str | None:
-    """The commit of the version that this one follows, where the trail does not know it and a tag does."""
-    project = examined.project
-    name = tag_for(project.tag, examined.follows, project.versions) if examined.follows else ""
-    return next((commit for tag, commit in road.source.peeled(project.repo) if tag == name), None) if name else None
 
 
 def _takes(road: Road, targets: tuple[str, ...], channel: str) -> tuple[str, ...]:
@@ -373,7 +369,7 @@ def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]
         (sums, listing),
         (f"{sums}.asc", road.signer.sign(listing)),
         (tag_name(tag.project, tag.version), raw),
-        (f"{tag.project}-{tag.version}.notes.md", built.plan.notes.encode()),
+        (f"{tag.project}-{tag.version}.notes.md", sized_notes(road, built.plan, built.artifacts).encode()),
         *bill(road, built),
     ]
     made = (Sidecar(name=name, blob=road.kept.put([data], media(name))) for name, data in files)
@@ -386,7 +382,7 @@ def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]
 def log(road: Road, project: Project, signed: Signed) -> Entry:
     """Enter the trail: the root brought up to the settings in a `key` entry, then the release, in one transaction.
 
-    Raises TamperError `tag-moved`, and what `enter` raises.
+    Raises TamperError `tag-moved`, Waiting `held`, and what `enter` raises.
     """
     tag = signed.approved.built.plan.tag
     _still_there(road, project, tag)
@@ -396,7 +392,12 @@ def log(road: Road, project: Project, signed: Signed) -> Entry:
         found = sequencer.find_release(road.ledger, tag.project, tag.version)
         return found if found and found.tag and found.tag.sha256 == tag.sha256 else None
 
-    return enter(road, lambda _: draft, standing=standing)
+    return enter(road, lambda _: draft, standing=standing, last=partial(_last_look, road, tag))
+
+
+def _last_look(road: Road, tag: Tag) -> None:
+    """In the transaction that enters the trail: nobody can hold the tag from here until it is in."""
+    stop_if_held(road, tag.project, tag.name)
 
 
 def _still_there(road: Road, project: Project, tag: Tag) -> None:
@@ -410,21 +411,43 @@ def _still_there(road: Road, project: Project, tag: Tag) -> None:
         )
 
 
-# --- Published ------------------------------------------------------------------------------------------------------
+# --- Published, Announced -------------------------------------------------------------------------------------------
 
 
-def carried(road: Road, entry: Entry, until: Step = "published") -> Outcome:
-    """An entry of the trail witnessed, and brought where it belongs. Raises what `publish` raises."""
+def carried(road: Road, entry: Entry, until: Step = "announced") -> Outcome:
+    """An entry of the trail witnessed, brought where it belongs, and announced. Raises what `publish` and `announce`
+    raise."""
     try:
         witnessed(road, entry)
     except RemoteError as error:
         return waiting(road, error, entry.project, entry.version, entry)
     if until == "logged":
         return Outcome(exit=0, project=entry.project, version=entry.version, reached="logged", entry=entry)
-    rows = publish(road, logged(road, entry))
-    code = exit_code(rows)
-    reached: Step = "logged" if code else "published"
-    return Outcome(exit=code, project=entry.project, version=entry.version, reached=reached, entry=entry, rows=rows)
+    owe(road, entry)
+    fact = logged(road, entry)
+    rows = publish(road, fact)
+    done = published(fact, rows)
+    if done is None:
+        wait_for(road, entry, rows)
+        return _came(entry, "logged", road.journal.rows(entry.index))
+    if until == "published":
+        return _came(entry, "published", rows)
+    rows = announce(road, done)
+    return _came(entry, "announced" if announced(done, rows) else "published", rows)
+
+
+def _came(entry: Entry, reached: Step, rows: tuple[Row, ...]) -> Outcome:
+    """How far an entry came that is logged, by its rows; where only people are left to be told, it says who waits."""
+    waits = "; ".join(f"{r.effect.target} {r.why}" for r in rows if r.due and r.state == "none" and r.why)
+    return Outcome(
+        exit=exit_code(rows),
+        project=entry.project,
+        version=entry.version,
+        reached=reached,
+        entry=entry,
+        rows=rows,
+        waits=f"{entry.project} {entry.version} {waits}" if waits and reached == "published" else "",
+    )
 
 
 def _further(road: Road, project: Project, first: Entry, until: Step) -> Outcome:

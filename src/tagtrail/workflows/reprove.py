@@ -86,7 +86,7 @@ def _replaced(road: Road, entry: Entry) -> list[Row]:
     """The rows of those proofs of an entry that lie on the site with other bytes; ours lie there when this returns."""
     rows = {row.effect.key: row for row in road.journal.rows(entry.index) if row.effect.target == road.site_target}
     fact = logged(road, entry)
-    plan = road.targets[road.site_target].plan(fact, "")
+    plan = road.targets[road.site_target].plan(fact, None)
     changed = []
     for effect in (e for e in plan if isinstance(e, Effect) and e.path.endswith(PROOF)):
         there, data = road.store.read(effect.path), road.kept.read(effect.blob.sha256)

@@ -33,7 +33,7 @@ def unfinished(ledger: Reading, journal: Journal) -> Unfinished:
     open_rows = journal.rows()
     first = (r for r in open_rows if r.effect.target == TRAIL and not _is_logged(ledger, r))
     begun = (*first, *(r for r in open_rows if r.effect.target in (LATER, WITHDRAWAL)))
-    waiting = {r.effect.entry for r in open_rows} - {-1}
+    waiting = {r.effect.entry for r in open_rows if r.effect.entry >= 0}  # below: rows of no entry
     below = tuple(e for i in sorted(waiting) if i < journal.cursor(CURSOR) for e in ledger.entries(i, i + 1))
     above = ledger.entries(journal.cursor(CURSOR))
     known = ((e, journal.rows(e.index)) for e in (*below, *above) if e.event in ("release", "withdraw"))

@@ -10,6 +10,7 @@ from tagtrail.model.facts import Key
 from tagtrail.model.frozen import frozen
 from tagtrail.model.metadata import IndexView, Metadata
 from tagtrail.model.settings import Project, Settings
+from tagtrail.model.texts import Text
 from tagtrail.ports import (
     Builder,
     Clock,
@@ -47,6 +48,7 @@ class Road:
     those of its witnesses that have an address are asked, by their names in it;
     `lease` keeps other processes out of what it names while it is held;
     `names` gives those under which people's keys are known, so that one person counts once;
+    `texts` are templates of announcements that replace ours;
     `view` says how a file's metadata look on a package index.
     """
 
@@ -76,6 +78,7 @@ class Road:
     lease: Callable[[str], AbstractContextManager[object]] = nullcontext
     names: Callable[[], Names] = dict
     view: Callable[[Metadata], IndexView] = _unseen
+    texts: tuple[Text, ...] = ()
 
     def project(self, name: str) -> Project:
         """The settings of the project that is written so; KeyError if there is none."""

@@ -61,7 +61,7 @@ class Drive:
             self.logged or self.ground.logged,
             self.target,
             self.journal,
-            notice="",
+            notice=None,
             ours=True,
             clock=lambda: self.now,
             tell=lambda name, event: self.told.append(f"{event['path']}: {event['state']}" if name == "row" else name),

@@ -74,7 +74,7 @@ def place() -> Iterator[Place]:
 
 
 def whole(place: Place) -> suite.Case:
-    return suite.Case(target=place.target(), logged=place.ground.logged, later=place.ground.later, notice="")
+    return suite.Case(target=place.target(), logged=place.ground.logged, later=place.ground.later)
 
 
 def page_only(place: Place) -> suite.Case:
@@ -96,7 +96,7 @@ def test_suite(check: Callable[[suite.Case], None], case: Callable[[Place], suit
 
 
 def effects(place: Place, *, files: bool = True) -> list[Effect]:
-    return [item for item in place.target(files=files).plan(place.ground.logged, "") if isinstance(item, Effect)]
+    return [item for item in place.target(files=files).plan(place.ground.logged, None) if isinstance(item, Effect)]
 
 
 # --- one release, whatever goes wrong -------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ def test_files_of_two_gib_are_left_out_and_said(place: Place) -> None:
         replace(s, blob=replace(s.blob, size=1 << 31)) if s.name.endswith(".whl") else s
         for s in place.ground.logged.blobs
     )
-    items = place.target().plan(replace(place.ground.logged, blobs=blobs), "")
+    items = place.target().plan(replace(place.ground.logged, blobs=blobs), None)
     (skip,) = [item for item in items if isinstance(item, Skip)]
     assert (skip.what, "2 GiB" in skip.because) == ("nova-1.0.0-py3-none-any.whl", True)
 

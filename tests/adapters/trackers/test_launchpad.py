@@ -41,7 +41,7 @@ class Place:
         )
 
     def effects(self) -> list[Effect]:
-        return [item for item in self.target().plan(self.ground.logged, "") if isinstance(item, Effect)]
+        return [item for item in self.target().plan(self.ground.logged, None) if isinstance(item, Effect)]
 
     def put(self, effect: Effect, notes: str = PAGE, *, active: bool = True) -> dict[str, Any]:
         """A release that is there before we come; its files."""
@@ -76,7 +76,7 @@ def place(launchpad: tuple[LaunchpadStub, Any]) -> Place:
 
 
 def whole(place: Place) -> suite.Case:
-    return suite.Case(target=place.target(), logged=place.ground.logged, later=place.ground.later, notice="")
+    return suite.Case(target=place.target(), logged=place.ground.logged, later=place.ground.later)
 
 
 def page_only(place: Place) -> suite.Case:

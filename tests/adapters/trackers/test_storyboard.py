@@ -37,7 +37,7 @@ class Place:
         )
 
     def effects(self, **options: bool) -> dict[str, Effect]:
-        items = self.target(**options).plan(self.ground.logged, "")  # type: ignore[arg-type]
+        items = self.target(**options).plan(self.ground.logged, None)  # type: ignore[arg-type]
         return {item.path: item for item in items if isinstance(item, Effect)}
 
     def links(self) -> list[str]:
@@ -58,7 +58,7 @@ def place() -> Iterator[Place]:
 
 
 def whole(place: Place) -> suite.Case:
-    return suite.Case(target=place.target(), logged=place.ground.logged, later=place.ground.later, notice="")
+    return suite.Case(target=place.target(), logged=place.ground.logged, later=place.ground.later)
 
 
 def tasks_alone(place: Place) -> suite.Case:

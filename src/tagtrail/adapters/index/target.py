@@ -18,6 +18,7 @@ from tagtrail.io import http
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Effect, Entry, File, Logged, Receipt, Skip, Survey
 from tagtrail.model.names import project_key
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Clock, Conflict, Kept, Refused, Unknown
 
 __all__ = ["IndexTarget"]
@@ -70,7 +71,7 @@ class IndexTarget:
             yanked=tuple(one.name for one in listed if one.yanked),
         )
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
         if entry.event == "withdraw":

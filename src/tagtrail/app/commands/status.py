@@ -8,12 +8,14 @@ from tagtrail.app.instance.home import find_home
 from tagtrail.app.instance.wiring import open_road
 from tagtrail.app.terminal.console import Console
 from tagtrail.app.terminal.outcomes import following, target_summary, verdict_of
+from tagtrail.formats.facts import dump
 from tagtrail.io.process import said
 from tagtrail.model.facts import Entry, Row
 from tagtrail.model.names import project_key, says_version
 from tagtrail.trail.sequencer import find_withdrawal
 from tagtrail.workflows.begun import LATER, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
+from tagtrail.workflows.hold import holds
 from tagtrail.workflows.resume import unfinished
 from tagtrail.workflows.road import Road
 
@@ -72,6 +74,10 @@ class _Told:
         for entry, rows in left.entries:
             if self._asked(entry.project, entry.version):
                 self._entry(entry, rows)
+        for one in holds(self.road.journal, self.road.clock()):
+            if self._asked(one.project, one.tag):
+                self.console.tell("held", dump(one))
+                self.codes.append(4)
 
     def finished(self) -> None:
         """The release that was asked about, though nothing of it is left to do."""

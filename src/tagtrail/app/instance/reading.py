@@ -10,6 +10,7 @@ from tagtrail.formats.site import CHECKPOINT
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Entry, Key
 from tagtrail.model.settings import FILE, People, Project, Settings
+from tagtrail.model.texts import Text
 from tagtrail.rules.registry import FIRM
 
 __all__ = ["Instance", "open_instance", "read_files", "read_settings"]
@@ -73,6 +74,19 @@ class Instance:
         except TamperError as error:
             what = f"org.witnesses names {name}: {error.what}"
             raise SetupError(what, code="witnesses", why=error.why, hint=hint) from error
+
+    def texts(self) -> tuple[Text, ...]:
+        """The templates that replace ours. Raises SetupError `text-file`."""
+        return tuple(self._text(name, file) for name, file in self.settings.texts)
+
+    def _text(self, name: str, file: str) -> Text:
+        try:
+            data = (self.home / file).read_bytes()
+            return Text(name=name, file=file, source=data.decode("utf-8").replace("\r\n", "\n"))
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror or "" if isinstance(error, OSError) else f"not UTF-8 at byte {error.start}"
+            what = f"texts.{name} names {file}, which cannot be read: {why}"
+            raise SetupError(what, code="text-file", hint=f"put the template at {self.home / file}") from error
 
     def history(self, project: Project) -> tuple[Entry, ...]:
         """The project's entries in the trail, oldest first."""

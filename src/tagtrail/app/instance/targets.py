@@ -59,7 +59,21 @@ def _command(target: TargetSettings, context: Context) -> Target:
     return command(target, context)
 
 
+def _channel(target: TargetSettings, context: Context) -> Target:
+    from tagtrail.app.instance import channels
+
+    makers: dict[str, Maker] = {
+        "apprise": channels.apprise,
+        "mail": channels.mail,
+        "mastodon": channels.mastodon,
+        "webhook": channels.webhook,
+        "x": channels.x,
+    }
+    return makers[target.type](target, context)
+
+
 MAKERS: dict[str, Maker] = {
+    **dict.fromkeys(("apprise", "mail", "mastodon", "webhook", "x"), _channel),
     "command": _command,
     "github": _github,
     "index": _index,

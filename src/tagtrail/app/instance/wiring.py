@@ -55,6 +55,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
     settings = instance.settings
     site = site_of(settings)
     people = instance.people()
+    texts = instance.texts()
     rooms = at.state("scratch")
     scratch.sweep(rooms)
     kept = DirectoryKept(at.kept)
@@ -69,7 +70,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
         settings=settings,
         site=site,
         people=people,
-        policy=lambda project: settings_digest(settings, project, _fingerprints(people, project)),
+        policy=lambda project: settings_digest(settings, project, _fingerprints(people, project), texts),
         source=GitSource(at.state("repos")),
         notes=GitNotes(rooms),
         builder=_builder(at, settings.build, clock, refresh=refresh),
@@ -103,6 +104,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
         lease=lambda name: scratch.locked(at.state(f"{name}.lock")),
         names=instance.names,
         view=cache(_view),
+        texts=texts,
     )
 
 

@@ -31,11 +31,11 @@ class _Closed:
 def open_gate(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
     """A road on which files can be staged, and nothing signed, built, logged or shown."""
     at, instance = Home(home), open_instance(home)
-    settings, people, closed = instance.settings, instance.people(), _closed()
+    settings, people, closed, texts = instance.settings, instance.people(), _closed(), instance.texts()
 
     def policy(project: Project) -> str:
         keys = {key.fingerprint for group in project.signers for key in people[group]}
-        return settings_digest(settings, project, tuple(sorted(keys)))
+        return settings_digest(settings, project, tuple(sorted(keys)), texts)
 
     return Road(
         settings=settings,

@@ -2,6 +2,7 @@
 
 POST /PROJECT/TAG/legacy/                 an upload, as twine and uv make it
 GET  /staging/PROJECT/TAG/simple/...      the staging index of a draft, and its files
+POST /hint/PROJECT, /hint                a webhook that says that something was pushed (app/serve/hints)
 GET  /                                    what this is
 """
 
@@ -13,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 from tagtrail.app.serve.gate import open_gate
+from tagtrail.app.serve.hints import check_secrets, receive_hint
 from tagtrail.app.serve.identity import Denied, Desk, password
 from tagtrail.app.serve.staging import find
 from tagtrail.app.serve.uploads import builders_of, receive
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
 __all__ = ["Gatehouse", "application"]
 
 _TEXT = "text/plain; charset=utf-8"
-_STATUS = {"add-other-bytes": 409, "name-taken": 409, "project-unknown": 404, "tag-missing": 404, "draft-empty": 404}
+_STATUS = {"add-other-bytes": 409, "name-taken": 409, "project-unknown": 404, "tag-missing": 404, "draft-empty": 404,
+           "hint-size": 413, "hint-project": 404}  # fmt: skip
 _ABOUT = """\
 tagtrail serve
 POST /PROJECT/TAG/legacy/              upload a file that was built elsewhere (twine, uv publish)
 GET  /staging/PROJECT/TAG/simple/      the index of a draft (pip --index-url, uv --default-index)
+POST /hint/PROJECT, /hint              say that something was pushed (webhooks of forges)
 """
 
 
@@ -96,6 +100,8 @@ def _answer(house: Gatehouse, environ: "WSGIEnvironment") -> _Answer:
     words = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace").lstrip("/").split("/")
     if words == [""]:
         return _said(200, _ABOUT)
+    if words[0] == "hint" and len(words) < 3:
+        return _hint(house, environ, words[1:]) if method == "POST" else _said(405, "POST a webhook here")
     if words[0] == "staging" and len(words) > 3 and method in ("GET", "HEAD"):
         return _staging(house, words, token)
     if len(words) > 2 and words[-2:] in (["legacy", ""], [words[-2], "legacy"]):
@@ -110,6 +116,19 @@ def _upload(house: Gatehouse, environ: "WSGIEnvironment", name: str, tag: str, t
         road = open_gate(house.home, tell=house.tell, clock=house.desk.clock)
         text = receive(road, house.home, house.desk, name, tag, token, environ.get("CONTENT_TYPE", ""), body)
     return _said(200, text)
+
+
+def _hint(house: Gatehouse, environ: "WSGIEnvironment", names: list[str]) -> _Answer:
+    """202 after one insert; what it is worth, `watch` finds out."""
+    headers = {key[5:].replace("_", "-").lower(): str(value) for key, value in environ.items() if key[:5] == "HTTP_"}
+    headers["content-length"] = str(environ.get("CONTENT_LENGTH", ""))
+    body = cast("BinaryIO", environ["wsgi.input"])
+    with house.one:
+        road = open_gate(house.home, tell=house.tell, clock=house.desk.clock)
+        secrets = check_secrets([house.desk.secrets.value(ref) for ref in road.settings.watch.secrets])
+        named = project_of(road.settings, names[0]) if names and names[0] else None
+        found = receive_hint(road, secrets, headers, body, named)
+    return _said(202, f"tagtrail watch looks at {', '.join(found)}")
 
 
 def _staging(house: Gatehouse, words: list[str], token: str) -> _Answer:

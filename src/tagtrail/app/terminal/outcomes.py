@@ -8,6 +8,8 @@ from packaging.version import InvalidVersion, Version
 
 from tagtrail.app.instance.storage import in_bucket, site_directory
 from tagtrail.model.facts import Row
+from tagtrail.model.steps import STEPS
+from tagtrail.workflows.announce import counted
 from tagtrail.workflows.release import Outcome
 from tagtrail.workflows.road import Road
 
@@ -19,7 +21,7 @@ _WORDS = {0: "complete", 4: "waiting", 5: "partial", 6: "conflict"}
 def outcome_event(road: Road, home: Path, outcome: Outcome) -> dict[str, object]:
     """The fields of the `outcome` event of one release."""
     state = (
-        outcome.reached if outcome.exit == 0 and outcome.reached != "published" else _WORDS.get(outcome.exit, "stopped")
+        outcome.reached if outcome.exit == 0 and outcome.reached != STEPS[-1] else _WORDS.get(outcome.exit, "stopped")
     )
     if outcome.exit == 0 and outcome.entry and outcome.entry.event == "withdraw":
         state = "withdrawn"
@@ -57,7 +59,7 @@ def following(version: str) -> str:
 
 def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
     """For each target how many of its effects are seen, and what the worst one waits for."""
-    summary = []
+    summary, rows = [], counted(rows)
     for target in dict.fromkeys(row.effect.target for row in rows):
         mine = [row for row in rows if row.effect.target == target]
         open_rows = [row for row in mine if row.state not in ("seen", "dropped")]
@@ -88,8 +90,8 @@ def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
 
 
 def _text(road: Road, outcome: Outcome) -> str:
-    counts = Counter(row.state for row in outcome.rows)
-    total = len(outcome.rows)
+    rows = counted(outcome.rows)
+    counts, total = Counter(row.state for row in rows), len(rows)
     if outcome.exit == 6:
         return f"nothing was overwritten, nothing announced.  {verdict_of(outcome.rows, outcome.version)[1]}"
     if outcome.waits:
@@ -103,7 +105,7 @@ def _text(road: Road, outcome: Outcome) -> str:
         names = _unseen(road, outcome)
         does = "do" if len(names) > 1 else "does"
         return f"{counts['seen']} of {total} seen; {', '.join(names)} {does} not show the rest yet"
-    if outcome.reached != "published":
+    if outcome.reached != STEPS[-1]:
         return f"{outcome.project} {outcome.version} stopped after `{outcome.reached}`, as asked"
     index = outcome.entry.index if outcome.entry else 0
     return f"{outcome.project} {outcome.version} is entry {index} of {road.site.origin}; {total} of {total} seen"
@@ -135,7 +137,7 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
         )
         carry = f"bring {site_directory(home, site)} to {road.site.url}, then " if by_hand else ""
         return f"{carry}{command} resume"
-    if outcome.reached != "published":
+    if outcome.reached != STEPS[-1]:
         return f"{command} release {outcome.project} {outcome.version}"
     if outcome.entry and outcome.entry.event == "withdraw":
         return f"tag other bytes as {following(outcome.version)}"

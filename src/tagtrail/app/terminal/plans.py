@@ -10,6 +10,7 @@ from tagtrail.model.settings import Project
 from tagtrail.workflows.approve import count, tell_asked
 from tagtrail.workflows.begun import Waiting
 from tagtrail.workflows.examine import tell_examined
+from tagtrail.workflows.preview import preview
 from tagtrail.workflows.publish import unseen
 from tagtrail.workflows.release import already, look, pending, prepare
 from tagtrail.workflows.road import Road
@@ -35,6 +36,8 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console, override
     tell_examined(examined, road.tell)
     prepared = prepare(road, examined)
     plan, order, keys = prepared.plan, prepared.order, outdated(road)
+    index = (head.size if (head := road.ledger.committed()) else 0) + bool(keys)
+    notice = preview(road, plan, index)
     console.tell(
         "plan",
         {
@@ -51,10 +54,13 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console, override
             "announce": list(plan.announce),
             "page": road.site.url + release_page(plan.tag.project, plan.tag.version).removesuffix("index.html"),
             "origin": road.site.origin,
-            "index": (head.size if (head := road.ledger.committed()) else 0) + bool(keys),
+            "index": index,
             "keys": sorted(keys),
             "policy": plan.policy,
             "notes": plan.notes,
+            "subject": notice.subject if notice else "",
+            "text": notice.text if notice else "",
+            "short": notice.short if notice else "",
         },
     )
     _tell_asked(road, project, tag, overrides)

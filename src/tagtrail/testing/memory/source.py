@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Tagged
-from tagtrail.ports import Objects
+from tagtrail.model.notes import Notes as Told
+from tagtrail.model.notes import Section
+from tagtrail.ports import NotesOrder, Objects
 
 __all__ = ["Commit", "Notes", "Repository", "Source"]
 
@@ -143,9 +145,11 @@ class Source:
 class Notes:
     """Release notes that name what they were asked for."""
 
-    def read(self, objects: Objects, commit: str, since: str | None) -> str:
-        """CommonMark for what happened up to `commit` since `since`."""
-        return f"Changes up to {commit[:12]}" + (f" since {since[:12]}.\n" if since else ", the first release.\n")
+    def read(self, objects: Objects, order: NotesOrder) -> Told:
+        """See `tagtrail.ports.Notes`."""
+        since = f" since {order.since[:12]}." if order.since else ", the first release."
+        said = Section(title="Changes", body=f"Up to {order.commit[:12]}{since}")
+        return Told(source="changelog", where="CHANGES.md", since=order.follows, sections=(said,))
 
 
 def _id(kind: str, content: bytes) -> str:

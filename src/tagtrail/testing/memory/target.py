@@ -6,8 +6,10 @@ from hashlib import sha256
 from threading import Lock
 from typing import Literal
 
+from tagtrail.formats.notice import notice_blob
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Blob, Effect, Logged, Receipt, Skip, Survey
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Conflict, Kept, Refused, Unknown
 from tagtrail.testing.fuse import Fuse
 
@@ -69,17 +71,15 @@ class Target:
         """What is there."""
         return Survey(target=self.name, files=tuple(sorted(self._there.items())), may_upload=True)
 
-    def plan(self, logged: Logged, notice: str) -> tuple[Effect | Skip, ...]:
+    def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """One effect for each file of the entry, or one for the notice."""
         entry = logged.entry
         if self.carries == "files":
             blobs = {s.name: s.blob for s in logged.blobs}
             return tuple(self._effect(entry.index, f.name, blobs[f.name]) for f in entry.files if f.name in blobs)
-        if not notice:
+        if notice is None:
             return (Skip(target=self.name, what=f"entry {entry.index}", because="there is nothing to say"),)
-        text = notice.encode()
-        blob = Blob(sha256=sha256(text).hexdigest(), size=len(text), media="text/plain; charset=utf-8")
-        return (self._effect(entry.index, f"notice-{entry.index}", blob),)
+        return (self._effect(entry.index, f"notice-{notice.key}", notice_blob(notice)),)
 
     def find(self, effect: Effect) -> Receipt | None:
         """What a consumer sees now."""

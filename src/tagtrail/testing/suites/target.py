@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import get_args, get_type_hints
 
 from tagtrail.model.errors import TamperError
-from tagtrail.model.facts import Effect, Logged, Skip
+from tagtrail.model.facts import Effect, Entry, Logged, Skip
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Conflict, Target
 from tagtrail.testing.suites.promise import Broken, equal, holds, refusal
 
@@ -19,7 +20,7 @@ OTHER = sha256(b"tagtrail.testing other bytes").hexdigest()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A target with nothing at its place, and what it is to carry: files or a `notice`, all kept.
+    """A target with nothing at its place, and what it is to carry: files, or what `notice` says of an entry, all kept.
 
     `logged` and `later` are two releases of one project, their bytes kept. `shows` says of which effects a consumer
     sees something once they were applied (a page needs a renderer). `intrude(effect)` puts other bytes there behind the
@@ -29,14 +30,18 @@ class Case:
     target: Target
     logged: Logged
     later: Logged
-    notice: str
+    notice: Callable[[Entry], Notice | None] = lambda _: None
     shows: Callable[[Effect], bool] = lambda _: True
     intrude: Callable[[Effect], None] | None = None
     alter: Callable[[str], None] | None = None
 
 
+def _plan(case: Case, logged: Logged) -> tuple[Effect | Skip, ...]:
+    return case.target.plan(logged, case.notice(logged.entry))
+
+
 def _effects(case: Case, logged: Logged | None = None) -> list[Effect]:
-    items = case.target.plan(logged or case.logged, case.notice)
+    items = _plan(case, logged or case.logged)
     return [item for item in items if isinstance(item, Effect) if case.shows(item)]
 
 
@@ -51,8 +56,8 @@ def a_target_says_what_it_is(case: Case) -> None:
 def a_plan_is_pure(case: Case) -> None:
     """The same every time; nothing is there afterwards that was not there before."""
     before = case.target.survey(case.logged.entry.project)
-    first = case.target.plan(case.logged, case.notice)
-    equal(case.target.plan(case.logged, case.notice), first, "a plan is a function of its arguments")
+    first = _plan(case, case.logged)
+    equal(_plan(case, case.logged), first, "a plan is a function of its arguments")
     equal(case.target.survey(case.logged.entry.project), before, "planning changes nothing")
     for item in first:
         equal(item.target, case.target.name, "an item names its target")
@@ -62,7 +67,7 @@ def a_plan_is_pure(case: Case) -> None:
 
 def effects_name_bytes(case: Case) -> None:
     """By digest and size; the entry they belong to; a key that is unique for ever."""
-    effects = [e for logged in (case.logged, case.later) for e in case.target.plan(logged, case.notice)]
+    effects = [e for logged in (case.logged, case.later) for e in _plan(case, logged)]
     effects = [e for e in effects if not isinstance(e, Skip)]
     keys = [e.key for e in effects if isinstance(e, Effect)]
     equal(len(set(keys)), len(keys), "no key stands for two effects, of this or of another entry")

@@ -63,7 +63,7 @@ def belongings(entry: Entry, targets: Mapping[str, Target], rows: Iterable[Row])
     names = {file.name for file in entry.files}
     found = []
     for place, target in targets.items():
-        for effect in target.plan(whole, ""):
+        for effect in target.plan(whole, None):
             name = effect.path.rpartition("/")[2] if isinstance(effect, Effect) else ""
             if isinstance(effect, Effect) and name in names:
                 state = known.get((place, effect.key), "")

@@ -33,6 +33,29 @@ def _mismatch(fields: Fields) -> Iterator[Line]:
         yield Line((("quiet", f"  {'expected':<18} "), ("", fields["expected"])))
 
 
+def _sighted(fields: Fields) -> Iterator[Line]:
+    """A tag that somebody must know of: all that `check` says, and what to do."""
+    name, _, text = str(fields["text"]).partition(": ")
+    alarm = fields["what"] != "new"
+    yield Line((("strong", name), ("bad" if alarm else "", f"  {text}")))
+    follows = f"; follows {fields['follows']}" if fields["follows"] else ""
+    rows = [("object", fields["object"] if alarm else ""), ("before", fields["before"]), ("signer", fields["signer"])]
+    rows += [("channel", f"{fields['channel']}{follows}"), ("seen by", fields["visible"])]
+    rows += [("goes to", ", ".join(fields["targets"])), ("told are", ", ".join(fields["announce"]))]
+    rows += [("held", fields["held"]), ("unread", fields["unread"])]
+    yield from (step(word, said) for word, said in rows if said)
+    for finding in fields["findings"]:
+        yield from _finding(finding)
+    for number, command in enumerate(fields["next"]):
+        yield Line((("quiet", "         " if number else "  next   "), ("strong", command)))
+
+
+def _runbook(fields: Fields) -> Iterator[Line]:
+    """As it is: it is put into a file, a wiki, a page."""
+    for text in str(fields["text"]).rstrip("\n").split("\n"):
+        yield line("strong" if text.startswith("#") else "", text)
+
+
 def _override(fields: Fields) -> Iterator[Line]:
     yield Line((("", f"{fields['rule']:<7} "), ("quiet", "aside   "), ("", fields["because"])))
 
@@ -56,9 +79,9 @@ def _plan(fields: Fields) -> Iterator[Line]:
     yield step("log", f"entry {fields['index']} of {fields['origin']}")
     yield step("publish", f"{', '.join(fields['targets'])}; {fields['page']}")
     if fields["announce"]:
-        yield step("announce", ", ".join(fields["announce"]))
+        yield step("announce", f"{', '.join(fields['announce'])}: {fields['subject']}")
     yield step("policy", short(fields["policy"]))
-    for text in str(fields["notes"]).rstrip().split("\n"):
+    for text in str(fields["text"] or fields["notes"]).rstrip().split("\n"):
         yield line("quiet", f"  | {text}")
 
 
@@ -88,6 +111,8 @@ def _added(fields: Fields) -> Iterator[Line]:
 PHRASES: Phrases = {
     "tag": _tag,
     "finding": _finding,
+    "sighted": _sighted,
+    "runbook": _runbook,
     "override": _override,
     "checked": _checked,
     "plan": _plan,

@@ -39,7 +39,7 @@ def _logged(fields: Fields) -> Iterator[Line]:
 def _waiting(fields: Fields) -> Iterator[Line]:
     if fields["for"] == "approval":
         return  # `approval` told it, with the text
-    yield step("wait", f"for {fields['for']}: {fields['what']}")
+    yield step("wait", fields["what"] if fields["for"] == "hold" else f"for {fields['for']}: {fields['what']}")
     yield from (line("quiet", f"  {'':10} {why}") for why in str(fields["why"]).split("; ") if why)
 
 
@@ -67,6 +67,12 @@ def _recosigned(fields: Fields) -> Iterator[Line]:
     yield step(
         "witness", f"tree {fields['size']} cosigned again, witnessed {fields['witnessed']}, at {fields['fresh']}"
     )
+
+
+def _held(fields: Fields) -> Iterator[Line]:
+    until = f"until {format_time(fields['until'])}" if fields["until"] else "until it is lifted"
+    about = f"   held {until}{': ' if fields['because'] else ''}{fields['because']}"
+    yield Line((("strong", f"{fields['project']} {fields['tag']}"), ("warn", about)))
 
 
 def _already(fields: Fields) -> Iterator[Line]:
@@ -138,6 +144,7 @@ PHRASES: Phrases = {
     "approved": _approved,
     "staged": _staged,
     "recosigned": _recosigned,
+    "held": _held,
     "already": _already,
     "row": _row,
     "skip": _skip,
