@@ -27,8 +27,9 @@ def enter(
     """Enter what `made` gives for an index; returns the entry, or the one that `standing` finds to say it already.
 
     With `root`, a root of trust that is behind the settings is brought up to them by a `key` entry before it; `last` is
-    called in the transaction, to stop it by what it raises. Raises TamperError `trail-ahead`, `trail-forked`, `witness-refused`, `version-taken`, `name-taken`; RemoteError
-    `quorum-unmet` (nothing was signed, or it is in the trail and nobody is shown it), `trail-moved`.
+    called in the transaction, to stop it by what it raises. Raises TamperError `trail-ahead`, `trail-forked`,
+    `witness-refused`, `version-taken`, `name-taken`; RemoteError `quorum-unmet` (nothing was signed, or it is in the
+    trail and nobody is shown it), `trail-moved`.
     """
     return enter_all(road, lambda index: (made(index),), standing=standing, root=root, last=last)[-1]
 
