@@ -42,6 +42,15 @@ def test_rss_tells_the_same() -> None:
     assert len(item.enclosures) == 1
 
 
+@pytest.mark.parametrize("path", ["feed.atom", "feed.rss", "nova/feed.atom"])
+def test_titles_have_the_label_that_people_know(path: str) -> None:
+    trail = begun()
+    trail.release("nova", "33.0.0rc1", channel="rc", series="2026.1 Gazpacho")
+    trail.release("nova", "33.0.0", series="2026.1 Gazpacho")
+    titles = [e.title for e in feedparser.parse(page(path, trail.view)).entries]
+    assert titles == ["nova 33.0.0 (2026.1 Gazpacho)", "nova 33.0.0rc1 (2026.1 Gazpacho, rc)"]
+
+
 def test_a_projects_feed_has_its_notes() -> None:
     trail = begun()
     trail.release("nova", "1.0", notes="- faster")

@@ -110,7 +110,8 @@ def _title(entry: Entry) -> str:
     name = f"{entry.project} {entry.version}"
     if entry.event == "withdraw":
         return f"{name} withdrawn"
-    return f"{name} ({entry.channel})" if entry.channel in PRE else name
+    about = ", ".join(filter(None, (entry.series, entry.channel if entry.channel in PRE else "")))
+    return f"{name} ({about})" if about else name
 
 
 def _summary(entry: Entry) -> str:
