@@ -48,7 +48,9 @@ def generic(trail: Trail) -> Notice:
 
 def withdrawn(trail: Trail) -> Notice:
     trail.release("nova", "32.0.0")
-    return said_of(trail, trail.withdraw("nova", "32.0.0", f"loses data {EVIL}"), SAID)
+    return said_of(
+        trail, trail.withdraw("nova", "32.0.0", f"loses data {''.join(filter(str.isprintable, EVIL))}"), SAID
+    )
 
 
 def together(trail: Trail) -> Notice:
