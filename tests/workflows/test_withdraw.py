@@ -56,7 +56,7 @@ def test_it_is_logged_and_shown(spelled: str) -> None:
     world = released(places=PLACES)
     outcome = run(world, version=spelled)
     assert outcome is not None
-    assert (outcome.exit, outcome.reached) == (0, "published")
+    assert (outcome.exit, outcome.reached) == (0, "announced")
     is_withdrawn(world)
     entry = world.ledger.entries()[-1]
     assert entry.tag == world.ledger.entries()[1].tag
