@@ -147,6 +147,7 @@ def test_adopt_then_release_then_the_places(tmp_path: Path, web: tuple[Path, str
     assert world.tell("audit").code == 0
     index(root, {"toy-0.8.tar.gz": b"other", "toy-0.9.tar.gz": None, "toy-2.0.tar.gz": None})
     found = world.tell("audit", "--places")
+    assert found.event("outcome")["next"].startswith("find out who put it there")
     cells = {row["name"]: row["cells"] for row in found.event("compared")["rows"]}
     assert (found.code, cells["toy-0.8.tar.gz"], cells["toy-2.0.tar.gz"]) == (7, ["-", "other"], ["-", "extra"])
     conflict = world.tell("adopt", "toy")

@@ -214,10 +214,5 @@ def _end(lines: Sequence[Line], projects: int, console: Console) -> int:
     text = f"{len(lines):,} files of {projects:,} project{'' if projects == 1 else 's'}"
     text += f", {wrong:,} of them not as the trail says" if wrong else ""
     text += f"\n{untold:,} were not compared by digest: the place does not tell it (--deep asks)" if untold else ""
-    after = {
-        4: "tagtrail resume",
-        5: "tagtrail audit --places    when it answers again",
-        7: "find out who put it there, before anything else is released",
-    }
-    console.tell("outcome", {"exit": code, "state": _STATES[code], "text": text, "next": after})
+    console.tell("outcome", {"exit": code, "state": _STATES[code], "text": text, "next": _NEXT.get(code, "")})
     return code
