@@ -1,5 +1,6 @@
 """Notes that projects wrote: where each is found, which wins, and what enemies may put there."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,13 +108,13 @@ def test_reno_itself_finds_the_same(tmp_path: Path) -> None:
     repo.git("tag", "--annotate", "--message", "1.0.0", "1.0.0")
     repo.commit({NEW: "prelude: Hello.\nfixes:\n  - |\n    A ``crash``.\nupgrade:\n  - up\n"}, "Go on")
     repo.git("tag", "--annotate", "--message", "1.1.0", "1.1.0")
-    told = subprocess.run(
-        [
-            Path(sys.executable).with_name("uvx"), "--with", "setuptools", "reno@4.1.0", "report", "--version", "1.1.0",
-            "--no-show-source", ".",
-        ],
-        cwd=repo.path, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+    tool = str(tmp_path / "tool")
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--target", tool, "reno==4.1.0", "setuptools"]
+    subprocess.run(pip, check=True, capture_output=True)
+    program = "import sys; from reno.main import main; sys.exit(main())"
+    reno = [sys.executable, "-c", program, "report", "--version", "1.1.0", "--no-show-source", "."]
+    env = os.environ | {"PYTHONPATH": tool}
+    told = subprocess.run(reno, cwd=repo.path, env=env, check=True, capture_output=True, text=True).stdout
     notes = said(read(repo, tmp_path, first))
     assert [title for title in notes if title] == [t for t in ("Upgrade Notes", "Bug Fixes") if t in told]
     assert "old" not in told

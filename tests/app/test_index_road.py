@@ -208,7 +208,7 @@ def test_what_an_index_does_not_say_is_said(tmp_path: Path) -> None:
     with served(Index()) as index:
         world = published(tmp_path, f'upload = "{index.upload}"\n')
         done = world.tell("check", "toy", "1.0.0")
-    skip = {"event": "skip", "target": "index", "what": "not known: whose the name is, whether we may upload"}
+    skip = {"event": "skip", "target": "index", "what": "not known: whether we may upload"}
     assert (done.code, done.event("skip")) == (0, skip | {"because": "it does not say"})
 
 

@@ -135,7 +135,7 @@ def test_notes_begin_at_the_tag_before_where_the_trail_begins_later(world: World
     done = world.tell("release", "toy", "1.0.0")
     assert done.code == 0, done.out
     notes = (world.site / "toy" / "toy-1.0.0.notes.md").read_text()
-    assert notes.startswith("1 commit by 1 person since the previous release.\n")
+    assert "## Since 0.9.0\n\n- 1 commit by 1 person\n" in notes
 
 
 def test_a_second_release_and_an_older_series(world: World) -> None:

@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -56,7 +57,8 @@ class Peer:
         self.thread.join(5)
         self.server.close()
         for line in self.lines:
-            line.abort()
+            with suppress(AttributeError):  # asyncio before 3.11.4: a handshake that failed left nothing to end
+                line.abort()
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
         self.loop.run_until_complete(asyncio.sleep(0))
