@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tagtrail.adapters.github import GitHub
+from tagtrail.adapters.github.target import GitHub
 from tagtrail.io.api import Api
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect, Skip

@@ -21,7 +21,7 @@ TIME = 600
 
 def github(target: TargetSettings, context: Context) -> Target:
     """A target of type `github`. Raises SetupError `site-url`."""
-    from tagtrail.adapters.github import GitHub
+    from tagtrail.adapters.github.target import GitHub
     from tagtrail.io.api import Api
 
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28", "User-Agent": "tagtrail"}

@@ -1,8 +1,7 @@
 """GitHub releases as a place: a draft, its files, then published, so that a release which cannot change is whole.
 
-Drafts cannot be asked for by tag, so all releases are listed. An upload that failed within GitHub can leave an asset in
-the state `starter`: it is removed, and the file sent again. The commit is never said: the tag must be
-there, and be ours.
+An upload that failed within GitHub can leave an asset in the state `starter`: it is removed, and the file sent again.
+The commit is never said: the tag must be there, and be ours.
 Source: docs.github.com, REST API, releases and release assets (version 2022-11-28).
 """
 
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from tagtrail.formats.carried import address, link, own_files, own_names, said, shown, signature, withdrawal
+from tagtrail.adapters.github.shelf import Release, Shelf, same, tag_of, told
+from tagtrail.formats.carried import address, link, own_files, own_names, said, signature, withdrawal
 from tagtrail.formats.site import Site
 from tagtrail.io.api import Api, Body
-from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Receipt, Skip, Survey
 from tagtrail.model.notice import Notice
 from tagtrail.ports import Conflict, Kept, Refused
@@ -23,25 +22,7 @@ __all__ = ["GitHub"]
 
 LARGEST = 1 << 31
 """Bytes: an asset is smaller."""
-PAGE, PAGES = 100, 100
 SOON, LATER = 30, 600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Release:
-    at: str
-    draft: bool
-    body: str
-    where: str
-    uploads: str
-    assets: tuple[dict[str, Any], ...]
-
-    def asset(self, name: str) -> dict[str, Any] | None:
-        return next((asset for asset in self.assets if asset["name"] == name), None)
-
-    def uploaded(self, name: str) -> bool:
-        asset = self.asset(name)
-        return asset is not None and asset["state"] == "uploaded"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,15 +42,13 @@ class GitHub:
     retry: Literal["keyed", "searchable", "blind"] = "searchable"
     lag: int = 600
 
+    @property
+    def _shelf(self) -> Shelf:
+        return Shelf(api=self.api, repository=self.repository, site=self.site)
+
     def survey(self, project: str) -> Survey:
         """See `tagtrail.ports.Target`. An asset of which GitHub tells no digest has an empty one."""
-        at = self._at(project)
-        about = self.api.look(at)
-        if about is None:
-            return Survey(target=self.name, note=f"there is no {at}, or the token may not see it")
-        assets = [asset for release in self._releases(at, None) for asset in release.assets]
-        files = tuple(sorted((a["name"], _told(a)) for a in assets if a["state"] == "uploaded"))
-        return Survey(target=self.name, files=files, may_upload=(about.get("permissions") or {}).get("push"))
+        return self._shelf.survey(self.name, project)
 
     def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`: the release, its files, and that it is published, in this order."""
@@ -100,14 +79,14 @@ class GitHub:
         """See `tagtrail.ports.Target`."""
         step, name = _step(effect)
         entry = self.entry(effect.entry)
-        release = next(iter(self._standing(entry)), None)
+        release = next(iter(self._shelf.standing(entry)), None)
         if step == "withdraw":
-            return self._marked(release, entry, effect)
+            return self._shelf.marked(release, entry, effect)
         if release is None or (step == "publish" and release.draft):
             return None
         if step != "file":
-            return shown(release.where, release.body, address(self.site, entry))
-        return self._receipt(release.asset(name), effect) if release.uploaded(name) else None
+            return self._shelf.shown(release, entry)
+        return self._shelf.receipt(release.asset(name), effect) if release.uploaded(name) else None
 
     def apply(self, effect: Effect) -> Receipt:
         """See `tagtrail.ports.Target`. What must be there before and is not: refused for a short while."""
@@ -119,27 +98,19 @@ class GitHub:
         if release is None and step == "release":
             return self._create(entry, effect)
         if release is None:
-            raise Refused(f"waits for the release {_tag(entry)}", SOON)
-        found = shown(release.where, release.body, address(self.site, entry))
+            raise Refused(f"waits for the release {tag_of(entry)}", SOON)
+        found = self._shelf.shown(release, entry)
         if found.note:
             raise Conflict(found.note)
         if step == "file":
             return self._upload(release, name, effect)
         return found if step == "release" else self._publish(release, entry, found)
 
-    def _marked(self, release: _Release | None, entry: Entry, effect: Effect) -> Receipt | None:
-        """That the release's text begins with the withdrawal; what is not public needs no mark."""
-        if release is None or release.draft:
-            where = f"{self._where(entry.project)} has no public release of {_tag(entry)}"
-            return Receipt(where=where, sha256=effect.blob.sha256, note="nothing to mark")
-        there = withdrawal(self.site, entry) in release.body
-        return Receipt(where=release.where, sha256=effect.blob.sha256) if there else None
-
-    def _mark(self, release: _Release | None, entry: Entry, effect: Effect) -> Receipt:
+    def _mark(self, release: Release | None, entry: Entry, effect: Effect) -> Receipt:
         """Withdrawn in its text, and no longer the latest; nothing is removed."""
-        found = self._marked(release, entry, effect)
+        found = self._shelf.marked(release, entry, effect)
         if found is not None or release is None:
-            return found or Receipt(where=_tag(entry), sha256=effect.blob.sha256)
+            return found or Receipt(where=tag_of(entry), sha256=effect.blob.sha256)
         body = f"**{withdrawal(self.site, entry)}**\n\n{release.body}"
         answer = self.api.send("PATCH", release.at, {"body": body, "prerelease": True, "make_latest": "false"})
         if not answer.ok:
@@ -147,10 +118,10 @@ class GitHub:
         return Receipt(where=release.where, sha256=effect.blob.sha256)
 
     def _create(self, entry: Entry, effect: Effect) -> Receipt:
-        at, tag, page = self._at(entry.project), _tag(entry), address(self.site, entry)
+        at, tag, page = self._shelf.at(entry.project), tag_of(entry), address(self.site, entry)
         there = self.api.look(f"{at}/git/ref/tags/{quote(tag)}")
         if there is None:
-            raise Refused(f"the tag {tag} is not at {self._where(entry.project)} yet", SOON * 10)
+            raise Refused(f"the tag {tag} is not at {self._shelf.where(entry.project)} yet", SOON * 10)
         if entry.tag and there["object"]["sha"] != entry.tag.object:
             raise Conflict(f"the tag {tag} there is {there['object']['sha'][:12]}, ours {entry.tag.object[:12]}")
         about = {"tag_name": tag, "name": f"{entry.project} {entry.version}", "body": _text(page), "draft": True}
@@ -159,12 +130,12 @@ class GitHub:
             return Receipt(where=page, sha256=effect.blob.sha256, note="a draft")
         if found := self.find(effect):
             return found
-        raise Refused(f"{self._where(entry.project)} answers {answer.status} to a draft of {tag}", LATER)
+        raise Refused(f"{self._shelf.where(entry.project)} answers {answer.status} to a draft of {tag}", LATER)
 
-    def _upload(self, release: _Release, name: str, effect: Effect) -> Receipt:
+    def _upload(self, release: Release, name: str, effect: Effect) -> Receipt:
         asset = release.asset(name)
         if asset and asset["state"] == "uploaded":
-            return self._receipt(asset, effect, strict=True)
+            return same(self._shelf.receipt(asset, effect), effect)
         if asset:
             self.api.send("DELETE", asset["url"])
         body = Body(chunks=self.kept.chunks(effect.blob.sha256), size=effect.blob.size, media=effect.blob.media)
@@ -172,18 +143,18 @@ class GitHub:
         if answer.ok:
             return self._stored(answer.value, name, effect)
         if found := self.find(effect):
-            return _same(found, effect)
+            return same(found, effect)
         raise Refused(f"{release.where} answers {answer.status} to {name}", LATER)
 
     def _stored(self, asset: Any, name: str, effect: Effect) -> Receipt:
         """What GitHub says that it has stored."""
         if asset["name"] != name:
             raise Conflict(f"{name} is called {asset['name']!r} there")
-        if _told(asset) not in ("", effect.blob.sha256):
-            raise Conflict(f"{name} is {_told(asset)[:16]}... there, ours {effect.blob.sha256[:16]}...")
+        if told(asset) not in ("", effect.blob.sha256):
+            raise Conflict(f"{name} is {told(asset)[:16]}... there, ours {effect.blob.sha256[:16]}...")
         return Receipt(where=asset["browser_download_url"], sha256=effect.blob.sha256)
 
-    def _publish(self, release: _Release, entry: Entry, found: Receipt) -> Receipt:
+    def _publish(self, release: Release, entry: Entry, found: Receipt) -> Receipt:
         if not release.draft:
             return found
         missing = [name for name in self._wanted(entry) if not release.uploaded(name)]
@@ -201,79 +172,18 @@ class GitHub:
         names = [name for name in own_names(entry) if name in small] if self.files else []
         return (*names, *(f"{name}.asc" for name in names if f"{name}.asc" in signed))
 
-    def _one(self, entry: Entry) -> _Release | None:
+    def _one(self, entry: Entry) -> Release | None:
         """The release of a tag. Drafts of ours beside it (made while a list was stale) are removed."""
-        standing = self._standing(entry)
+        standing = self._shelf.standing(entry)
         for other in standing[1:]:
             if other.draft and address(self.site, entry) in other.body:
                 self.api.send("DELETE", other.at)
         return standing[0] if standing else None
 
-    def _standing(self, entry: Entry) -> list[_Release]:
-        """The releases of a tag, the one that counts first: what is public, what has files, what is older."""
-        found = list(self._releases(self._at(entry.project), _tag(entry)))
-        return sorted(found, key=lambda release: (release.draft, -len(release.assets)))
-
-    def _releases(self, at: str, tag: str | None) -> Iterator[_Release]:
-        """The releases of a tag, or all; oldest first."""
-        found = []
-        for page in range(1, PAGES + 1):
-            listed = self.api.look(f"{at}/releases", per_page=PAGE, page=page) or []
-            try:
-                found += [(r["id"], _release(r)) for r in listed if tag in (None, r["tag_name"])]
-            except (KeyError, TypeError) as error:
-                raise RemoteError(f"{at}/releases is no list of releases", code="api-reply") from error
-            if len(listed) < PAGE:
-                break
-        yield from (release for _, release in sorted(found, key=lambda pair: pair[0]))
-
-    def _receipt(self, asset: Any, effect: Effect, *, strict: bool = False) -> Receipt:
-        """What is there under the file's name; where GitHub tells no digest, it is fetched and hashed."""
-        where = asset["browser_download_url"]
-        digest = _told(asset)
-        if not digest and asset["size"] == effect.blob.size:
-            digest = self.api.digest(asset["url"], effect.blob.size) or ""
-        note = "" if digest else f"{asset['size']:,} B there"
-        found = Receipt(where=where, sha256=digest, note=note)
-        return _same(found, effect) if strict else found
-
-    def _at(self, project: str) -> str:
-        return f"repos/{self._where(project)}"
-
-    def _where(self, project: str) -> str:
-        return self.repository.replace("{project}", project)
-
 
 def _step(effect: Effect) -> tuple[str, str]:
     step, _, name = effect.key.partition("/")[2].partition(":")
     return step, name
-
-
-def _release(value: dict[str, Any]) -> _Release:
-    return _Release(
-        at=value["url"],
-        draft=bool(value["draft"]),
-        body=value["body"] or "",
-        where=value["html_url"],
-        uploads=value["upload_url"].partition("{")[0],
-        assets=tuple(sorted(value["assets"], key=lambda asset: str(asset["name"]))),
-    )
-
-
-def _told(asset: dict[str, Any]) -> str:
-    """The SHA-256 that GitHub tells, or nothing."""
-    algorithm, _, digest = (asset.get("digest") or "").partition(":")
-    return digest if algorithm == "sha256" else ""
-
-
-def _same(found: Receipt, effect: Effect) -> Receipt:
-    if found.sha256 != effect.blob.sha256:
-        raise Conflict(f"other bytes are at {found.where}: {found.sha256[:16] or found.note}")
-    return found
-
-
-def _tag(entry: Entry) -> str:
-    return entry.tag.name if entry.tag else entry.version
 
 
 def _early(entry: Entry) -> bool:
