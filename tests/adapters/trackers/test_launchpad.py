@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tagtrail.adapters.launchpad import Launchpad, connect
+from tagtrail.adapters.launchpad.service import connect
+from tagtrail.adapters.launchpad.target import Launchpad
 from tagtrail.io.api import Api
 from tagtrail.model.errors import RemoteError, SetupError
 from tagtrail.model.facts import Effect

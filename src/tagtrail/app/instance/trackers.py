@@ -40,7 +40,8 @@ def launchpad(target: TargetSettings, context: Context) -> Target:
     """A target of type `launchpad`. Raises SetupError `site-url`."""
     from functools import cache
 
-    from tagtrail.adapters.launchpad import Launchpad, connect
+    from tagtrail.adapters.launchpad.service import connect
+    from tagtrail.adapters.launchpad.target import Launchpad
     from tagtrail.io.api import Api
 
     credentials = context.secrets.later(str(target.option("credentials")))
