@@ -226,9 +226,29 @@ def test_processes(within: Inmate) -> None:
     assert (done.code, "Resource temporarily unavailable" in done.err) == (1, True)
 
 
+def test_what_others_use_up_is_not_counted(within: Inmate, place: Path) -> None:
+    """A cell full of processes is no reason for the next one, of the same user, to start none."""
+    (place / "lent").mkdir()
+    (place / "lent").chmod(0o777)
+    most: dict[str, Any] = {"most": {"processes": 100}, "env": {"PATH": "/usr/bin:/bin"}}
+    fill = "for n in $(seq 80); do sleep 20 & done; touch /lent/full; wait"
+    full = within.told("/bin/sh", "-c", fill, write=[("/lent", str(place / "lent"))], **most)
+    with subprocess.Popen(full, stdout=subprocess.DEVNULL, cwd="/") as first:
+        try:
+            until = time.monotonic() + 15
+            while not (place / "lent" / "full").exists() and time.monotonic() < until:
+                time.sleep(0.02)
+            assert (place / "lent" / "full").exists()
+            done = within.run("/bin/sh", "-c", "for n in $(seq 80); do sleep 0.2 & done; wait; echo all", **most)
+            assert (done.code, done.out) == (0, "all\n")
+        finally:
+            first.kill()
+
+
 def test_time_is_up_for_a_fork_bomb_too(within: Inmate) -> None:
     begun = time.monotonic()
-    done = within.shell("b() { b | b & }; b; while :; do :; done", most={"processes": 100}, limit=1.0)
+    # the first shell starts a single process: one that it could not start would be its end
+    done = within.shell("b() { b | b & }; b & while :; do :; done", most={"processes": 100}, limit=1.0)
     assert done.late
     assert time.monotonic() - begun < 20
 

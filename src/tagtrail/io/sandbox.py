@@ -181,6 +181,7 @@ class Cell:
             "rooms": self._rooms(),
             "at": BUILD,
             "user": other_user(),
+            "counted": other_user() is not None and _counted(),
             "env": dict(env),
         }
 
@@ -287,10 +288,38 @@ def _python() -> list[str]:
 
 
 def _unprivileged() -> list[str]:
+    """What bwrap starts where we are root: the command as another user, counted apart, without any privilege."""
     if other_user() is None:
         return []
     user = [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
-    return ["/usr/bin/setpriv", *user, "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
+    nothing = ["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
+    line = ["/usr/bin/setpriv", *user, *nothing]
+    if _counted():
+        line += ["/usr/bin/unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "--keep-caps", "--"]
+        line += ["/usr/bin/setpriv", *nothing, "--ambient-caps=-all"]
+    return line
+
+
+@cache
+def _counted() -> bool:
+    """Whether the other user may have a user namespace, in which the kernel counts what a cell uses up apart from what
+    all other cells do; where not, a cell full of processes keeps others of that user from starting any.
+
+    What kernels (5.14 and later), Debian and Ubuntu say of it: user_namespaces(7), getrlimit(2).
+    """
+    said = {
+        "user/max_user_namespaces": "0",
+        "kernel/unprivileged_userns_clone": "0",
+        "kernel/apparmor_restrict_unprivileged_userns": "1",
+    }
+    return not any(_read(Path("/proc/sys", name)).strip() == no for name, no in said.items())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def _above(bound: Sequence[str]) -> list[str]:
