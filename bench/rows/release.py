@@ -29,8 +29,9 @@ from bench.race import Race, environment, seconds
 PROJECTS = (("oslo.config", "9.7.0"), ("python-novaclient", "18.8.0"), ("structlog", "25.1.0"))
 BIN = Path(sys.executable).parent
 RECIPE = Path(__file__).parents[2] / "scripts" / "real_project.py"
-WARM = (Path("state", "envs"), Path("state", "learned"))
-"""What tagtrail keeps in HOME between releases: build environments, and what a project's backend asked for last."""
+WARM = (Path("state", "envs"), Path("state", "learned"), Path("state", "templates"))
+"""What tagtrail keeps in HOME between releases: build environments, what a project's backend asked for last, and
+compiled templates."""
 PEERS = {"build": (BIN / "python", "-m", "build"), "uv": (BIN / "uv", "build", "--no-progress")}
 GOALS = {"build": 0.25, "uv": 0.5}
 BACKEND = """

@@ -162,11 +162,12 @@ class Builder(Protocol):
     """Builds once, from a clean checkout at an object id."""
 
     def build(
-        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
-        """The artifacts, in normal form, kept. `meanwhile` is called at most once, when foreign code has something to
-        do and we would wait. Raises ProjectError `build-failed` (with the end of the log),
-        `version-mismatch`,
+        """The artifacts, in normal form, kept.
+
+        `meanwhile` are steps for whoever would wait: one after the other is called while foreign code has something to
+        do, until it has done it. Raises ProjectError `build-failed` (with the end of the log), `version-mismatch`,
         `name-mismatch`, `objects-missing`; RemoteError `requirements-unreachable`; SetupError `disk-full`."""
         ...
 

@@ -19,7 +19,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tagtrail.app.instance.wiring import now
+from tagtrail.app.instance.workshop import now
 from tests.app.world import World
 from tests.workflows.intake import wheel
 

@@ -1,7 +1,7 @@
 """Attacks on the trail (lines 7 to 14), by who can change a proof, a checkpoint, a tile, or holds the log's key."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -339,7 +339,7 @@ class ManyFiles(memory.Builder):
     """A build of more files than one entry can name."""
 
     def build(
-        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
         (first, *_) = super().build(order, objects, kept, meanwhile)
         one = replace(first, generated=("nova-1.0.0.dist-info/METADATA",))

@@ -65,7 +65,7 @@ signers = ["release-team"]
 
 def parsed(text: str, **files: str) -> Settings:
     named = {name.replace("_", "/") + ".toml": data.encode() for name, data in files.items()}
-    return parse_settings({FILE: text.encode(), **named}, RULES)
+    return parse_settings({FILE: text.encode(), **named}, lambda: RULES)
 
 
 def problems(text: str, **files: str) -> list[str]:

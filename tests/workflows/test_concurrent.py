@@ -33,7 +33,7 @@ class MeetingBuilder(memory.Builder):
         self.meeting = Barrier(people, timeout=30)
 
     def build(
-        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
         self.meeting.wait()
         return super().build(order, objects, kept, meanwhile)
@@ -146,7 +146,7 @@ class MovingBuilder(memory.Builder):
         self.move = move
 
     def build(
-        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
         built = super().build(order, objects, kept, meanwhile)
         self.move()

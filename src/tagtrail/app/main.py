@@ -53,6 +53,8 @@ COMMANDS = {
 """Every command with what it does, grouped as the help shows them."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name, _ in group)
+_RARELY = 50_000
+"""Objects after which Python looks for garbage: little of what a command makes is, before it ends."""
 _JUDGES = ("verify", "trust", "lock", "audit", "reproduce")
 
 _ABOVE = """\
@@ -150,12 +152,9 @@ def _run(line: _Line, *, json: bool) -> int:
 
     from tagtrail.app.terminal.console import Console
 
-    gc.disable()  # nothing of what is loaded now is garbage
-    try:
-        command = import_module(f"tagtrail.app.commands.{line.name.replace('-', '_')}")
-        args = _parsed(line, command)
-    finally:
-        gc.enable()
+    gc.set_threshold(_RARELY)
+    command = import_module(f"tagtrail.app.commands.{line.name.replace('-', '_')}")
+    args = _parsed(line, command)
     with Console.standard(json=json) as console:
         code: int = command.run(args, console)
     return code

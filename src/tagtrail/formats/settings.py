@@ -73,14 +73,14 @@ LEVELS = ("error", "warning", "off")
 
 def parse_settings(
     files: Mapping[str, bytes],
-    rules: Mapping[str, bool] | None = None,
+    rules: Callable[[], Mapping[str, bool]] | None = None,
     plugged: Callable[[str], bool] = lambda _: False,
 ) -> Settings:
     """The settings in these files, by name (`tagtrail.toml`, `projects/nova.toml`).
 
-    `rules` are the known rules, true for one that cannot be switched (None: any rule may be named); `plugged` knows the
-    types of targets that other packages bring. Raises SetupError `settings`, whose `why` has one line for every
-    problem.
+    `rules` gives the known rules, true for one that cannot be switched (None: any rule may be named), where some are
+    switched; `plugged` knows the types of targets that other packages bring. Raises SetupError `settings`, whose `why`
+    has one line for every problem.
     """
     problems: list[str] = []
     main = toml.read(FILE, files.get(FILE, b""), problems)
@@ -98,7 +98,11 @@ class _Reader:
     """One reading: what stands first is what later tables may refer to."""
 
     def __init__(
-        self, main: Table, others: list[Table], rules: Mapping[str, bool] | None, plugged: Callable[[str], bool]
+        self,
+        main: Table,
+        others: list[Table],
+        rules: Callable[[], Mapping[str, bool]] | None,
+        plugged: Callable[[str], bool],
     ) -> None:
         self.main = main
         self.plugged = plugged
@@ -240,9 +244,10 @@ class _Reader:
         switch = RuleSwitch(rule=rule, level=table.text("level"), because=table.text("because"))
         _known(table, "level", [switch.level] if switch.level else [], LEVELS, "level")
         _say(table, "because", plain_fault(switch.because))
-        if self.rules is not None and rule not in self.rules:
-            table.problem("", f"there is no such rule{meant(rule, self.rules)}")
-        elif self.rules is not None and self.rules[rule]:
+        rules = self.rules() if self.rules else {rule: False}
+        if rule not in rules:
+            table.problem("", f"there is no such rule{meant(rule, rules)}")
+        elif rules[rule]:
             table.problem("", "this rule cannot be switched")
         table.close()
         return switch

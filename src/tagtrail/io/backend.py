@@ -58,12 +58,15 @@ class Backend:
         self._begin({"backend": name, "path": list(path), "tree": tree, "with": list(along)})
 
     def call(
-        self, tree: str, calls: Sequence[Mapping[str, object]], meanwhile: Callable[[], object] = tuple
+        self, tree: str, calls: Sequence[Mapping[str, object]], meanwhile: Iterator[Callable[[], object]]
     ) -> Answers:
         """Run hooks in `tree`; the form of `calls` is in `hooks.py`. A fault of what was begun before is the answer.
-        Before it is waited for, `meanwhile` is called."""
+        Until it comes, `meanwhile` is called step by step, the first step in any case."""
         self._begin({"calls": calls, "tree": tree})
-        meanwhile()
+        for step in meanwhile:
+            step()
+            if self._session.answers():
+                break
         return self._answer()
 
     def run(self, tree: str, argv: Sequence[str]) -> Answers:

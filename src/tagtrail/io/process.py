@@ -120,6 +120,10 @@ class Session:
             raise Over(late=False)
         return self._read(size)
 
+    def answers(self) -> bool:
+        """Whether a part of its answer is there; what it says meanwhile is kept."""
+        return self._answers in self._heard(0)
+
     def _read(self, size: int) -> bytes:
         data = bytearray()
         while len(data) < size:
@@ -133,12 +137,16 @@ class Session:
     def _wait(self) -> None:
         """Until there is something to read; what it says meanwhile is kept."""
         while (left := self._deadline - time.monotonic()) > 0:
-            ready = [fd for fd, _ in self._poll.poll(int(left * 1000) + 1)]
-            if self._tail.fd in ready and not self._tail.read():
-                self._poll.unregister(self._tail.fd)
-            if self._answers in ready:
+            if self._answers in self._heard(int(left * 1000) + 1):
                 return
         raise Over(late=True)
+
+    def _heard(self, limit: int) -> list[int]:
+        """What can be read within `limit` ms; its output is, at once."""
+        ready = [fd for fd, _ in self._poll.poll(limit)]
+        if self._tail.fd in ready and not self._tail.read():
+            self._poll.unregister(self._tail.fd)
+        return ready
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ from tagtrail.pages.trail import fingerprint, keys_page, root
 from tagtrail.pages.view import View
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BytecodeCache, Environment
 
 __all__ = ["RECENT", "front", "notes_html", "project", "ready", "release", "template", "verify"]
 
@@ -47,8 +47,9 @@ def template(form: str, /, **values: Any) -> bytes:
     return _environment().get_template(form).render(**values).encode()
 
 
-def ready() -> None:
-    """Load all templates: for who waits for something else, and will need them."""
+def ready(compiled: "BytecodeCache | None" = None) -> None:
+    """Load all templates: for who waits for something else, and will need them. `compiled` remembers what came out."""
+    _environment().bytecode_cache = compiled
     for name in _environment().list_templates():
         _environment().get_template(name)
 

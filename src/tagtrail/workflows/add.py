@@ -17,11 +17,12 @@ from tagtrail.model.frozen import frozen
 from tagtrail.model.names import name_key, project_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
-from tagtrail.workflows.approve import Asked, approvals, ask, remembered
+from tagtrail.workflows.approve import Asked, approvals, ask
 from tagtrail.workflows.begun import LATER, Waiting, begun, settled
 from tagtrail.workflows.enter import enter
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import set_aside
+from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 
 __all__ = ["asked_later", "awaited", "drafted", "drop", "gathered", "log_later", "stage", "staged"]

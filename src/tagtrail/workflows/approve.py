@@ -7,7 +7,6 @@ file, another target, changed settings, a text that has expired, and the approva
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
-from typing import TypeVar
 
 from tagtrail.formats import entry as entries
 from tagtrail.formats.approval import ApprovalText, format_approval
@@ -16,21 +15,18 @@ from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Approval, Approved, Artifact, Built, Draft, Key, Signed, Tag, TagRef
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project
-from tagtrail.ports import Journal
 from tagtrail.verify.approvals import judge_approval, parted
 from tagtrail.verify.persons import persons
 from tagtrail.workflows.begun import Waiting
+from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 
 __all__ = [
-    "VALID", "Asked", "Count", "approvals", "approve", "ask", "asked_of", "count", "opened", "record", "remembered",
-    "tell_asked",
+    "VALID", "Asked", "Count", "approvals", "approve", "ask", "asked_of", "count", "opened", "record", "tell_asked",
 ]  # fmt: skip
 
 VALID = 7 * 86400
 """Seconds after which an approval text expires."""
-
-T = TypeVar("T")
 
 
 @frozen
@@ -205,23 +201,6 @@ def _listed(names: Sequence[str]) -> str:
 
 def _key(asked: Asked, key: Key) -> str:
     return f"approval:{asked.draft.digest}:{asked.text.expires}:{key.fingerprint}"
-
-
-class _Unknown(Exception):  # noqa: N818  (it is no error: nobody wrote it down yet)
-    """Nothing is remembered."""
-
-
-def remembered(journal: Journal, key: str, kind: type[T]) -> T | None:
-    """What the journal remembers of one step, or None; nothing is done."""
-
-    def nothing() -> T:
-        raise _Unknown
-
-    try:
-        found = journal.once(key, kind, nothing)
-    except _Unknown:
-        return None
-    return next(iter(found), None) if isinstance(found, tuple) else found
 
 
 # --- approving ------------------------------------------------------------------------------------------------------

@@ -111,18 +111,16 @@ def gather(
     known: Known,
     *,
     at: str | None = None,
-    found: Callable[[Tagged], object] | None = None,
+    tagged: Tagged | None = None,
 ) -> Case:
     """The case of `tag` (a tag's name or a version) of `project`; with `at`, as if it stood on that commit.
 
-    `found` is told what is there before anything else is asked: who needs time can take it.
+    `tagged` is what was found under its name (None: it is read).
     Places are asked of a version that is not released yet. Raises what `Source.read` and `Source.tags` raise; whatever
     is wrong with the tag itself is a finding.
     """
     name = tag_for(project.tag, tag, project.versions)
-    tagged = source.read(project.repo, name, at)
-    if found:
-        found(tagged)
+    tagged = tagged or source.read(project.repo, name, at)
     judged, refusal = _judge(tagged, name, known.keys, known.now)
     facts = Before(
         project=project,

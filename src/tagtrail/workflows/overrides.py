@@ -15,8 +15,8 @@ from tagtrail.model.facts import Blob, Override, Signed
 from tagtrail.model.names import project_key
 from tagtrail.rules.registry import rule_called
 from tagtrail.trail.sequencer import draft_digest
-from tagtrail.workflows.approve import remembered
 from tagtrail.workflows.case import Case, write_case
+from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 
 __all__ = ["joined", "keep_case", "kept_case", "override", "remember", "set_aside"]

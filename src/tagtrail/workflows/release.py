@@ -3,14 +3,12 @@
 Run it again to resume: what was made is remembered, what is logged is carried, and nothing is ever made twice.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 
 from tagtrail.formats import entry as entries
-from tagtrail.formats import sbom
 from tagtrail.formats.facts import digest
 from tagtrail.formats.purl import purl
 from tagtrail.formats.site import media, sums_name, tag_name
@@ -18,15 +16,14 @@ from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Approved, Artifact, Built, Entry, Override, Plan, Row, Sidecar, Signed, Tag, Tagged
 from tagtrail.model.frozen import frozen
-from tagtrail.model.metadata import Metadata
 from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.ports import BuildOrder, Objects
-from tagtrail.rules.grammar import classify, grammar_of
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import asked_later, gathered, log_later
+from tagtrail.workflows.ahead import built_key, order_of
 from tagtrail.workflows.announce import announce, announced, owe, wait_for
-from tagtrail.workflows.approve import Asked, approve, asked_of, remembered
+from tagtrail.workflows.approve import Asked, approve, asked_of
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
 from tagtrail.workflows.bill import bill
@@ -41,6 +38,7 @@ from tagtrail.workflows.notes import planned_notes, sized_notes
 from tagtrail.workflows.overrides import joined, keep_case, remember, set_aside
 from tagtrail.workflows.preview import preview
 from tagtrail.workflows.publish import logged, publish, published
+from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
 from tagtrail.workflows.surveys import surveys
@@ -94,37 +92,27 @@ class Prepared:
 
 
 def release(
-    road: Road, project: Project, tag: str, *, until: Step = "announced", overrides: Sequence[Override] = ()
+    road: Road,
+    project: Project,
+    tag: str,
+    *,
+    until: Step = "announced",
+    overrides: Sequence[Override] = (),
+    tagged: Tagged | None = None,
 ) -> Outcome:
     """Bring `tag` (a tag or a version) of `project` all the way, or until a step has been done.
 
-    `overrides` set rules aside for this tag; once its release has begun they hold until it is logged. It ends waiting
-    where too few witnesses answer. Raises ProjectError (refused by policy, the build failed),
-    SetupError, RemoteError (run it again), TamperError.
+    `overrides` set rules aside for this tag; once its release has begun they hold until it is logged; `tagged` is what
+    was found under its name, where somebody looked. It ends waiting where too few witnesses answer. Raises ProjectError
+    (refused by policy, the build failed), SetupError, RemoteError (run it again), TamperError.
     """
-    with ExitStack() as early:
-        begin = partial(_expect, road, project, early) if until != "plan" else None
-        examined = look(road, project, tag, overrides, begin)
-        if examined.taken:
-            standing = already(road, examined, examined.taken)
-            sequencer.refuse_withdrawn(road.ledger, standing.project, standing.version)
-            return _further(road, project, standing, until)
-        tell_examined(examined, road.tell)
-        return _released(road, prepare(road, examined), until, overrides)
-
-
-def _expect(road: Road, project: Project, early: ExitStack, tagged: Tagged) -> None:
-    """While a tag is judged, let the builder begin what it can, if this version has still to be built."""
-    said = classify(grammar_of(project), tagged.name)
-    if tagged.kind != "annotated" or said.kind != "release":
-        return
-    if sequencer.find_release(road.ledger, project.name, said.version):
-        return
-    with suppress(Error):
-        objects = road.source.objects(project.repo, tagged.name, tagged.commit)
-        order = _order(road, project, tagged, said.version, objects)
-        if remembered(road.journal, f"built:{digest(order)}", Artifact) is None:
-            early.enter_context(road.builder.expecting(order, objects))
+    examined = look(road, project, tag, overrides, tagged)
+    if examined.taken:
+        standing = already(road, examined, examined.taken)
+        sequencer.refuse_withdrawn(road.ledger, standing.project, standing.version)
+        return _further(road, project, standing, until)
+    tell_examined(examined, road.tell)
+    return _released(road, prepare(road, examined), until, overrides)
 
 
 def _released(road: Road, prepared: Prepared, until: Step, overrides: Sequence[Override]) -> Outcome:
@@ -162,15 +150,15 @@ def look(
     project: Project,
     tag: str,
     overrides: Sequence[Override] = (),
-    found: Callable[[Tagged], object] | None = None,
+    tagged: Tagged | None = None,
 ) -> Examined:
     """The tag, judged and examined against the history, with what sets rules aside; nothing is written.
 
-    `found` is told what is there, before it is judged. Raises SetupError `tag-missing`.
+    `tagged` is what was found under its name (None: it is read). Raises SetupError `tag-missing`.
     """
     history, keys = road.ledger.entries(project=project.name), road.signers(project)
     known = Known(history=history, keys=keys, now=road.clock(), ask=asking(road))
-    case = gather(road.source, road.settings, project, tag, known, found=found)
+    case = gather(road.source, road.settings, project, tag, known, tagged=tagged)
     said = set_aside(road, project.name, case.before.sha256)
     examined = judged(case, joined((*said, *overrides)))
     if examined.tagged.kind == "absent" and not examined.taken:
@@ -231,25 +219,8 @@ def prepare(road: Road, examined: Examined) -> Prepared:
     for name in (*plan.targets, *plan.announce):
         road.targets[name]
     preview(road, plan, 0)  # a template that cannot be filled is found before a build
-    order = _order(road, project, examined.tagged, tag.version, objects)
+    order = order_of(project, examined.tagged, tag.version, objects, road.isolation())
     return Prepared(examined=examined, plan=plan, order=order, objects=objects, raw=examined.tagged.raw)
-
-
-def _order(road: Road, project: Project, tagged: Tagged, version: str, objects: Objects) -> BuildOrder:
-    return BuildOrder(
-        project=project.name,
-        version=version,
-        tag=tagged.name,
-        commit=tagged.commit,
-        epoch=tagged.time,
-        builds=project.build,
-        refs=objects.refs,
-        subdirectory=project.subdirectory,
-        isolation=road.isolation(),
-        prepare=project.prepare,
-        run=project.run,
-        files=project.files,
-    )
 
 
 def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:
@@ -283,10 +254,10 @@ def _index(road: Road) -> str:
 
 def build(road: Road, prepared: Prepared) -> Built:
     """Build once; a build that is remembered is not done again. Raises what `Builder.build` raises."""
-    key, order = digest(prepared.order), prepared.order
-    beside = _Beside(road, order, prepared.objects)
-    made = road.journal.once(f"built:{key}", Artifact, _build, beside)
-    tree = road.journal.once(f"tree:{key}", str, beside.tree)
+    order = prepared.order
+    beside = _Beside(road, prepared)
+    made = road.journal.once(built_key(order), Artifact, _build, beside)
+    tree = road.journal.once(f"tree:{digest(order)}", str, beside.tree)
     artifacts = made if isinstance(made, tuple) else (made,)
     for artifact in artifacts:
         road.tell("built", _built_event(artifact))
@@ -299,7 +270,7 @@ def build(road: Road, prepared: Prepared) -> Built:
 
 def built_before(road: Road, prepared: Prepared) -> Built | None:
     """What `build` gives where it built already; None: nothing is built."""
-    known = remembered(road.journal, f"built:{digest(prepared.order)}", Artifact)
+    known = remembered(road.journal, built_key(prepared.order), Artifact)
     return build(road, prepared) if known else None
 
 
@@ -318,25 +289,22 @@ def pending(road: Road, project: Project, tag: str, overrides: Sequence[Override
 
 
 class _Beside:
-    """What is done while foreign code is at work: the tree is read; what renders descriptions and writes SBOM and pages
-    is loaded."""
+    """What can be done while foreign code is at work, step by step: the tree is read, what writes is made ready."""
 
-    def __init__(self, road: Road, order: BuildOrder, objects: Objects) -> None:
-        self.road, self.order, self.objects = road, order, objects
+    def __init__(self, road: Road, prepared: Prepared) -> None:
+        self.road, self.order, self.objects = road, prepared.order, prepared.objects
+        self.tagged = prepared.examined.tagged
         self._tree = ""
+
+    def __iter__(self) -> Iterator[Callable[[], object]]:
+        said = f"{self.tagged.pyproject} {self.tagged.setup_cfg}".lower()
+        yield self.tree
+        yield from self.road.ready("text/markdown" if ".md" in said or "markdown" in said else "text/x-rst")
 
     def tree(self) -> str:
         """The digest of the tag's tree."""
         self._tree = self._tree or self.road.builder.tree(self.order, self.objects)
         return self._tree
-
-    def __call__(self) -> None:
-        from tagtrail import pages
-
-        self.tree()
-        self.road.view(Metadata(name="", version="", description="*", content_type="text/x-rst"))
-        sbom.ready()
-        pages.ready()
 
 
 def _build(beside: _Beside) -> tuple[Artifact, ...]:

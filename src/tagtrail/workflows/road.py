@@ -1,6 +1,6 @@
 """The road: everything outside that a release meets on its way, as ports, wired once by `app`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from tagtrail.formats.note import AnySigner
@@ -34,6 +34,10 @@ def _unseen(_: Metadata) -> IndexView:
     return IndexView(unasked="nothing here shows metadata as an index does")
 
 
+def _soon(_: str) -> tuple[Callable[[], object], ...]:
+    return ()
+
+
 @frozen
 class Road:
     """The ports and settings of one instance.
@@ -49,7 +53,9 @@ class Road:
     `lease` keeps other processes out of what it names while it is held;
     `names` gives those under which people's keys are known, so that one person counts once;
     `texts` are templates of announcements that replace ours;
-    `view` says how a file's metadata look on a package index.
+    `view` says how a file's metadata look on a package index;
+    `ready` gives steps that load what `view` takes for a description of a content type, and what writes SBOM and pages:
+    for who has time before they are needed.
     """
 
     settings: Settings
@@ -79,6 +85,7 @@ class Road:
     names: Callable[[], Names] = dict
     view: Callable[[Metadata], IndexView] = _unseen
     texts: tuple[Text, ...] = ()
+    ready: Callable[[str], Iterable[Callable[[], object]]] = _soon
 
     def project(self, name: str) -> Project:
         """The settings of the project that is written so; KeyError if there is none."""

@@ -20,10 +20,10 @@ from tagtrail.model.sighting import Sighting
 from tagtrail.pages.sighting import commands, headline, sighting_notice
 from tagtrail.ports import Journal
 from tagtrail.rules.grammar import classify, grammar_of
-from tagtrail.workflows.approve import remembered
 from tagtrail.workflows.carry import bring, exit_code
 from tagtrail.workflows.hold import standing
 from tagtrail.workflows.release import Outcome, look, release
+from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 
 __all__ = ["Listing", "Look", "Round", "Sight", "compared", "due", "go_on", "known", "listed", "watch"]

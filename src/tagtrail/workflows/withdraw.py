@@ -13,10 +13,11 @@ from tagtrail.model.facts import Draft, Entry
 from tagtrail.model.names import project_key, version_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
-from tagtrail.workflows.approve import Asked, approvals, ask, remembered
+from tagtrail.workflows.approve import Asked, approvals, ask
 from tagtrail.workflows.begun import LATER, WITHDRAWAL, Waiting, begun, settled
 from tagtrail.workflows.enter import enter
 from tagtrail.workflows.release import Outcome, carried, waiting
+from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 
 __all__ = ["pending", "reason_of", "withdraw"]

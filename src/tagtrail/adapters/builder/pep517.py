@@ -6,9 +6,10 @@ import platform
 import re
 import shutil
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -144,7 +145,7 @@ class Pep517:
         self._expected: tuple[_Work, _Tree] | None = None
 
     def build(
-        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
         _check_kinds(order.builds)
@@ -152,7 +153,7 @@ class Pep517:
         with self._work(order, objects) as (work, tree), disk(work.room):
             with work.running, self._logged(work):
                 self._start(work, tree)
-                made = self._made(work, tree, meanwhile)
+                made = self._made(work, tree, iter(meanwhile))
             materials = tuple(sorted(work.materials, key=lambda m: (m.uri, m.record)))
             resolved, kinds = min(work.resolved, default=0), order.builds
             return tuple(replace(keep(made[k], kept), materials=materials, resolved=resolved) for k in kinds)
@@ -206,27 +207,26 @@ class Pep517:
     def _log(self, order: BuildOrder) -> Path:
         return log_of(self._state, order)
 
-    def _made(self, work: _Work, tree: _Tree, meanwhile: Callable[[], object]) -> dict[str, Made]:
+    def _made(self, work: _Work, tree: _Tree, steps: Iterator[Callable[[], object]]) -> dict[str, Made]:
         """The sdist, and what is wanted beside it. All that can wait is done while the backend is at work."""
         kinds, made = work.order.builds, dict[str, Made]()
 
         def read() -> None:
             work.blobs.ids.update(files(work.git, work.order.commit))
-            meanwhile()
 
         def packed() -> None:
             made["sdist"] = _packed(work, file, sdist)
             if "sdist.xz" in kinds:
                 made["sdist.xz"] = xzed(made["sdist"], work.room / "normal")
 
-        file, sdist = self._sdist(work, tree, read)
+        file, sdist = self._sdist(work, tree, chain((read,), steps))
         if "wheel" in kinds:
-            made["wheel"] = self._wheel(work, _unpacked(work), packed)
+            made["wheel"] = self._wheel(work, _unpacked(work), chain((packed,), steps))
         else:
             packed()
         return made
 
-    def _sdist(self, work: _Work, tree: _Tree, meanwhile: Callable[[], None]) -> tuple[Path, tarball.Sdist]:
+    def _sdist(self, work: _Work, tree: _Tree, meanwhile: Iterator[Callable[[], object]]) -> tuple[Path, tarball.Sdist]:
         """The backend's file; and its tar in normal form where foreign code sees it, for the wheel is built of that."""
         file = self._call(work, tree, "sdist", meanwhile)
         check_file_name(file.name, "sdist", project=work.order.project, version=work.order.version)
@@ -241,7 +241,7 @@ class Pep517:
         seen.chmod(0o644)
         return file, sdist
 
-    def _wheel(self, work: _Work, tree: _Tree, meanwhile: Callable[[], None]) -> Made:
+    def _wheel(self, work: _Work, tree: _Tree, meanwhile: Iterator[Callable[[], object]]) -> Made:
         file = self._call(work, tree, "wheel", meanwhile)
         check_file_name(file.name, "wheel", project=work.order.project, version=work.order.version)
         normal = work.room / "normal" / file.name
@@ -268,7 +268,7 @@ class Pep517:
         with suppress(ProjectError):  # said when it is asked
             self._backend(work, tree, self._learned(work.order).requires)
 
-    def _call(self, work: _Work, tree: _Tree, kind: str, meanwhile: Callable[[], None]) -> Path:
+    def _call(self, work: _Work, tree: _Tree, kind: str, meanwhile: Iterator[Callable[[], object]]) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
 
         What this project's backend asked for the last time is there already, so that one process does all.
@@ -285,7 +285,7 @@ class Pep517:
         if len(values) == 1:
             guess = tuple(str(line) for line in values[0])
             self._learn(work.order, guess, ())
-            values = self._asked(work, tree, guess, (build,))
+            values = self._asked(work, tree, guess, (build,), meanwhile)
         cell, running = self._backend(work, tree, guess)
         name = str(values[-1])
         check_name(name)
@@ -346,7 +346,7 @@ class Pep517:
         tree: _Tree,
         extras: Sequence[str],
         calls: Sequence[Mapping[str, object]],
-        meanwhile: Callable[[], object] = tuple,
+        meanwhile: Iterator[Callable[[], object]],
     ) -> tuple[Any, ...]:
         cell, running = self._backend(work, tree, extras)
         out = {"directory": f"{cell.build}/out-{tree.name}"}

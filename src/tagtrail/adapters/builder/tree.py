@@ -35,7 +35,7 @@ class Tree:
         self._scratch = scratch_root
 
     def build(
-        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`."""
         with scratch(self._scratch, "tree") as room, disk(room):

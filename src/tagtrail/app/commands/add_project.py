@@ -180,7 +180,7 @@ def _write(instance: Instance, text: str, signers: _Signers) -> Settings:
     """The new key file, then the new settings; neither where anything fails."""
     files = read_files(instance.home)
     whole = files[FILE].rstrip(b"\n") + b"\n" + text.encode()
-    settings = parse_settings(files | {FILE: whole}, FIRM)
+    settings = parse_settings(files | {FILE: whole}, lambda: FIRM)
     path = (instance.home / FILE).resolve()
     key_file = instance.home / _key_file(signers)
     if signers.person is None:

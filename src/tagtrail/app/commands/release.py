@@ -1,6 +1,7 @@
 """`tagtrail release PROJECT TAG`: the road; run it again to resume."""
 
 import argparse
+from contextlib import nullcontext
 
 from tagtrail.app.overriding import add_overrides, overrides_of
 from tagtrail.app.terminal.console import Console
@@ -26,17 +27,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     """Release; the exit code is the outcome's."""
     from tagtrail.app.instance.home import find_home
-    from tagtrail.app.instance.wiring import open_road
-    from tagtrail.app.terminal.outcomes import outcome_event
-    from tagtrail.app.terminal.plans import tell_plan
+    from tagtrail.app.instance.workshop import open_workshop
     from tagtrail.formats.settings import project_of
-    from tagtrail.workflows.release import release
+    from tagtrail.workflows import ahead
 
     overrides, home = overrides_of(args), find_home(args.home)
-    road = open_road(home, tell=console.tell, refresh=args.refresh)
-    project = project_of(road.settings, args.project)
-    if args.dry_run:
-        return tell_plan(road, project, args.tag, console, overrides)
-    outcome = release(road, project, args.tag, until=args.until, overrides=overrides)
-    console.tell("outcome", outcome_event(road, home, outcome))
-    return outcome.exit
+    shop = open_workshop(home, refresh=args.refresh)
+    project = project_of(shop.settings, args.project)
+    early = args.until != "plan" and not args.dry_run
+    with ahead.begun(shop, project, args.tag) if early else nullcontext() as tagged:
+        # loaded meanwhile
+        from tagtrail.app.instance.wiring import open_road
+        from tagtrail.app.terminal.outcomes import outcome_event
+        from tagtrail.app.terminal.plans import tell_plan
+        from tagtrail.workflows.release import release
+
+        road = open_road(home, tell=console.tell, shop=shop)
+        if args.dry_run:
+            return tell_plan(road, project, args.tag, console, overrides)
+        outcome = release(road, project, args.tag, until=args.until, overrides=overrides, tagged=tagged)
+        console.tell("outcome", outcome_event(road, home, outcome))
+        return outcome.exit

@@ -115,7 +115,7 @@ def _rebuilt(args: argparse.Namespace, console: Console, found: "Recorded") -> "
 def _builder(at: Path, pins: "Sequence[str]") -> "Builder":
     from tagtrail.adapters.builder.environments import Environments
     from tagtrail.app.instance.builders import builders
-    from tagtrail.app.instance.wiring import now
+    from tagtrail.app.instance.workshop import now
 
     environments = Environments(at / "envs", at / "scratch", pins=pins, clock=now)
     return builders(at / "state", at / "scratch", environments)

@@ -1,6 +1,6 @@
 """Which builder makes what of an order: the build backend, the tag's tree, the project's own commands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -29,11 +29,11 @@ class Builders:
     commands: Builder
 
     def build(
-        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`: one artifact for each kind in the order's sequence, then the named files."""
         made: dict[str, Artifact] = {}
-        for builder, kinds, idle in ((self.python, PYTHON, meanwhile), (self.trees, frozenset(PACKERS), tuple)):
+        for builder, kinds, idle in ((self.python, PYTHON, meanwhile), (self.trees, frozenset(PACKERS), ())):
             part = _part(order, kinds)
             if part.builds:
                 made |= zip(part.builds, builder.build(part, objects, kept, idle), strict=True)

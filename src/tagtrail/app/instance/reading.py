@@ -1,5 +1,6 @@
 """What a command may look at without a secret key and without writing: settings, people's keys, a project's history."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Entry, Key
 from tagtrail.model.settings import FILE, People, Project, Settings
 from tagtrail.model.texts import Text
-from tagtrail.rules.registry import FIRM
 
 __all__ = ["Instance", "open_instance", "read_files", "read_settings"]
 
@@ -116,7 +116,13 @@ def open_instance(home: Path) -> Instance:
 
 def read_settings(home: Path) -> Settings:
     """The settings at `home`. Raises SetupError `settings`, and what `read_files` raises."""
-    return parse_settings(read_files(home), FIRM, _plugged)
+    return parse_settings(read_files(home), _rules, _plugged)
+
+
+def _rules() -> Mapping[str, bool]:
+    from tagtrail.rules.registry import FIRM
+
+    return FIRM
 
 
 def _plugged(kind: str) -> bool:

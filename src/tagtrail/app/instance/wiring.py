@@ -1,57 +1,45 @@
 """Wiring: an instance's directory becomes the road's ports; the only place that knows which adapter is which."""
 
-import time
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 
-from tagtrail.adapters.builder.environments import Environments
 from tagtrail.adapters.directory import DirectoryKept
-from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.git_notes import GitNotes
 from tagtrail.adapters.openpgp import OpenPGP
 from tagtrail.adapters.site import SiteTarget
-from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
-from tagtrail.app.instance.builders import builders
 from tagtrail.app.instance.home import Home
 from tagtrail.app.instance.private import install, pending, signer_of
-from tagtrail.app.instance.reading import open_instance
+from tagtrail.app.instance.reading import Instance
 from tagtrail.app.instance.secrets import Secrets
 from tagtrail.app.instance.storage import open_store
 from tagtrail.app.instance.targets import Context, Targets
+from tagtrail.app.instance.workshop import now, open_workshop
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.formats.site import CHECKPOINT, Site
-from tagtrail.io import http, sandbox, scratch
+from tagtrail.io import http, scratch
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Key
 from tagtrail.model.metadata import IndexView, Metadata
-from tagtrail.model.settings import BuildSettings, Project
-from tagtrail.ports import Builder, Clock, Journal, Store, Tell, Witness
+from tagtrail.model.settings import Project
+from tagtrail.ports import Journal, Store, Tell, Witness
 from tagtrail.trail.keys import current_root
+from tagtrail.workflows.ahead import Workshop
 from tagtrail.workflows.road import Road
 
 __all__ = ["now", "open_road"]
 
 MAX_CHECKPOINT = 64 * 1024
-STEP = 3600
-"""Seconds that one step of a build may take, unless the settings say otherwise."""
 PUBLIC = "public-seen"
 """The journal's cursor that says that the public site has answered once."""
 
 
-def now() -> int:
-    """Unix seconds."""
-    return int(time.time())
-
-
-def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = False) -> Road:
-    """All ports of the instance at `home`. Scratch that dead processes left is removed first.
-
-    With `refresh`, build requirements are resolved anew, however young what was resolved before is.
-    """
-    at = Home(home)
-    instance = open_instance(home)
+def open_road(home: Path, *, tell: Tell, shop: Workshop | None = None) -> Road:
+    """All ports of the instance at `home`, with those of `shop` where that was opened before. Scratch that dead
+    processes left is removed first."""
+    shop = shop or open_workshop(home)
+    at, instance = Home(home), Instance(home, shop.settings)
     settings = instance.settings
     site = site_of(settings)
     people = instance.people()
@@ -59,7 +47,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
     rooms = at.state("scratch")
     scratch.sweep(rooms)
     kept = DirectoryKept(at.kept)
-    ledger, journal = SqliteLedger(at.database), SqliteJournal(at.database)
+    ledger, journal = shop.ledger, shop.journal
     if pending(at):
         install(at, current_root(ledger, kept))
     chosen = settings.site
@@ -71,10 +59,10 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
         site=site,
         people=people,
         policy=lambda project: settings_digest(settings, project, _fingerprints(people, project), texts),
-        source=GitSource(at.state("repos")),
+        source=shop.source,
         notes=GitNotes(rooms),
-        builder=_builder(at, settings.build, clock, refresh=refresh),
-        isolation=lambda: sandbox.isolation(settings.build.isolation, at.path),
+        builder=shop.builder,
+        isolation=shop.isolation,
         signer=OpenPGP(at.secret("release-key.pgp")),
         kept=kept,
         ledger=ledger,
@@ -87,7 +75,7 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
                 site=site,
                 kept=kept,
                 secrets=Secrets(home=home),
-                clock=clock,
+                clock=now,
                 entry=lambda index: ledger.entries(index, index + 1)[0],
             ),
             made={chosen.name: SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)},
@@ -99,13 +87,33 @@ def open_road(home: Path, *, tell: Tell, clock: Clock = now, refresh: bool = Fal
         builder_key=signer_of(at, settings, "builder"),
         trust=trust,
         witnesses=_witnesses(trust),
-        clock=clock,
+        clock=now,
         tell=tell,
         lease=lambda name: scratch.locked(at.state(f"{name}.lock")),
         names=instance.names,
         view=cache(_view),
         texts=texts,
+        ready=lambda kind: _ready(at.state("templates"), kind),
     )
+
+
+def _ready(compiled: Path, kind: str) -> Iterator[Callable[[], object]]:
+    """Load what renders descriptions of a content type, and what writes SBOM and pages, whose templates are kept as
+    they were compiled."""
+    from tagtrail.formats import sbom
+
+    yield partial(_view, Metadata(name="", version="", description="*", content_type=kind))
+    yield sbom.ready
+    yield partial(_pages_ready, compiled)
+
+
+def _pages_ready(compiled: Path) -> None:
+    from jinja2 import FileSystemBytecodeCache
+
+    from tagtrail import pages
+
+    compiled.mkdir(exist_ok=True)
+    pages.ready(FileSystemBytecodeCache(str(compiled)))
 
 
 def _view(metadata: Metadata) -> IndexView:
@@ -116,14 +124,6 @@ def _view(metadata: Metadata) -> IndexView:
 
 def _fingerprints(people: dict[str, tuple[Key, ...]], project: Project) -> tuple[str, ...]:
     return tuple(sorted({key.fingerprint for group in project.signers for key in people[group]}))
-
-
-def _builder(at: Home, chosen: BuildSettings, clock: Clock, *, refresh: bool) -> Builder:
-    said = {name: getattr(chosen, name) for name in ("memory", "disk", "processes") if getattr(chosen, name)}
-    most, rooms = sandbox.Limits(**said), at.state("scratch")
-    limit = float(chosen.time or STEP)
-    environments = Environments(at.state("envs"), rooms, limit=limit, most=most, clock=clock, refresh=refresh)
-    return builders(at.path / "state", rooms, environments, limit=limit, most=most)
 
 
 def _witnesses(trust: Policy) -> dict[str, Witness]:

@@ -10,7 +10,7 @@ from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.app.instance.home import Home
 from tagtrail.app.instance.reading import open_instance
 from tagtrail.app.instance.storage import open_store
-from tagtrail.app.instance.wiring import now
+from tagtrail.app.instance.workshop import now
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
 from tagtrail.model.errors import SetupError

@@ -1,7 +1,7 @@
 """A builder and a release key in memory: tiny artifacts and marked signatures that nobody can mistake for real."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 from itertools import count
@@ -31,7 +31,7 @@ class Builder:
         self._drift = count(1) if drifts else None
 
     def build(
-        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Callable[[], object] = tuple
+        self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
         """The artifacts of `order`, kept."""
         if order.commit in self.fails:

@@ -5,7 +5,7 @@ import sys
 
 from tagtrail.app.commands.keys.words import end, reading, take_words
 from tagtrail.app.instance.keyring import export, tell_here, tell_keys, warnings
-from tagtrail.app.instance.wiring import now
+from tagtrail.app.instance.workshop import now
 from tagtrail.app.terminal.console import Console
 from tagtrail.formats import dsse
 from tagtrail.formats.root import parse_root

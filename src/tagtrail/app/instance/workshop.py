@@ -1,0 +1,53 @@
+"""The workshop: of an instance's ports those that a build needs, without all that only a whole release does.
+
+It is apart from the wiring because it loads in half the time: a build backend can begin meanwhile
+(`tagtrail.workflows.ahead`).
+"""
+
+import time
+from pathlib import Path
+
+from tagtrail.adapters.builder.environments import Environments
+from tagtrail.adapters.git import GitSource
+from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
+from tagtrail.app.instance.builders import builders
+from tagtrail.app.instance.home import Home
+from tagtrail.app.instance.reading import read_settings
+from tagtrail.io import sandbox
+from tagtrail.model.settings import BuildSettings
+from tagtrail.ports import Builder, Clock
+from tagtrail.workflows.ahead import Workshop
+
+__all__ = ["now", "open_workshop"]
+
+STEP = 3600
+"""Seconds that one step of a build may take, unless the settings say otherwise."""
+
+
+def now() -> int:
+    """Unix seconds."""
+    return int(time.time())  # noqa: TID251  (wiring)
+
+
+def open_workshop(home: Path, *, clock: Clock = now, refresh: bool = False) -> Workshop:
+    """The workshop of the instance at `home`. Raises what `read_settings` raises.
+
+    With `refresh`, build requirements are resolved anew, however young what was resolved before is.
+    """
+    at, settings = Home(home), read_settings(home)
+    return Workshop(
+        settings=settings,
+        source=GitSource(at.state("repos")),
+        builder=_builder(at, settings.build, clock, refresh=refresh),
+        isolation=lambda: sandbox.isolation(settings.build.isolation, at.path),
+        ledger=SqliteLedger(at.database),
+        journal=SqliteJournal(at.database),
+    )
+
+
+def _builder(at: Home, chosen: BuildSettings, clock: Clock, *, refresh: bool) -> Builder:
+    said = {name: getattr(chosen, name) for name in ("memory", "disk", "processes") if getattr(chosen, name)}
+    most, rooms = sandbox.Limits(**said), at.state("scratch")
+    limit = float(chosen.time or STEP)
+    environments = Environments(at.state("envs"), rooms, limit=limit, most=most, clock=clock, refresh=refresh)
+    return builders(at.path / "state", rooms, environments, limit=limit, most=most)
