@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -699,6 +700,19 @@ def test_what_cannot_begin_is_said_by_the_build(watched: tuple[Workshop, Watched
     order = shop.order(repo, "1.0")
     with shop.builder.expecting(*order):
         assert refused(ProjectError, shop.builder.build, *order, shop.kept).code == "pyproject-invalid"
+
+
+def test_who_would_wait_for_a_backend_works_until_it_is_done(shop: Workshop, tmp_path: Path) -> None:
+    done: list[int] = []
+
+    def step(number: int) -> None:
+        time.sleep(0.02)
+        done.append(number)
+
+    order, objects = shop.order(tiny(tmp_path / "tiny"), "1.0")
+    shop.builder.build(order, objects, shop.kept, (partial(step, number) for number in range(5000)))
+    assert done == list(range(len(done)))
+    assert 0 < len(done) < 5000
 
 
 def test_an_environment_is_made_once_and_is_whole(tmp_path: Path) -> None:
