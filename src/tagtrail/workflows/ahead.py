@@ -7,6 +7,7 @@ nothing is installed, nothing of the project runs). Whatever is wrong here is sa
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from threading import Thread
 
 from tagtrail.formats.facts import digest
 from tagtrail.formats.marks import release_mark
@@ -40,9 +41,10 @@ def begun(shop: Workshop, project: Project, tag: str) -> Iterator[Tagged | None]
     what was found under that name (None: not even that could be read)."""
     tagged = None
     with ExitStack() as running:
+        isolation = _asked(shop.isolation, running)
         with suppress(Error):
             tagged = shop.source.read(project.repo, tag_for(project.tag, tag, project.versions))
-            _begin(shop, project, tagged, running)
+            _begin(shop, project, tagged, isolation, running)
         yield tagged
 
 
@@ -69,13 +71,30 @@ def built_key(order: BuildOrder) -> str:
     return f"built:{digest(order)}"
 
 
-def _begin(shop: Workshop, project: Project, tagged: Tagged, running: ExitStack) -> None:
+def _asked(isolation: Callable[[], str], running: ExitStack) -> Callable[[], str]:
+    """How foreign code is run apart is found out by running some, while git reads the tag; `isolation` remembers it."""
+
+    def ask() -> None:
+        with suppress(Error):
+            isolation()
+
+    def answer() -> str:
+        asked.join()
+        return isolation()
+
+    asked = Thread(target=ask)
+    asked.start()
+    running.callback(asked.join)
+    return answer
+
+
+def _begin(shop: Workshop, project: Project, tagged: Tagged, isolation: Callable[[], str], running: ExitStack) -> None:
     said = classify(grammar_of(project), tagged.name)
     if tagged.kind != "annotated" or said.kind != "release":
         return
     if shop.ledger.marked(release_mark(project.name, said.version)):
         return
     objects = shop.source.objects(project.repo, tagged.name, tagged.commit)
-    order = order_of(project, tagged, said.version, objects, shop.isolation())
+    order = order_of(project, tagged, said.version, objects, isolation())
     if remembered(shop.journal, built_key(order), Artifact) is None:
         running.enter_context(shop.builder.expecting(order, objects))
