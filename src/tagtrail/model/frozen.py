@@ -65,8 +65,9 @@ def replace(value: T, /, **changes: Any) -> T:
 
 
 @cache
-def _dataclass(kind: type) -> type:
-    """A dataclass of the same fields, for who asks `kind` about them: made when somebody does."""
+def _dataclass(kind: type, *, whole: bool) -> type:
+    """A dataclass of the same fields, for who asks `kind` about them: made when somebody does. Where it is not `whole`
+    it has no methods, which take most of the time."""
     from dataclasses import field, make_dataclass
 
     defaults, thin = vars(kind)["_defaults"], vars(kind)["_sparse"]
@@ -74,7 +75,7 @@ def _dataclass(kind: type) -> type:
         (name, hint, field(default=defaults[name], metadata={"sparse": name in thin}) if name in defaults else field())
         for name, hint in kind.__annotations__.items()
     ]
-    return make_dataclass(kind.__name__, rows, frozen=True, kw_only=True)
+    return make_dataclass(kind.__name__, rows, kw_only=True, frozen=whole, init=whole, repr=whole, eq=whole)
 
 
 class _AsDataclass:
@@ -87,8 +88,8 @@ class _AsDataclass:
         if self._name == "__signature__":
             from inspect import signature
 
-            return signature(_dataclass(kind))
-        return getattr(_dataclass(kind), self._name)
+            return signature(_dataclass(kind, whole=True))
+        return getattr(_dataclass(kind, whole=self._name != "__dataclass_fields__"), self._name)
 
 
 class _Frozen:
