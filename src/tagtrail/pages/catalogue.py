@@ -17,12 +17,12 @@ from tagtrail.pages.view import ANNOUNCED, View, latest
 
 __all__ = ["all_paths", "page", "touched"]
 
-FRONT = ("index.html", "feed.atom", "feed.rss")
+FRONT = ("index.html", *feeds.FEEDS)
 SIMPLE = ("simple/index.html", "simple/index.json")
 ROOTED = ("trail/root.json", "trail/policy", "verify/index.html", "index.html")
 """Pages that show something of the current root."""
 
-OWN = ("index.html", "feed.atom", "releases.json")
+OWN = ("index.html", *feeds.FEEDS, "releases.json")
 """Pages of a project."""
 
 _TAKEN = frozenset({*OWN, "watch"})
@@ -34,10 +34,11 @@ def touched(entry: Entry, view: View) -> tuple[str, ...]:
     if not _begun(view):
         return ()
     if entry.event != "key":
-        return tuple(sorted({*_of_project(entry, view), *(FRONT if entry.event in ANNOUNCED else ())}))
+        front = FRONT if entry.event in ANNOUNCED else ()
+        return tuple(sorted({*_of_project(entry, view), *feeds.archived(entry, view), *front}))
     if _named(entry, "site.json") or _first_root(entry, view):
         return all_paths(view)
-    return tuple(sorted(set(_of_keys(entry, view))))
+    return tuple(sorted({*_of_keys(entry, view), *feeds.archived(entry, view)}))
 
 
 def all_paths(view: View) -> tuple[str, ...]:
@@ -46,11 +47,13 @@ def all_paths(view: View) -> tuple[str, ...]:
         return ()
     keys = view.keys()
     paths = {*FRONT, *SIMPLE, *ROOTED, *(f"trail/{version}.root.json" for version in trail.roots(keys))}
+    paths.update(feeds.all_archives(view))
     paths |= {path for path, name in trail.FILES.items() if latest(keys, name)}
     for project in view.projects():
         entries = view.entries(project)
         python = _is_python(entries)
         paths.update(path for entry in entries for path in _of_entry(entry, python=python))
+        paths.update(feeds.own_archives(entries))
     return tuple(sorted(paths))
 
 
@@ -59,10 +62,8 @@ def page(path: str, view: View) -> bytes:
     match path.split("/"):
         case ["index.html"]:
             return html.front(view)
-        case ["feed.atom"]:
-            return feeds.atom(view)
-        case ["feed.rss"]:
-            return feeds.rss(view)
+        case ["feed.atom" | "feed.rss"] | ["feed", _]:
+            return feeds.document(view, path)
         case ["verify", "index.html"]:
             return html.verify(view)
         case ["simple", *rest]:
@@ -78,8 +79,8 @@ def _project(name: str, rest: list[str], view: View) -> bytes:
     match rest:
         case ["index.html"]:
             return html.project(view, name)
-        case ["feed.atom"]:
-            return feeds.project_atom(view, name)
+        case ["feed.atom" | "feed.rss"] | ["feed", _]:
+            return feeds.document(view, "/".join([name, *rest]))
         case ["releases.json"]:
             return records.releases_json(view, name)
         case [version, "index.html"]:
