@@ -25,7 +25,7 @@ ROOTED = ("trail/root.json", "trail/policy", "verify/index.html", "index.html")
 OWN = ("index.html", *feeds.FEEDS, "releases.json")
 """Pages of a project."""
 
-_TAKEN = frozenset({*OWN, "watch"})
+_TAKEN = frozenset({*OWN, "feed", "runbook", "watch"})
 """What no version may be called."""
 
 
@@ -51,8 +51,8 @@ def all_paths(view: View) -> tuple[str, ...]:
     paths |= {path for path, name in trail.FILES.items() if latest(keys, name)}
     for project in view.projects():
         entries = view.entries(project)
-        python = _is_python(entries)
-        paths.update(path for entry in entries for path in _of_entry(entry, python=python))
+        whole = _of_all(entries)
+        paths.update(path for entry in entries for path in _of_entry(entry, whole))
         paths.update(feeds.own_archives(entries))
     return tuple(sorted(paths))
 
@@ -83,6 +83,8 @@ def _project(name: str, rest: list[str], view: View) -> bytes:
             return feeds.document(view, "/".join([name, *rest]))
         case ["releases.json"]:
             return records.releases_json(view, name)
+        case ["runbook", "index.html"]:
+            return html.runbook(view, name)
         case [version, "index.html"]:
             return html.release(view, name, version)
     raise KeyError(name)
@@ -146,20 +148,29 @@ def _of_project(entry: Entry, view: View) -> Iterator[str]:
     """The pages of an entry's project that it changes, under every spelling of names; none before its first release."""
     entries = view.entries(entry.project)
     if any(other.event == "release" for other in entries):
-        python = _is_python(entries)
+        whole = _of_all(entries)
         for other in entries:
             if same_version(other.version, entry.version):
-                yield from _of_entry(other, python=python)
+                yield from _of_entry(other, whole)
             else:
-                yield from (f"{other.project}/{name}" for name in OWN)
+                yield from (f"{other.project}/{name}" for name in whole[0])
 
 
-def _of_entry(entry: Entry, *, python: bool) -> Iterator[str]:
-    """The pages that exist because of one entry."""
-    yield from (f"{entry.project}/{name}" for name in OWN)
-    if python:
-        yield from (f"simple/{project_key(entry.project)}/index.{form}" for form in ("html", "json"))
-        yield from SIMPLE
+def _of_all(entries: tuple[Entry, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The pages that a project has because of any of its entries: below each spelling of its name, and of the index."""
+    written = any(name.endswith(".runbook.md") for entry in entries for name, _ in entry.sidecars)
+    own = (*OWN, "runbook/index.html") if written else OWN
+    if not _is_python(entries):
+        return own, ()
+    name = project_key(entries[0].project)
+    return own, (*(f"simple/{name}/index.{form}" for form in ("html", "json")), *SIMPLE)
+
+
+def _of_entry(entry: Entry, whole: tuple[tuple[str, ...], tuple[str, ...]]) -> Iterator[str]:
+    """The pages that exist because of one entry, in a project that has these."""
+    own, index = whole
+    yield from (f"{entry.project}/{name}" for name in own)
+    yield from index
     if entry.event == "release":
         yield release_page(entry.project, _fit(entry.version))
         yield from filter(None, [trail.keys_page(entry)])

@@ -10,15 +10,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
+from tagtrail.formats.contacts import parse_contacts
 from tagtrail.formats.site import Site, media
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry, File
 from tagtrail.model.texts import Sayings
-from tagtrail.pages.history import PRE, page_about, reason
+from tagtrail.pages.history import PRE, page_about, reason, releases, same_version
 from tagtrail.pages.notice import notice
 from tagtrail.pages.text import clean, relative
 from tagtrail.pages.view import View
@@ -48,7 +50,7 @@ class Document:
 
 
 class _Then:
-    """The trail as it was when an entry came into it, below the site as it is now: all of `View` that is asked of it."""
+    """The trail as it was when an entry came into it, below the site as it is now: all that is asked of a `View`."""
 
     def __init__(self, view: View, entry: Entry) -> None:
         self.site: Site = view.site
@@ -97,11 +99,11 @@ FORMS: MappingProxyType[str, Callable[[View, Document], bytes]] = MappingProxyTy
 
 def _links(parent: ET.Element, name: str, view: View, made: Document) -> None:
     """Where this document lies, and the others of its feed."""
-    links = {"self": made.path, "current": made.current if made.current != made.path else "", "prev-archive": made.before}
-    for rel, path in links.items():
+    current = made.current if made.current != made.path else ""
+    for rel, path in (("self", made.path), ("current", current), ("prev-archive", made.before)):
         if path:
             _add(parent, name, rel=rel, type=media(path), href=_address(view, made.path, path))
-    if links["current"]:
+    if current:
         _add(parent, "fh:archive")
 
 
@@ -138,10 +140,16 @@ def _rss_item(channel: ET.Element, view: View, path: str, entry: Entry) -> None:
 
 def _content(view: View, entry: Entry) -> str:
     """The announcement as HTML; empty for files that were added later, of which nobody is told."""
-    if entry.added:
-        return ""
+    return "" if entry.added else _announcement(view, entry)  # type: ignore[arg-type]  # a view is hashed as itself
+
+
+@lru_cache(maxsize=128)
+def _announcement(view: View, entry: Entry) -> str:
+    """Several documents of a run hold the same entries: the last ones are remembered."""
     then = _Then(view, entry)
-    return notice(then, entry, Sayings()).html  # type: ignore[arg-type]  # a notice reads no more of a view
+    about = next((r for r in releases(then.entries(entry.project)) if same_version(r.version, entry.version)), None)
+    said = parse_contacts(view.kept(about.contacts[1])) if about and about.contacts else Sayings()
+    return notice(then, entry, said).html  # type: ignore[arg-type]  # a notice reads no more of a view
 
 
 def _title(entry: Entry) -> str:

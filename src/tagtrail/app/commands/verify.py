@@ -269,7 +269,10 @@ class _Judge:
 
 _NOTHING: dict[str, Any] = {"project": "", "version": "", "index": None, "size": None, "proven": [], "not_proven": []}
 _NO_REASON = "no reason given"
-_BESIDE = (".asc", ".metadata", "SHA256SUMS", ".tag", ".intoto.jsonl", ".cdx.json", ".notes.md")
+_BESIDE = (
+    ".asc", ".metadata", "SHA256SUMS", ".tag", ".intoto.jsonl", ".cdx.json", ".notes.md", ".runbook.md",
+    ".contacts.json",
+)  # fmt: skip
 
 
 def _last(lying: "Lying") -> str:
