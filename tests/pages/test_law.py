@@ -145,9 +145,8 @@ def test_a_release_costs_the_same_however_many_projects_there_are(others: int) -
     paths = touched(trail.entries[-1], view)
     for path in paths:
         page(path, view)
-    assert len(paths) == 12
-    # the feeds' fifty newest reach a little further back than thirty
-    assert len(view.asked - {"nova"}) <= 50 - RECENT
+    assert len(paths) == 15
+    assert view.asked == {"nova"}
 
 
 def test_a_root_touches_the_keys_of_those_projects_only_that_it_changes() -> None:

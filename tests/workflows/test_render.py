@@ -96,8 +96,8 @@ def test_first_all_pages_then_only_what_changed(instance: Instance) -> None:
     instance.render()
     assert instance.store.files == instance.wanted()
     assert sorted(instance.store.written) == [
-        "blobs/2.0/index.html", "blobs/feed.atom", "blobs/index.html", "blobs/releases.json", "feed.atom", "feed.rss",
-        "index.html",
+        "blobs/2.0/index.html", "blobs/feed.atom", "blobs/feed.rss", "blobs/index.html", "blobs/releases.json",
+        "feed.atom", "feed.rss", "index.html",
     ]  # fmt: skip
     assert instance.store.written[0] == "blobs/2.0/index.html", "first what others link to"
     assert instance.journal.cursor(CURSOR) == 4
