@@ -7,8 +7,8 @@ import re
 import unicodedata
 
 __all__ = [
-    "PAGES", "RESERVED", "SUFFIXES", "fold", "is_archived_feed", "name_key", "project_key", "says_version", "sdist_stem",
-    "version_key",
+    "PAGES", "RESERVED", "SUFFIXES", "fold", "is_archived_feed", "name_key", "project_key", "says_version",
+    "sdist_stem", "version_key",
 ]  # fmt: skip
 
 RESERVED = frozenset(
