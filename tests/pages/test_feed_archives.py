@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tagtrail.formats.site import Site
+from tagtrail.model.texts import Sayings
 from tagtrail.pages import ListView, all_paths, page, touched
 from tagtrail.pages.feeds import NEWEST
 from tests.pages.trails import SITE, Trail, begun
@@ -169,3 +170,27 @@ def test_in_steps_is_from_nothing(cuts: tuple[int, ...]) -> None:
                 site[path] = page(path, view)
         start = view.size
     assert site == {path: page(path, trail.view) for path in all_paths(trail.view) if "feed" in path}
+
+
+def test_an_entry_that_nobody_is_told_of_may_fill_an_archive() -> None:
+    trail = begun()
+    trail.release("nova", "1.0")
+    while len(trail.entries) < NEWEST:
+        last = trail.event("reproduced", "nova", {"x": "0" * 64}, version="1.0")
+    before, after = trail.upto(last.index), trail.view
+    changed = {path for path in ("feed.atom", "feed.rss") if page(path, before) != page(path, after)}
+    assert changed == {"feed.atom", "feed.rss"}
+    assert changed | {"feed/1.atom", "feed/1.rss"} <= {*touched(last, after)}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_comes_later_changes_no_entry(form: str) -> None:
+    trail = begun()
+    trail.release("nova", "1.0")
+    trail.withdraw("nova", "9.0", "never was")
+    while len(trail.entries) < NEWEST:
+        trail.event("reproduced", "nova", {"x": "0" * 64}, version="1.0")
+    before = page(f"feed/1.{form}", trail.view)
+    trail.release("nova", "9.0", contacts=Sayings(bugs="https://bugs.example.org/"))
+    assert page(f"feed/1.{form}", trail.view) == before
+    assert b"https://releases.example.org/nova/9.0/" not in before
