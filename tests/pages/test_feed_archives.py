@@ -174,7 +174,7 @@ def test_in_steps_is_from_nothing(cuts: tuple[int, ...]) -> None:
 
 def test_an_entry_that_nobody_is_told_of_may_fill_an_archive() -> None:
     trail = begun()
-    trail.release("nova", "1.0")
+    last = trail.release("nova", "1.0")
     while len(trail.entries) < NEWEST:
         last = trail.event("reproduced", "nova", {"x": "0" * 64}, version="1.0")
     before, after = trail.upto(last.index), trail.view
