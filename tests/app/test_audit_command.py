@@ -47,7 +47,7 @@ def test_a_good_copy(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, events[-1]["exit"], events[-1]["state"]) == (0, 0, "agrees")
     assert next(e["what"] for e in events if e["event"] == "skip").startswith("not compared: ")
     assert main(["audit", str(copy / "site"), "--root", str(copy / "root.json")]) == 0
-    assert "agrees  3 entries of releases.example.org/trail, 24 files, " in capsys.readouterr().out
+    assert "agrees  3 entries of releases.example.org/trail, 26 files, " in capsys.readouterr().out
 
 
 def test_what_is_wrong_is_named(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,4 +244,4 @@ def test_people_read_both_values_below_each_other(copy: Path, capsys: pytest.Cap
     assert lines[at].split() == ["unexpected-signer", "entry", "1"]
     assert lines[at + 1].split()[0] == "there"
     assert lines[at + 2].split() == ["expected", "SHA256:jo"]
-    assert lines[-1].startswith("disagrees  1 finding in 1 entry of nova, 12 files")
+    assert lines[-1].startswith("disagrees  1 finding in 1 entry of nova, 13 files")

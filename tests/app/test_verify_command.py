@@ -150,7 +150,11 @@ def test_pages_beside_artifacts_are_named_and_not_judged(file, root):
     (file.parent / "index.htm").write_bytes(b"no page of ours")
     assert verdicts(file.parent, "--root", root) == [(NAME, "ok"), ("index.htm", "unknown")]
     (file.parent / "index.htm").unlink()
+    (file.parent / "feed").mkdir()
+    (file.parent / "feed" / "1.atom").write_bytes(b"an archive of a feed")
     assert verdicts(file.parent, "--root", root) == [(NAME, "ok")]
+    (file.parent / "feed" / "0.atom").write_bytes(b"no archive of ours")
+    assert verdicts(file.parent, "--root", root) == [(NAME, "ok"), ("0.atom", "unknown")]
 
 
 def test_a_sidecar_that_the_entry_does_not_mean_is_refused(tmp_path, root):

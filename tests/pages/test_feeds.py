@@ -4,7 +4,9 @@ import feedparser
 import pytest
 
 from tagtrail.formats.site import Site
-from tagtrail.pages import page
+from tagtrail.model.texts import Sayings
+from tagtrail.pages import notice, page
+from tagtrail.pages.feeds import NEWEST
 from tests.pages.trails import HOUR, SITE, START, begun
 
 
@@ -51,13 +53,50 @@ def test_titles_have_the_label_that_people_know(path: str) -> None:
     assert titles == ["nova 33.0.0 (2026.1 Gazpacho)", "nova 33.0.0rc1 (2026.1 Gazpacho, rc)"]
 
 
-def test_a_projects_feed_has_its_notes() -> None:
+@pytest.mark.parametrize("path", ["feed.atom", "feed.rss", "nova/feed.atom", "nova/feed.rss"])
+def test_the_content_is_the_announcement(path: str) -> None:
     trail = begun()
-    trail.release("nova", "1.0", notes="- faster")
+    said = Sayings(bugs="https://bugs.example.org/nova", support_until="2031")
+    first = trail.release("nova", "1.0", notes="- faster", contacts=said)
+    gone = trail.withdraw("nova", "1.0.0", "broken")
+    found = feedparser.parse(page(path, trail.view), sanitize_html=False, resolve_relative_uris=False).entries
+    told = [notice(trail.upto(e.index + 1), e, said).html.strip() for e in (gone, first)]
+    assert [e.content[0].value.strip() for e in found] == told
+    assert "<li>faster</li>" in told[1]
+    assert "https://bugs.example.org/nova" in told[0]
+
+
+def test_a_projects_feed_has_its_own_entries_alone() -> None:
+    trail = begun()
+    trail.release("nova", "1.0")
     trail.release("glance", "1.0")
-    feed = feedparser.parse(page("nova/feed.atom", trail.view))
-    assert [e.title for e in feed.entries] == ["nova 1.0"]
-    assert feed.entries[0].content[0].value == "<ul>\n<li>faster</li>\n</ul>"
+    for form in ("atom", "rss"):
+        feed = feedparser.parse(page(f"nova/feed.{form}", trail.view))
+        assert (feed.feed.title, [e.title for e in feed.entries]) == ("nova: releases", ["nova 1.0"])
+
+
+def test_files_that_were_added_later_are_told_as_what_they_are() -> None:
+    trail = begun()
+    trail.release("nova", "1.0", files={"nova-1.0.tar.gz": {}})
+    trail.release("nova", "1.0", files={"nova-1.0.tar.gz": {}, "nova-1.0.zip": {}}, added=("nova-1.0.zip",))
+    added = feedparser.parse(page("feed.atom", trail.view)).entries[0]
+    assert (added.title, [e.title for e in added.enclosures]) == ("nova 1.0: 1 file added", ["nova-1.0.zip"])
+    assert "content" not in added
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (("nova-1.0-py3-none-any.whl", "nova-1.0.tar.gz", "nova-1.0.zip"), "nova-1.0.tar.gz"),
+        (("nova-1.0-py3-none-any.whl", "nova-1.0.zip"), "nova-1.0.zip"),
+        (("nova-1.0-py3-none-any.whl",), "nova-1.0-py3-none-any.whl"),
+    ],
+)
+def test_rss_encloses_the_sdist(names: tuple[str, ...], chosen: str) -> None:
+    trail = begun()
+    trail.release("nova", "1.0", files={name: {} for name in names})
+    (item,) = feedparser.parse(page("feed.rss", trail.view)).entries
+    assert [e.href for e in item.enclosures] == [f"{SITE.url}nova/{chosen}"]
 
 
 @pytest.mark.parametrize(
@@ -83,12 +122,11 @@ def test_an_empty_feed_is_of_the_first_entrys_time() -> None:
     assert START % HOUR == 120
 
 
-def test_feeds_stop_at_fifty() -> None:
+def test_feeds_stop_at_thirty() -> None:
     trail = begun()
-    for number in range(55):
+    for number in range(35):
         trail.release("nova", f"{number}.0", notes="x")
-    for path in ("feed.atom", "feed.rss", "nova/feed.atom"):
+    for path in ("feed.atom", "feed.rss", "nova/feed.atom", "nova/feed.rss"):
         found = feedparser.parse(page(path, trail.view)).entries
-        assert (len(found), found[0].title, found[-1].title) == (50, "nova 54.0", "nova 5.0")
-    with_notes = [e for e in feedparser.parse(page("nova/feed.atom", trail.view)).entries if "content" in e]
-    assert len(with_notes) == 10
+        assert (len(found), found[0].title, found[-1].title) == (NEWEST, "nova 34.0", "nova 5.0")
+        assert all("content" in e for e in found)

@@ -5,12 +5,14 @@ from hashlib import sha256
 from typing import Any
 
 from tagtrail.formats import canonical
+from tagtrail.formats.contacts import format_contacts
 from tagtrail.formats.dsse import Envelope, Signature
 from tagtrail.formats.entry import EVENT_TYPE, RELEASE_TYPE, STATEMENT_TYPE, parse
 from tagtrail.formats.root import PAYLOAD_TYPE, Allowed, Root, format_root
 from tagtrail.formats.site import Site, format_site
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry, Key
+from tagtrail.model.texts import Sayings
 from tagtrail.pages import ListView
 
 START = 1_775_055_720  # 2026-04-01T15:02:00Z
@@ -75,6 +77,8 @@ class Trail:
         files: dict[str, Any] | None = None,
         signer: str = PGP.fingerprint,
         notes: str = "",
+        runbook: str = "",
+        contacts: Sayings | None = None,
         added: tuple[str, ...] = (),
         purl: str | None = None,
         digests: dict[str, str] | None = None,
@@ -95,6 +99,10 @@ class Trail:
                 f"{stem}.notes.md": self.keep(notes.encode()),
                 f"{stem}.intoto.jsonl": self.keep(f"provenance {stem}".encode()),
             }
+        if runbook:
+            sidecars[f"{stem}.runbook.md"] = self.keep(runbook.encode())
+        if contacts:
+            sidecars[f"{stem}.contacts.json"] = self.keep(format_contacts(contacts))
         ours = {
             "event": "release",
             "project": project,

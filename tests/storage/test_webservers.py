@@ -20,6 +20,8 @@ PIP = f"{JSON}, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01"
 PATHS = """
     index.html feed.atom feed.rss robots.txt verify/index.html simple/index.html simple/index.json
     simple/toy/index.html simple/toy/index.json toy/index.html toy/feed.atom toy/releases.json toy/watch
+    feed/1.atom feed/12.rss toy/feed.rss toy/feed/1.atom toy/feed/12.rss toy/runbook/index.html toy/toy-1.0.runbook.md
+    toy/toy-1.0.contacts.json toy/toy-1.0.atom
     toy/1.0/index.html toy/toy-1.0.tar.gz toy/toy-1.0.tar.gz.asc toy/toy-1.0.tar.gz.tlog-proof toy/toy-1.0.tar.xz
     toy/toy-1.0-py3-none-any.whl toy/toy-1.0-py3-none-any.whl.metadata toy/toy-1.0.SHA256SUMS
     toy/toy-1.0.SHA256SUMS.asc toy/toy-1.0.intoto.jsonl toy/toy-1.0.tag toy/toy-1.0.cdx.json toy/toy-1.0.notes.md

@@ -43,8 +43,9 @@ def root(world: World) -> Root:
 def test_a_site_that_is_right(world: World, site: Site, root: Root) -> None:
     seen = look(world, site, root)
     assert (seen.findings, seen.exit_code) == ((), 0)
-    # 2 releases of 2 files, each with signature and metadata; SHA256SUMS, its signature, tag, notes, SBOM, provenance
-    assert (seen.origin, seen.size, seen.files) == (ORIGIN, 3, 2 * (2 * 3 + 6))
+    # 2 releases of 2 files, each with signature and metadata; SHA256SUMS, its signature, tag, notes, SBOM, runbook,
+    # provenance
+    assert (seen.origin, seen.size, seen.files) == (ORIGIN, 3, 2 * (2 * 3 + 7))
     assert seen.pages == len([p for p in site.files if p.endswith(PAGES) and not p.endswith(".cdx.json")]) + 3
     assert set(dict(seen.left_out)) == {"times"}
 

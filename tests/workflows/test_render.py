@@ -77,6 +77,8 @@ def test_the_ledgers_view_is_the_trails(instance: Instance) -> None:
     assert ours.entries("NOVA") == theirs.entries("nova")
     assert [ours.projects(kind) for kind in ("", "pypi", "generic")] == [("blobs", "nova"), ("nova",), ("blobs",)]
     assert (ours.recent(2), ours.recent(99)) == (theirs.recent(2), theirs.recent(99))
+    for start, stop in ((0, 1), (0, 30), (2, 3), (30, 60), (60, 90), (size, size + 9)):
+        assert ours.announced(start, stop) == theirs.announced(start, stop)
     assert LedgerView(instance.ledger, instance.kept, 2).entries("blobs") == ()
 
 
@@ -96,8 +98,8 @@ def test_first_all_pages_then_only_what_changed(instance: Instance) -> None:
     instance.render()
     assert instance.store.files == instance.wanted()
     assert sorted(instance.store.written) == [
-        "blobs/2.0/index.html", "blobs/feed.atom", "blobs/index.html", "blobs/releases.json", "feed.atom", "feed.rss",
-        "index.html",
+        "blobs/2.0/index.html", "blobs/feed.atom", "blobs/feed.rss", "blobs/index.html", "blobs/releases.json",
+        "feed.atom", "feed.rss", "index.html",
     ]  # fmt: skip
     assert instance.store.written[0] == "blobs/2.0/index.html", "first what others link to"
     assert instance.journal.cursor(CURSOR) == 4

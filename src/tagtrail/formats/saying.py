@@ -15,6 +15,7 @@
 import re
 from typing import Any
 
+from tagtrail.formats.contacts import ADDRESS, DATE
 from tagtrail.formats.forms import plain_fault, relative_fault
 from tagtrail.formats.toml import Table
 from tagtrail.model.settings import Kind
@@ -22,18 +23,15 @@ from tagtrail.model.texts import TEXTS
 
 __all__ = ["saying", "texts"]
 
-_ADDRESS = r"(https?://|mailto:)[A-Za-z0-9._~%+/@?&=#:{}-]+"
-_DATE = r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
-
 
 def saying(table: Table, above: Kind) -> dict[str, Any]:
     """What a kind or a project says of bugs and support, else what stands in the kind `above` it."""
     said = {key: table.text(key, getattr(above, key)) for key in ("bugs", "security")}
     for key, text in said.items():
-        if key in table.values and text and (plain_fault(text) or not re.fullmatch(_ADDRESS, text)):
+        if key in table.values and text and (plain_fault(text) or not re.fullmatch(ADDRESS, text)):
             table.problem(key, 'is an address: "https://..." or "mailto:..."')
     until = table.text("support-until", above.support_until)
-    if "support-until" in table.values and until and not re.fullmatch(_DATE, until):
+    if "support-until" in table.values and until and not re.fullmatch(DATE, until):
         table.problem("support-until", 'is a year, a month or a day: "2031", "2031-12", "2031-12-31"')
     return {**said, "support_until": until}
 

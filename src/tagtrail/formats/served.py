@@ -5,6 +5,7 @@
     nova/nova-33.0.0.tar.gz.asc              application/pgp-signature               FOREVER
     nova/nova-33.0.0.tar.gz.tlog-proof       text/plain; charset=utf-8               BRIEFLY
     nova/33.0.0/index.html                   text/html; charset=utf-8                BRIEFLY
+    nova/feed/1.atom                         application/atom+xml                    BRIEFLY
     simple/nova/index.json                   application/vnd.pypi.simple.v1+json     BRIEFLY
     trail/checkpoint                         text/plain; charset=utf-8               BRIEFLY
     trail/tile/0/000                         application/octet-stream                FOREVER
@@ -19,7 +20,7 @@ Sources: RFC 9111, RFC 8246 (immutable), PEP 691 (media types), C2SP tlog-tiles 
 import re
 
 from tagtrail.formats.site import media
-from tagtrail.model.names import PAGES
+from tagtrail.model.names import PAGES, is_archived_feed
 
 __all__ = ["BRIEFLY", "FOREVER", "NOSNIFF", "headers", "is_page"]
 
@@ -27,7 +28,7 @@ FOREVER = "public, max-age=31536000, immutable"
 BRIEFLY = "public, max-age=60"
 NOSNIFF = "nosniff"
 
-_ROOMS = frozenset({"simple", "trail", "verify"})
+_ROOMS = frozenset({"feed", "simple", "trail", "verify"})
 _LASTING = re.compile(r"trail/(tile/([0-5]?[0-9]|entries)/(x[0-9]{3}/)*[0-9]{3}|[1-9][0-9]*\.root\.json)")
 _BESIDE = re.compile(r".*(\.(asc|tag|metadata|tlog-proof|md|json|jsonl)|SHA256SUMS)")
 _TEXT = "text/plain; charset=utf-8"
@@ -44,7 +45,7 @@ def headers(path: str) -> dict[str, str]:
 def is_page(path: str) -> bool:
     """Whether a page, a feed or a part of the trail lies there, not a file of a release: their names are kept apart."""
     first, _, rest = path.partition("/")
-    return not rest or first in _ROOMS or path.rpartition("/")[2] in PAGES
+    return not rest or first in _ROOMS or path.rpartition("/")[2] in PAGES or is_archived_feed(path)
 
 
 def _lasts(path: str) -> bool:

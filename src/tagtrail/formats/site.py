@@ -1,7 +1,7 @@
 """What lies where on the site, and `/trail/site.json`: all that pages need to know of the settings.
 
     {"_type": "https://tagtrail.dev/site/v1", "name": "Example Cloud", "origin": "releases.example.org/trail",
-     "path": "{project}/{file}", "renderer": "3", "url": "https://releases.example.org/"}
+     "path": "{project}/{file}", "renderer": "4", "url": "https://releases.example.org/"}
 
 `url` is empty for an instance that is local only, else it ends with `/`. `path` places artifacts and their sidecars;
 pages have fixed places. `renderer` is the version of the code that makes the pages.
@@ -20,11 +20,11 @@ from tagtrail.model.names import project_key
 
 __all__ = [
     "CHECKPOINT", "RENDERER", "Site", "format_site", "marker", "media", "parse_site", "project_page", "release_page",
-    "simple_page", "sums_name", "tag_name",
+    "runbook_name", "runbook_page", "simple_page", "sums_name", "tag_name",
 ]  # fmt: skip
 
 SITE_TYPE = "https://tagtrail.dev/site/v1"
-RENDERER = "3"
+RENDERER = "4"
 CHECKPOINT = "trail/checkpoint"
 DEFAULT_PATH = "{project}/{file}"
 
@@ -103,6 +103,11 @@ def release_page(project: str, version: str) -> str:
     return f"{project}/{version}/index.html"
 
 
+def runbook_page(project: str) -> str:
+    """`/PROJECT/runbook/` as a file."""
+    return f"{project}/runbook/index.html"
+
+
 def simple_page(project: str) -> str:
     """`/simple/NAME/` as a file (PEP 503)."""
     return f"simple/{project_key(project)}/index.html"
@@ -116,6 +121,11 @@ def sums_name(project: str, version: str, index: int | None = None) -> str:
 def tag_name(project: str, version: str) -> str:
     """`PROJECT-VERSION.tag`."""
     return f"{project}-{version}.tag"
+
+
+def runbook_name(project: str, version: str) -> str:
+    """`PROJECT-VERSION.runbook.md`."""
+    return f"{project}-{version}.runbook.md"
 
 
 def marker(entry: Entry) -> str:

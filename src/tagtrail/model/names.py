@@ -7,7 +7,8 @@ import re
 import unicodedata
 
 __all__ = [
-    "PAGES", "RESERVED", "SUFFIXES", "fold", "name_key", "project_key", "says_version", "sdist_stem", "version_key",
+    "PAGES", "RESERVED", "SUFFIXES", "fold", "is_archived_feed", "name_key", "project_key", "says_version",
+    "sdist_stem", "version_key",
 ]  # fmt: skip
 
 RESERVED = frozenset(
@@ -42,6 +43,14 @@ SUFFIXES = {
 """Suffixes that mean another one."""
 
 _LONG = (".tar.gz", ".tar.bz2", ".tar.xz", ".tar.lzma", ".tar.zst", ".tar", ".zip", ".whl")
+
+
+_ARCHIVED = re.compile(r"(.*/)?feed/[1-9][0-9]*\.(atom|rss)")
+
+
+def is_archived_feed(path: str) -> bool:
+    """Whether what lies at a path of a site is an archive of a feed: `nova/feed/3.atom`."""
+    return _ARCHIVED.fullmatch(path) is not None
 
 
 def fold(text: str) -> str:

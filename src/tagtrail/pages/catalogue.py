@@ -17,15 +17,15 @@ from tagtrail.pages.view import ANNOUNCED, View, latest
 
 __all__ = ["all_paths", "page", "touched"]
 
-FRONT = ("index.html", "feed.atom", "feed.rss")
+FRONT = ("index.html", *feeds.FEEDS)
 SIMPLE = ("simple/index.html", "simple/index.json")
 ROOTED = ("trail/root.json", "trail/policy", "verify/index.html", "index.html")
 """Pages that show something of the current root."""
 
-OWN = ("index.html", "feed.atom", "releases.json")
+OWN = ("index.html", *feeds.FEEDS, "releases.json")
 """Pages of a project."""
 
-_TAKEN = frozenset({*OWN, "watch"})
+_TAKEN = frozenset({*OWN, "feed", "runbook", "watch"})
 """What no version may be called."""
 
 
@@ -34,10 +34,11 @@ def touched(entry: Entry, view: View) -> tuple[str, ...]:
     if not _begun(view):
         return ()
     if entry.event != "key":
-        return tuple(sorted({*_of_project(entry, view), *(FRONT if entry.event in ANNOUNCED else ())}))
+        front = FRONT if entry.event in ANNOUNCED else ()
+        return tuple(sorted({*_of_project(entry, view), *feeds.archived(entry, view), *front}))
     if _named(entry, "site.json") or _first_root(entry, view):
         return all_paths(view)
-    return tuple(sorted(set(_of_keys(entry, view))))
+    return tuple(sorted({*_of_keys(entry, view), *feeds.archived(entry, view)}))
 
 
 def all_paths(view: View) -> tuple[str, ...]:
@@ -46,11 +47,13 @@ def all_paths(view: View) -> tuple[str, ...]:
         return ()
     keys = view.keys()
     paths = {*FRONT, *SIMPLE, *ROOTED, *(f"trail/{version}.root.json" for version in trail.roots(keys))}
+    paths.update(feeds.all_archives(view))
     paths |= {path for path, name in trail.FILES.items() if latest(keys, name)}
     for project in view.projects():
         entries = view.entries(project)
-        python = _is_python(entries)
-        paths.update(path for entry in entries for path in _of_entry(entry, python=python))
+        whole = _of_all(entries)
+        paths.update(path for entry in entries for path in _of_entry(entry, whole))
+        paths.update(feeds.own_archives(entries))
     return tuple(sorted(paths))
 
 
@@ -59,10 +62,8 @@ def page(path: str, view: View) -> bytes:
     match path.split("/"):
         case ["index.html"]:
             return html.front(view)
-        case ["feed.atom"]:
-            return feeds.atom(view)
-        case ["feed.rss"]:
-            return feeds.rss(view)
+        case ["feed.atom" | "feed.rss"] | ["feed", _]:
+            return feeds.document(view, path)
         case ["verify", "index.html"]:
             return html.verify(view)
         case ["simple", *rest]:
@@ -78,10 +79,12 @@ def _project(name: str, rest: list[str], view: View) -> bytes:
     match rest:
         case ["index.html"]:
             return html.project(view, name)
-        case ["feed.atom"]:
-            return feeds.project_atom(view, name)
+        case ["feed.atom" | "feed.rss"] | ["feed", _]:
+            return feeds.document(view, "/".join([name, *rest]))
         case ["releases.json"]:
             return records.releases_json(view, name)
+        case ["runbook", "index.html"]:
+            return html.runbook(view, name)
         case [version, "index.html"]:
             return html.release(view, name, version)
     raise KeyError(name)
@@ -145,20 +148,29 @@ def _of_project(entry: Entry, view: View) -> Iterator[str]:
     """The pages of an entry's project that it changes, under every spelling of names; none before its first release."""
     entries = view.entries(entry.project)
     if any(other.event == "release" for other in entries):
-        python = _is_python(entries)
+        whole = _of_all(entries)
         for other in entries:
             if same_version(other.version, entry.version):
-                yield from _of_entry(other, python=python)
+                yield from _of_entry(other, whole)
             else:
-                yield from (f"{other.project}/{name}" for name in OWN)
+                yield from (f"{other.project}/{name}" for name in whole[0])
 
 
-def _of_entry(entry: Entry, *, python: bool) -> Iterator[str]:
-    """The pages that exist because of one entry."""
-    yield from (f"{entry.project}/{name}" for name in OWN)
-    if python:
-        yield from (f"simple/{project_key(entry.project)}/index.{form}" for form in ("html", "json"))
-        yield from SIMPLE
+def _of_all(entries: tuple[Entry, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The pages that a project has because of any of its entries: below each spelling of its name, and of the index."""
+    written = any(name.endswith(".runbook.md") for entry in entries for name, _ in entry.sidecars)
+    own = (*OWN, "runbook/index.html") if written else OWN
+    if not _is_python(entries):
+        return own, ()
+    name = project_key(entries[0].project)
+    return own, (*(f"simple/{name}/index.{form}" for form in ("html", "json")), *SIMPLE)
+
+
+def _of_entry(entry: Entry, whole: tuple[tuple[str, ...], tuple[str, ...]]) -> Iterator[str]:
+    """The pages that exist because of one entry, in a project that has these."""
+    own, index = whole
+    yield from (f"{entry.project}/{name}" for name in own)
+    yield from index
     if entry.event == "release":
         yield release_page(entry.project, _fit(entry.version))
         yield from filter(None, [trail.keys_page(entry)])

@@ -1,163 +1,139 @@
-"""What is new, for feed readers: Atom (RFC 4287) and RSS 2.0, the same bytes for the same trail.
+"""What is new, for feed readers: of all projects and of each, as Atom and as RSS, and all that was new before.
 
-An entry's id is a tag URI (RFC 4151) of the origin's host, the day that the trail gave it and its index; `updated` is
-the time in the trail. Where the site has no `url`, addresses are relative to the feed.
+A feed is several documents (RFC 5005, section 4). `feed.atom` holds the newest 30 entries, and `prev-archive` leads to
+the archives, which hold all that there ever was, 30 at most in each:
+
+    /feed/K.atom            what the trail's entries 30(K-1) to 30K-1 announced; where they announced nothing, none
+    /PROJECT/feed/K.atom    the K-th 30 of a project, as its first release writes the name
+
+An archive is there when it is full, and then it stays, byte for byte, while site.json does: its entries are made of
+what the trail said when they came into it, and it names the archive before it, but not the one after it, which is not
+there yet. The newest 30 overlap with the newest archive, so that nothing is ever missing between them.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from email.utils import formatdate
-from types import MappingProxyType
-from urllib.parse import quote
-from xml.etree import ElementTree as ET
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from tagtrail.formats.site import media, project_page
-from tagtrail.formats.times import format_time
-from tagtrail.model.facts import Entry, File
-from tagtrail.pages.history import PRE, page_about, reason, releases
-from tagtrail.pages.html import notes_html
-from tagtrail.pages.text import clean, relative
+from tagtrail.formats.site import project_page
+from tagtrail.model.facts import Entry
+from tagtrail.pages.feed_xml import FORMS, Document
+from tagtrail.pages.history import releases
 from tagtrail.pages.view import ANNOUNCED, View
 
-__all__ = ["NEWEST", "atom", "project_atom", "rss"]
+__all__ = ["FEEDS", "NEWEST", "all_archives", "archived", "document", "own_archives"]
 
-NEWEST = 50
-"""Entries of a feed."""
+NEWEST = 30
+"""Entries of a document, at most."""
 
-_FULL = 10
-"""Entries of a project's feed that carry the release notes."""
+FEEDS = ("feed.atom", "feed.rss")
+"""The documents that people subscribe to."""
 
-_ATOM = "http://www.w3.org/2005/Atom"
-
-
-def atom(view: View) -> bytes:
-    """`/feed.atom`."""
-    return _atom(view, "feed.atom", f"{view.site.name}: releases", "index.html", view.recent(NEWEST))
+_PATH = re.compile(r"(?:(?P<project>[^/]+)/)?feed(?:/(?P<number>[1-9][0-9]{0,8}))?\.(?P<form>atom|rss)")
 
 
-def project_atom(view: View, name: str) -> bytes:
-    """`/PROJECT/feed.atom`, with the release notes. KeyError for a project that nobody writes so."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Feed:
+    """One feed: `folder` has its archives, 1 to `full`, of which `held` gives the entries, oldest first."""
+
+    folder: str
+    title: str
+    page: str
+    newest: tuple[Entry, ...]
+    full: int
+    held: Callable[[int], tuple[Entry, ...]]
+
+    def before(self, number: int) -> int:
+        """The archive before one; 0 for none."""
+        return next((n for n in range(number - 1, 0, -1) if self.held(n)), 0)
+
+
+def document(view: View, path: str) -> bytes:
+    """One document of a feed. Raises KeyError for a path that is none, and what `View.kept` raises."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        raise KeyError(path)
+    name, number, form = found["project"] or "", int(found["number"] or 0), found["form"]
+    feed = _of_project(view, name) if name else _of_all(view)
+    entries = feed.newest
+    if number:
+        entries = feed.held(number)[::-1] if number <= feed.full and path.startswith(f"{feed.folder}feed/") else ()
+        if not entries:
+            raise KeyError(path)
+    before = feed.before(number or feed.full + 1)
+    made = Document(
+        path=path,
+        current=f"{feed.folder}feed.{form}" if number else path,
+        identity=f"{feed.folder}feed.atom",
+        title=feed.title,
+        page=feed.page,
+        before=f"{feed.folder}feed/{before}.{form}" if before else "",
+        entries=entries,
+    )
+    return FORMS[form](view, made)
+
+
+def _of_all(view: View) -> _Feed:
+    return _Feed(
+        folder="",
+        title=f"{view.site.name}: releases",
+        page="index.html",
+        newest=view.recent(NEWEST),
+        full=view.size // NEWEST,
+        held=lambda number: view.announced((number - 1) * NEWEST, number * NEWEST),
+    )
+
+
+def _of_project(view: View, name: str) -> _Feed:
     entries = view.entries(name)
     found = releases(entries)
     if not found or not any(e.project == name for e in entries):
         raise KeyError(name)
-    newest = [e for e in reversed(entries) if e.event in ANNOUNCED][:NEWEST]
-    notes = {r.first.index: notes_html(view, r) for r in found[-_FULL:]}
-    return _atom(view, f"{name}/feed.atom", f"{name}: releases", project_page(name), newest, notes)
+    announced = _announced(entries)
+    return _Feed(
+        folder=f"{found[0].project}/",
+        title=f"{name}: releases",
+        page=project_page(name),
+        newest=announced[::-1][:NEWEST],
+        full=len(announced) // NEWEST,
+        held=lambda number: announced[(number - 1) * NEWEST : number * NEWEST],
+    )
 
 
-def rss(view: View) -> bytes:
-    """`/feed.rss`. One enclosure per item, as readers expect: the first file."""
-    site, recent = view.site, view.recent(NEWEST)
-    feed = ET.Element("rss", version="2.0")
-    channel = ET.SubElement(feed, "channel")
-    _add(channel, "title", f"{site.name}: releases")
-    _add(channel, "link", _address(view, "feed.rss", "index.html"))
-    _add(channel, "description", f"Releases logged in {site.origin}")
-    _add(channel, "lastBuildDate", formatdate(_updated(view, recent), usegmt=True))
-    for entry in recent:
-        item = ET.SubElement(channel, "item")
-        _add(item, "title", _title(entry))
-        _add(item, "link", _address(view, "feed.rss", page_about(view, entry)))
-        _add(item, "guid", _id(view, entry), isPermaLink="false")
-        _add(item, "pubDate", formatdate(entry.time, usegmt=True))
-        _add(item, "description", _summary(entry))
-        for file in _enclosed(entry)[:1]:
-            url = _file_address(view, "feed.rss", entry, file)
-            _add(item, "enclosure", url=url, length=str(file.size), type=media(file.name))
-    return _bytes(feed)
+# --- which archives there are ---------------------------------------------------------------------------------------
 
 
-def _atom(
-    view: View,
-    path: str,
-    title: str,
-    page: str,
-    entries: Sequence[Entry],
-    notes: Mapping[int, str] = MappingProxyType({}),
-) -> bytes:
-    feed = ET.Element("feed", xmlns=_ATOM)
-    _add(feed, "title", title)
-    _add(feed, "id", _tag(view, view.keys()[0], quote(path)))
-    _add(feed, "updated", format_time(_updated(view, entries)))
-    _add(feed, "link", rel="self", type=media(path), href=_address(view, path, path))
-    _add(feed, "link", rel="alternate", type="text/html", href=_address(view, path, page))
-    _add(ET.SubElement(feed, "author"), "name", view.site.name)
-    _add(feed, "generator", f"tagtrail, renderer {view.site.renderer}")
-    for entry in entries:
-        _atom_entry(feed, view, path, entry, notes.get(entry.index, ""))
-    return _bytes(feed)
+def archived(entry: Entry, view: View) -> Iterator[str]:
+    """The archives that are full with `entry`, and the documents of all projects that lead to them."""
+    number, rest = divmod(entry.index + 1, NEWEST)
+    if not rest:
+        yield from FEEDS
+        yield from _archives("", number) if view.announced(number * NEWEST - NEWEST, number * NEWEST) else ()
+    if entry.event in ANNOUNCED:
+        then = tuple(e for e in view.entries(entry.project) if e.index <= entry.index)
+        before = {*own_archives(then[:-1])}
+        yield from (path for path in own_archives(then) if path not in before)
 
 
-def _atom_entry(feed: ET.Element, view: View, path: str, entry: Entry, notes: str) -> None:
-    item = ET.SubElement(feed, "entry")
-    _add(item, "title", _title(entry))
-    _add(item, "id", _id(view, entry))
-    _add(item, "updated", format_time(entry.time))
-    _add(item, "link", rel="alternate", type="text/html", href=_address(view, path, page_about(view, entry)))
-    for file in _enclosed(entry):
-        href = _file_address(view, path, entry, file)
-        _add(item, "link", rel="enclosure", type=media(file.name), length=str(file.size), title=file.name, href=href)
-    _add(item, "summary", _summary(entry))
-    if notes:
-        _add(item, "content", notes, type="html")
+def all_archives(view: View) -> Iterator[str]:
+    """The archives of the feed of all projects."""
+    feed = _of_all(view)
+    for number in range(1, feed.full + 1):
+        if feed.held(number):
+            yield from _archives("", number)
 
 
-# --- words and addresses --------------------------------------------------------------------------------------------
+def own_archives(entries: tuple[Entry, ...]) -> Iterator[str]:
+    """The archives of a project with these entries; none before its first release."""
+    first = next((e.project for e in entries if e.event == "release"), "")
+    if first:
+        for number in range(1, len(_announced(entries)) // NEWEST + 1):
+            yield from _archives(f"{first}/", number)
 
 
-def _title(entry: Entry) -> str:
-    name = f"{entry.project} {entry.version}"
-    if entry.event == "withdraw":
-        return f"{name} withdrawn"
-    about = ", ".join(filter(None, (entry.series, entry.channel if entry.channel in PRE else "")))
-    return f"{name} ({about})" if about else name
+def _archives(folder: str, number: int) -> Iterator[str]:
+    return (f"{folder}feed/{number}.{form}" for form in FORMS)
 
 
-def _summary(entry: Entry) -> str:
-    if entry.event == "withdraw":
-        return f"Withdrawn: {reason(entry) or 'no reason given'}. Entry {entry.index} of the trail."
-    count = len(_enclosed(entry))
-    what = f"{count} file{'' if count == 1 else 's'}{' added' if entry.added else ''}"
-    signer = f", tag {entry.tag.name} signed by {entry.tag.signer}" if entry.tag else ""
-    return f"{what}{signer}. Entry {entry.index} of the trail."
-
-
-def _enclosed(entry: Entry) -> list[File]:
-    if entry.event != "release":
-        return []
-    return [f for f in entry.files if f.name in entry.added or not entry.added]
-
-
-def _id(view: View, entry: Entry) -> str:
-    return _tag(view, entry, f"entry/{entry.index}")
-
-
-def _tag(view: View, entry: Entry, specific: str) -> str:
-    host = re.sub("[^a-z0-9.-]", "-", re.split("[/:]", view.site.origin)[0].lower())
-    return f"tag:{host},{format_time(entry.time)[:10]}:{specific}"
-
-
-def _address(view: View, source: str, path: str) -> str:
-    if view.site.url:
-        return view.site.url + quote(path.removesuffix("index.html"))
-    return relative(source, path)
-
-
-def _file_address(view: View, source: str, entry: Entry, file: File) -> str:
-    return _address(view, source, view.site.file(entry.project, file.name))
-
-
-def _updated(view: View, entries: Sequence[Entry]) -> int:
-    return max((e.time for e in entries), default=view.keys()[0].time)
-
-
-def _add(parent: ET.Element, name: str, text: str = "", **attributes: str) -> None:
-    element = ET.SubElement(parent, name, {key: clean(value) for key, value in attributes.items()})
-    element.text = clean(text) or None
-
-
-def _bytes(root: ET.Element) -> bytes:
-    ET.indent(root, " ")
-    text: str = ET.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
+def _announced(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    return tuple(e for e in entries if e.event in ANNOUNCED)

@@ -67,7 +67,20 @@ class Release:
     @property
     def notes(self) -> tuple[str, str] | None:
         """Name and SHA-256 of the release notes."""
-        return next(((n, d) for n, d in self.sidecars.items() if n.endswith(".notes.md")), None)
+        return self._first(".notes.md")
+
+    @property
+    def runbook(self) -> tuple[str, str] | None:
+        """Name and SHA-256 of the process by which it was released."""
+        return self._first(".runbook.md")
+
+    @property
+    def contacts(self) -> tuple[str, str] | None:
+        """Name and SHA-256 of what says where bugs go."""
+        return self._first(".contacts.json")
+
+    def _first(self, suffix: str) -> tuple[str, str] | None:
+        return next(((name, digest) for name, digest in self.sidecars.items() if name.endswith(suffix)), None)
 
     @property
     def withdrawn(self) -> Entry | None:
@@ -105,17 +118,18 @@ def releases(entries: Iterable[Entry]) -> tuple[Release, ...]:
 
 def visible(entries: Iterable[Entry], release: Release) -> str:
     """Who saw a Python release when it came out, beside what was there then: a fact that stays what it was."""
-    new = _version(release)
+    new = _version(release.version)
     if not release.is_python or new is None:
         return ""
     before = releases(e for e in entries if e.index < release.first.index)
-    there = {version: r.withdrawn is not None for r in before if (version := _version(r)) is not None}
+    there = {version: r.withdrawn is not None for r in before if (version := _version(r.version)) is not None}
     return seen_by(release.project, new, there, yanked=(version for version, gone in there.items() if gone))
 
 
-def _version(release: Release) -> Version | None:
+@lru_cache(maxsize=1 << 16)
+def _version(text: str) -> Version | None:
     try:
-        return Version(release.version)
+        return Version(text)
     except InvalidVersion:
         return None
 

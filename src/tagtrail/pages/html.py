@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagtrail.formats.provenance import provenance_name
 from tagtrail.formats.sbom import sbom_name
-from tagtrail.formats.site import marker, project_page, release_page, sums_name, tag_name
+from tagtrail.formats.site import marker, project_page, release_page, runbook_page, sums_name, tag_name
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key
@@ -33,7 +33,7 @@ from tagtrail.pages.view import View
 if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Environment
 
-__all__ = ["RECENT", "front", "notes_html", "project", "ready", "release", "template", "verify"]
+__all__ = ["RECENT", "front", "notes_html", "project", "ready", "release", "runbook", "template", "verify"]
 
 RECENT = 30
 """Releases and withdrawals on the front page."""
@@ -86,7 +86,22 @@ def project(view: View, name: str) -> bytes:
         others=whole_project(entries)[::-1],
         simple=f"simple/{project_key(name)}/" if any(r.is_python for r in found) else "",
         keys=sorted({keys_page(e) for e in entries} - {""}),
+        runbook=runbook_page(name) if any(r.runbook for r in found) else "",
     )
+
+
+def runbook(view: View, name: str) -> bytes:
+    """`/PROJECT/runbook/`: by which process the newest release was made. KeyError where no release says so."""
+    entries = view.entries(name)
+    release = next((r for r in reversed(releases(entries)) if r.runbook), None)
+    if release is None or release.runbook is None or not any(e.project == name for e in entries):
+        raise KeyError(name, "runbook")
+    file, digest = release.runbook
+    # its first line is the page's title, so its sections are the page's
+    text = view.kept(digest).decode("utf-8", "replace").partition("\n")[2].replace("\n- [ ] ", "\n- ")
+    html = render_notes(text).replace("<h4>", "<h2>").replace("</h4>", "</h2>")
+    place = view.site.file(release.home(file), file)
+    return _page(view, runbook_page(name), "runbook.html", name=name, release=release, html=html, file=place)
 
 
 def release(view: View, name: str, version: str) -> bytes:

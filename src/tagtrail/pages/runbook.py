@@ -1,8 +1,11 @@
 """The release process of one project as a checklist: CommonMark, made of its settings alone, the same for everybody.
 
 Only what is public anyway stands in it: fingerprints and names of groups, names of targets and their addresses, rules
-and written reasons; no people, no e-mail addresses, no paths of a machine.
+and written reasons; no people, no e-mail addresses, no paths of a machine: of an absolute one its last part stands
+there, of a web address not whose it is, nor what follows its `?`. It lies beside each release, for ever.
 """
+
+import re
 
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project, RuleSwitch, Settings, TargetSettings
@@ -27,6 +30,12 @@ class Runbook:
     titles: tuple[tuple[str, str], ...] = ()
     witnesses: str = ""
 
+
+_PRIVATE = re.compile(
+    r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?:[^\s/`'\"]*@)?(?P<host>[^\s/?#`'\"]*)(?P<rest>[^\s?#`'\"]*)(?:[?#][^\s`'\"]*)?"
+    r"|(?<![\w/.~*}>-])~?(?P<path>(?:/[\w.+@~-]+){2,})/?|\b[\w.+-]+@(?=[\w-]+\.\w)"
+)
+"""What is nobody else's business: who is at an address, what is asked of it, where things lie on a machine, people."""
 
 Step = tuple[str, tuple[str, ...]]
 """A title and what is to be done or known, each one line of CommonMark."""
@@ -144,8 +153,7 @@ def _stops(project: Project) -> str:
         ("6", "other bytes stand there, or a tag moved", f"stop; `tagtrail status {name} TAG`; a person looks"),
         ("7", "a proof does not hold", "do not use the file; `tagtrail audit`"),
     )
-    table = "\n".join(f"| {code} | {means} | {do} |" for code, means, do in rows)
-    return f"## When it stops\n\n| exit | means | do |\n|---|---|---|\n{table}"
+    return "\n".join(("## When it stops", "", *(f"- with {code}: {means}; {do}" for code, means, do in rows)))
 
 
 def _afterwards(project: Project) -> str:
@@ -170,4 +178,10 @@ def _codes(words: tuple[str, ...]) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(clean(text).split())
+    """One line that is fit to be shown to everybody."""
+    return _PRIVATE.sub(_shown, " ".join(clean(text).split()))
+
+
+def _shown(found: re.Match[str]) -> str:
+    scheme, host, rest, path = (found[name] or "" for name in ("scheme", "host", "rest", "path"))
+    return (path or rest).rpartition("/")[2] if path or scheme == "file://" else f"{scheme}{host}{rest}"

@@ -1,7 +1,9 @@
 """What pages are made from: a tree of one size, its entries by project, and the kept bytes that they name."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from operator import attrgetter
 from typing import Protocol
 
 from tagtrail.formats.purl import purl_type as type_of
@@ -34,6 +36,10 @@ class View(Protocol):
 
     def recent(self, count: int) -> tuple[Entry, ...]:
         """The newest `count` releases and withdrawals, newest first."""
+        ...
+
+    def announced(self, start: int, stop: int) -> tuple[Entry, ...]:
+        """The releases and withdrawals whose index is at least `start` and less than `stop`, oldest first."""
         ...
 
     def projects(self, purl_type: str = "") -> tuple[str, ...]:
@@ -91,6 +97,11 @@ class ListView:
     def recent(self, count: int) -> tuple[Entry, ...]:
         """See `View`."""
         return tuple([e for e in reversed(self._all) if e.event in ANNOUNCED][:count])
+
+    def announced(self, start: int, stop: int) -> tuple[Entry, ...]:
+        """See `View`."""
+        first, last = (bisect_left(self._all, index, key=attrgetter("index")) for index in (start, stop))
+        return tuple(e for e in self._all[first:last] if e.event in ANNOUNCED)
 
     def projects(self, purl_type: str = "") -> tuple[str, ...]:
         """See `View`."""

@@ -15,7 +15,10 @@ from tagtrail.rules.versions import parse
 
 __all__ = ["FILES"]
 
-SIDECARS = (".asc", ".sha256sums", ".tag", ".notes.md", ".metadata", ".tlog-proof", ".intoto.jsonl", ".cdx.json")
+SIDECARS = (
+    ".asc", ".sha256sums", ".tag", ".notes.md", ".metadata", ".tlog-proof", ".intoto.jsonl", ".cdx.json",
+    ".runbook.md", ".contacts.json",
+)  # fmt: skip
 BROWSERS = (".html", ".htm", ".xhtml", ".svg", ".xml", ".js")
 
 

@@ -41,6 +41,7 @@ from tagtrail.workflows.publish import logged, publish, published
 from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
+from tagtrail.workflows.runbook import said_beside
 from tagtrail.workflows.surveys import surveys
 from tagtrail.workflows.witnessed import witnessed
 
@@ -339,6 +340,7 @@ def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]
         (tag_name(tag.project, tag.version), raw),
         (f"{tag.project}-{tag.version}.notes.md", sized_notes(road, built.plan, built.artifacts).encode()),
         *bill(road, built),
+        *said_beside(road, tag.project, tag.version),
     ]
     made = (Sidecar(name=name, blob=road.kept.put([data], media(name))) for name, data in files)
     return (*made, *built.provenance)

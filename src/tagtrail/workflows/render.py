@@ -40,6 +40,7 @@ class LedgerView:
         self.kept = lru_cache(maxsize=64)(kept.read)
         self.entries = lru_cache(maxsize=16)(self._entries)
         self.recent = lru_cache(maxsize=4)(self._recent)
+        self.announced = lru_cache(maxsize=64)(self._announced)
         self.projects = lru_cache(maxsize=4)(self._projects)
 
     @cached_property
@@ -60,6 +61,9 @@ class LedgerView:
 
     def _projects(self, purl_type: str = "") -> tuple[str, ...]:
         return self._ledger.projects(purl_type)
+
+    def _announced(self, start: int, stop: int) -> tuple[Entry, ...]:
+        return tuple(e for e in self._ledger.entries(start, min(stop, self.size)) if e.event in ANNOUNCED)
 
     def _recent(self, count: int) -> tuple[Entry, ...]:
         found: list[Entry] = []

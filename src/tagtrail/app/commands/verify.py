@@ -17,7 +17,7 @@ from tagtrail.formats import proof as proof_format
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
-from tagtrail.model.names import PAGES
+from tagtrail.model.names import PAGES, is_archived_feed
 from tagtrail.verify.proofs import entry_of
 from tagtrail.verify.release import Verdict, verify_file
 
@@ -155,7 +155,7 @@ class _Judge:
         proofs = {path for path in files if path.name.endswith(PROOF)}
         proven = [path for path in files if path.with_name(path.name + PROOF) in proofs and path not in proofs]
         if fetch:
-            proven += [path for path in files if path not in {*proofs, *proven} and _may_be_artifact(path.name)]
+            proven += [path for path in files if path not in {*proofs, *proven} and _may_be_artifact(path)]
         expected: dict[Path, str] = {}
         for path in proven:
             if is_statement(path.name):
@@ -168,7 +168,7 @@ class _Judge:
         for path in files:
             if path in proofs or path in proven:
                 continue
-            if path.name in PAGES and path not in expected:
+            if _is_page(path) and path not in expected:
                 because = "a page of the site; `tagtrail audit` compares pages"
                 self.tell("skip", {"target": "", "what": str(path), "because": because})
             else:
@@ -269,7 +269,10 @@ class _Judge:
 
 _NOTHING: dict[str, Any] = {"project": "", "version": "", "index": None, "size": None, "proven": [], "not_proven": []}
 _NO_REASON = "no reason given"
-_BESIDE = (".asc", ".metadata", "SHA256SUMS", ".tag", ".intoto.jsonl", ".cdx.json", ".notes.md")
+_BESIDE = (
+    ".asc", ".metadata", "SHA256SUMS", ".tag", ".intoto.jsonl", ".cdx.json", ".notes.md", ".runbook.md",
+    ".contacts.json",
+)  # fmt: skip
 
 
 def _last(lying: "Lying") -> str:
@@ -277,8 +280,12 @@ def _last(lying: "Lying") -> str:
     return getattr(lying, "name", "") or os.path.basename(lying.shown)
 
 
-def _may_be_artifact(name: str) -> bool:
-    return name not in PAGES and not name.endswith(_BESIDE)
+def _may_be_artifact(path: "Path") -> bool:
+    return not _is_page(path) and not path.name.endswith(_BESIDE)
+
+
+def _is_page(path: "Path") -> bool:
+    return path.name in PAGES or is_archived_feed(path.as_posix())
 
 
 def _sidecars(path: "Path", verdict: Verdict) -> "dict[Path, str]":
