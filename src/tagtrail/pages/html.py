@@ -14,6 +14,7 @@ from tagtrail.formats.site import marker, project_page, release_page, runbook_pa
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key
+from tagtrail.pages import texts
 from tagtrail.pages.history import (
     PRE,
     Release,
@@ -52,6 +53,7 @@ def ready(compiled: "BytecodeCache | None" = None) -> None:
     _environment().bytecode_cache = compiled
     for name in _environment().list_templates():
         _environment().get_template(name)
+    texts.ready(compiled)
 
 
 def front(view: View) -> bytes:

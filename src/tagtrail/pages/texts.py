@@ -11,10 +11,10 @@ from tagtrail.pages.plain import wrapped
 from tagtrail.pages.text import clean
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BytecodeCache, Environment
     from markupsafe import Markup
 
-__all__ = ["filled"]
+__all__ = ["filled", "ready"]
 
 MOST = 512 * 1024
 """Characters of one text."""
@@ -37,6 +37,14 @@ def filled(texts: tuple[Text, ...], name: str, values: Mapping[str, Any]) -> str
     if own and len(found) > MOST:
         raise _fault(own, 0, f"it makes {len(found):,} characters, at most {MOST:,} are sent")
     return found
+
+
+def ready(compiled: "BytecodeCache | None") -> None:
+    """Load our templates; `compiled` remembers what came out."""
+    environment = _environment(())
+    environment.bytecode_cache = compiled
+    for name in environment.list_templates():
+        environment.get_template(name)
 
 
 def _fault(text: Text, line: int, why: str) -> SetupError:
@@ -69,7 +77,7 @@ def _environment(texts: tuple[Text, ...]) -> "Environment":
         return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([FunctionLoader(own.get), PackageLoader("tagtrail.pages", "notices")]),
+        loader=ChoiceLoader([*([FunctionLoader(own.get)] if own else []), PackageLoader("tagtrail.pages", "notices")]),
         autoescape=lambda name: bool(name) and name.endswith("-html"),
         undefined=StrictUndefined,
         finalize=fit,

