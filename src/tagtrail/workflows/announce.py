@@ -198,7 +198,7 @@ def _ready(road: Road, row: Row, entry: Entry) -> None:
         _settle(road, row, "held", "this journal did not log the entry: it may have been told")
         return
     due = (road.clock() // DAY + 1) * DAY
-    why = f"is told with the day's others after {format_time(due)}"
+    why = f"is told with the day's others after {format_time(due)}, or now by `resume --early`"
     road.journal.move(row, replace(row, since=road.clock(), due=due, why=why))
 
 

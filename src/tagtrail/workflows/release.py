@@ -54,6 +54,7 @@ __all__ = [
     "approve",
     "build",
     "built_before",
+    "came",
     "carried",
     "look",
     "pending",
@@ -429,14 +430,14 @@ def carried(road: Road, entry: Entry, until: Step = "announced") -> Outcome:
     done = published(fact, rows)
     if done is None:
         wait_for(road, entry, rows)
-        return _came(entry, "logged", road.journal.rows(entry.index))
+        return came(entry, "logged", road.journal.rows(entry.index))
     if until == "published":
-        return _came(entry, "published", rows)
+        return came(entry, "published", rows)
     rows = announce(road, done)
-    return _came(entry, "announced" if announced(done, rows) else "published", rows)
+    return came(entry, "announced" if announced(done, rows) else "published", rows)
 
 
-def _came(entry: Entry, reached: Step, rows: tuple[Row, ...]) -> Outcome:
+def came(entry: Entry, reached: Step, rows: tuple[Row, ...]) -> Outcome:
     """How far an entry came that is logged, by its rows; where only people are left to be told, it says who waits."""
     waits = "; ".join(f"{r.effect.target} {r.why}" for r in rows if r.due and r.state == "none" and r.why)
     return Outcome(
