@@ -4,7 +4,7 @@ Who is to be told is written down before anything is carried: a row for each, wh
 release or was dropped by a person; a road that was killed in between does not forget. The text is made then, once, and
 kept. A target that says `together = "day"` tells the releases of a day (UTC) at once: each release that was published
 waits for the day's end; what waits then is one batch. A batch is remembered before it is sent, so every release is in
-exactly one; who comes later goes with the next.
+exactly one; who comes later goes with the next. A withdrawal waits for nothing: it is told alone.
 """
 
 from collections.abc import Iterable, Iterator
@@ -70,7 +70,7 @@ def announce(road: Road, published: Published) -> tuple[Row, ...]:
         target = next((t for t in road.settings.targets if t.name == row.effect.target), None)
         if target is None:
             _settle(road, row, "dropped", "the settings have it no more")
-        elif target.together:
+        elif target.together and entry.event == "release":  # a withdrawal is for now
             _ready(road, row, entry)
             tell_together(road, target)
         else:
