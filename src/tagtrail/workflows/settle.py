@@ -106,8 +106,6 @@ def _open(road: Road, row: Row) -> _Open:
         (entry,) = road.ledger.entries(index, index + 1)
         project, version = entry.project, entry.version
         text, known = f"{project} {version} at {place}", f"{place} {project} {version}"
-        if entry.event == "withdraw":  # the release may wait there too
-            text, known = f"the withdrawal of {text}", f"{place}/{row.effect.key}"
     about = (place, index, row.effect.key if is_word(row) else "")
     return _Open(row=row, about=about, project=project, version=version, text=text, address=known)
 

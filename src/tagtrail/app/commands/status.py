@@ -127,9 +127,7 @@ class _Told:
         self.codes.append(exit_code(rows) or 5)
         states = {row.state for row in rows}
         for row in (r for r in rows if r.state == "held"):
-            place, gone = row.effect.target, entry.event == "withdraw"  # then the release may wait there too
-            which = (f"{place}/{row.effect.key}",) if gone else (place, entry.project, entry.version)
-            self._next("settle", *which, self._how(place))
+            self._next("settle", row.effect.target, entry.project, entry.version, self._how(row.effect.target))
         if burned:
             self._next("withdraw", entry.project, entry.version, f'--reason "..." and tag {following(entry.version)}')
         elif not rows or states & {"none", "asked", "sent", "refused"}:
