@@ -7,12 +7,14 @@ import pytest
 
 from tagtrail.formats.notice import parse_notice
 from tagtrail.model.notice import Notice
+from tagtrail.model.texts import Text
 from tagtrail.testing import memory
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.workflows.announce import announced, tell_together
 from tagtrail.workflows.publish import logged, published
 from tagtrail.workflows.release import Outcome, release
 from tagtrail.workflows.resume import resume
+from tagtrail.workflows.withdraw import withdraw
 from tests.workflows.world import URL, World
 
 Retry = Literal["keyed", "searchable", "blind"]
@@ -180,6 +182,82 @@ def test_all_that_waits_is_told_early_when_somebody_asks() -> None:
     road = world.road()
     tell_together(road, road.settings.target("keyed-channel"), early=True)
     assert [len(n.entries) for n in told(world)] == [2]
+
+
+def test_resume_early_publishes_what_it_can_and_tells_all_of_it_once() -> None:
+    world = day(3)
+    go(world, "lib0")
+    for name in ("lib1", "lib2"):
+        release(world.road(), world.project(name), "1.0.0", until="logged")
+    outcomes = resume(world.road(), early=True)
+    assert {(o.exit, o.reached, o.waits) for o in outcomes} == {(0, "announced", "")}
+    assert [len(n.entries) for n in told(world)] == [3]
+    assert resume(world.road(), early=True) == ()
+    world.now += DAY
+    assert (resume(world.road()), len(told(world))) == ((), 1)
+
+
+def test_resume_early_has_nothing_to_tell_of_what_waits_for_a_place() -> None:
+    world = World(names=("lib0", "lib1"), places=("keyed",), channels=("keyed",), together="day")
+    go(world, "lib0")
+    world.targets["keyed"].down = 1_000
+    assert go(world, "lib1").exit == 4
+    assert {o.project: o.exit for o in resume(world.road(), early=True)} == {"lib0": 0, "lib1": 4}
+    assert [n.subject for n in told(world)] == ["lib0 1.0.0"]
+
+
+@pytest.mark.parametrize(("retry", "exits"), [("blind", {4}), ("keyed", {5}), ("searchable", {5})])
+def test_a_batch_that_is_refused_or_unclear_early_says_so_of_each(retry: Retry, exits: set[int]) -> None:
+    world = day(2, retry)
+    for name in world.names:
+        go(world, name)
+    world.targets[f"{retry}-channel"].faults = [
+        memory.Fault(what="unknown" if retry == "blind" else "refused", after=9)
+    ]
+    assert {o.exit for o in resume(world.road(), early=True)} >= exits
+    assert {row.state for row in world.journal.rows() if row.effect.path.startswith("notice-")} <= {"held", "refused"}
+
+
+def test_a_channel_that_cannot_be_told_early_keeps_nobody_else_from_it() -> None:
+    """The text of one is broken: its releases say so, those of the other are told."""
+    world = day(2)
+    for name in world.names:
+        go(world, name)
+    broken = Text(name="digest", file="digest.txt", source="{{ nothing }}")
+    road = replace(world.road(), texts=(broken,))
+    assert {o.exit for o in resume(road, early=True)} == {2}
+    assert [fields["code"] for name, fields in world.told if name == "refused"] == ["text-template"]
+    assert {o.exit for o in resume(world.road())} == {0}
+    assert [len(n.entries) for n in told(world)] == [2]
+
+
+def test_resume_early_killed_anywhere_tells_each_once() -> None:
+    def waiting() -> World:
+        world = day(2)
+        for name in world.names:
+            go(world, name)
+        return world
+
+    fuse = Fuse()
+    resume(waiting().road(fuse), early=True)
+    for at, name in [*enumerate(fuse.points)][::4]:
+        world = waiting()
+        with pytest.raises(Blown):
+            resume(world.road(Fuse(at)), early=True)
+        resume(world.road(), early=True)
+        assert [len(n.entries) for n in told(world)] == [2], name
+        assert resume(world.road()) == ()
+
+
+def test_a_withdrawal_is_told_at_once_and_what_is_withdrawn_is_not_told_with_the_others() -> None:
+    world = day(2)
+    for name in world.names:
+        go(world, name)
+    assert withdraw(world.road(), world.project("lib0"), "1.0.0", "loses data").exit == 0
+    assert [n.subject for n in told(world)] == ["lib0 1.0.0 is withdrawn"]
+    world.now += DAY
+    resume(world.road())
+    assert [n.subject for n in told(world)] == ["lib0 1.0.0 is withdrawn", "lib1 1.0.0"]
 
 
 @pytest.mark.parametrize("retry", ["keyed", "blind"])
