@@ -52,6 +52,10 @@ def _sighted(fields: Fields) -> Iterator[Line]:
 
 def _runbook(fields: Fields) -> Iterator[Line]:
     """As it is: it is put into a file, a wiki, a page."""
+    if fields["text"]:
+        yield step(
+            "preview", "what people will read; files, digests and how to get them are known after the build", "quiet"
+        )
     for text in str(fields["text"]).rstrip("\n").split("\n"):
         yield line("strong" if text.startswith("#") else "", text)
 
@@ -81,6 +85,10 @@ def _plan(fields: Fields) -> Iterator[Line]:
     if fields["announce"]:
         yield step("announce", f"{', '.join(fields['announce'])}: {fields['subject']}")
     yield step("policy", short(fields["policy"]))
+    if fields["text"]:
+        yield step(
+            "preview", "what people will read; files, digests and how to get them are known after the build", "quiet"
+        )
     for text in str(fields["text"] or fields["notes"]).rstrip().split("\n"):
         yield line("quiet", f"  | {text}")
 
