@@ -167,6 +167,7 @@ def test_dropped_after_the_data_it_is_held_shown_and_settled(
     assert world.tell("resume").code == 4
     shown = world.tell("status")
     assert (shown.code, place(shown)["state"], place(shown)["of"]) == (4, "held", 1)
+    assert "published, not announced" in shown.event("status")["text"]
     assert "settle list toy 1.0.0 --done|--again|--drop" in shown.event("outcome")["next"]
     assert len(peer.mails) == arrived, "nobody sent it again"
     how = "--done" if arrived else "--again"

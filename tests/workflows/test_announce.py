@@ -14,6 +14,7 @@ from tagtrail.workflows.announce import announced, tell_together
 from tagtrail.workflows.publish import logged, published
 from tagtrail.workflows.release import Outcome, release
 from tagtrail.workflows.resume import resume
+from tagtrail.workflows.settle import How, chosen, settle
 from tagtrail.workflows.withdraw import withdraw
 from tests.workflows.world import URL, World
 
@@ -216,6 +217,24 @@ def test_a_batch_that_is_refused_or_unclear_early_says_so_of_each(retry: Retry, 
     ]
     assert {o.exit for o in resume(world.road(), early=True)} >= exits
     assert {row.state for row in world.journal.rows() if row.effect.path.startswith("notice-")} <= {"held", "refused"}
+
+
+@pytest.mark.parametrize(("how", "state"), [("done", "seen"), ("drop", "dropped")])
+def test_what_is_said_of_a_batch_holds_for_all_that_are_in_it(how: How, state: str) -> None:
+    world = day(3, "blind")
+    for name in world.names:
+        go(world, name)
+    world.targets["blind-channel"].faults = [memory.Fault(what="unknown")]
+    first, second, newest = resume(world.road(), early=True)
+    assert {o.exit for o in (first, second, newest)} == {4}
+    assert first.waits.startswith("lib0 1.0.0 blind-channel is told together with lib2 1.0.0, which is held: ")
+    assert newest.waits == ""
+    assert newest.entry is not None
+    road = world.road()
+    settle(road, chosen(road, "blind-channel", "lib2"), how, by="ada", because="looked")
+    assert {o.exit for o in resume(world.road())} == {0}
+    rows = [row for index in range(1, newest.entry.index + 1) for row in world.journal.rows(index)]
+    assert {row.state for row in rows if row.effect.target == "blind-channel"} == {state}
 
 
 def test_a_channel_that_cannot_be_told_early_keeps_nobody_else_from_it() -> None:

@@ -21,7 +21,7 @@ from tagtrail.workflows.carry import drive, exit_code
 from tagtrail.workflows.publish import is_ours, logged, places
 from tagtrail.workflows.road import Road
 
-__all__ = ["OWED", "announce", "announced", "counted", "owe", "sayings", "tell_together", "wait_for"]
+__all__ = ["OWED", "announce", "announced", "counted", "owe", "sayings", "tell_together", "tells", "wait_for"]
 
 OWED = "announcement"
 """The path of the rows that say who is to be told."""
@@ -94,6 +94,11 @@ def counted(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(row for row in told if not _is_owed(row) or row.effect.target not in sent)
 
 
+def tells(row: Row) -> bool:
+    """Whether people are told by it; else files are carried, or a page is shown."""
+    return _is_owed(row) or row.effect.key.startswith(f"{row.effect.entry}/notice:")
+
+
 def _names(road: Road, entry: Entry) -> tuple[str, ...]:
     if road.journal.rows(entry.index):
         return ()
@@ -117,7 +122,8 @@ def _follow(road: Road, row: Row, rows: tuple[Row, ...]) -> None:
     if not rows:
         _settle(road, row, "dropped", "it has nothing to say of this")
     elif all(sent.state in _DONE for sent in rows):
-        _settle(road, row, "seen", "")
+        told = any(sent.state == "seen" for sent in rows)
+        _settle(road, row, "seen" if told else "dropped", "" if told else rows[0].why)
     elif row.why and not row.due:
         _settle(road, row, row.state, "")
 
@@ -241,12 +247,22 @@ def _send(road: Road, target: TargetSettings, number: int, indexes: tuple[int, .
     """Whether all of the batch is done."""
     told = [_notice(road, _entry(road, index)) for index in indexes]
     notice = told[0] if len(told) == 1 else _once(road, f"notice:{target.name}:{number}", lambda: _digest(road, told))
-    rows = _tell(road, target, logged(road, _entry(road, indexes[-1])), notice, ours=True)
+    newest = _entry(road, indexes[-1])
+    rows = _tell(road, target, logged(road, newest), notice, ours=True)
+    left = next((row for row in rows if row.state not in _DONE), None)
     for index in indexes:
         for row in road.journal.rows(index):
             if _is_owed(row) and row.effect.target == target.name and row.state not in _DONE:
                 _follow(road, row, rows)
-    return all(row.state in _DONE for row in rows)
+                if left:
+                    _settle(road, row, row.state, _with(newest, left))
+    return left is None
+
+
+def _with(newest: Entry, left: Row) -> str:
+    """Why a release of a batch is not told: what became of the text, which is the newest one's."""
+    said = f"{left.state}: {left.why}" if left.why else left.state
+    return f"is told together with {newest.project} {newest.version}, which is {said}"
 
 
 def _digest(road: Road, told: list[Notice]) -> Notice:

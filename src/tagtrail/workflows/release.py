@@ -25,7 +25,7 @@ from tagtrail.ports import BuildOrder, Objects
 from tagtrail.rules.grammar import classify, grammar_of
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import asked_later, gathered, log_later
-from tagtrail.workflows.announce import announce, announced, owe, wait_for
+from tagtrail.workflows.announce import announce, announced, counted, owe, wait_for
 from tagtrail.workflows.approve import Asked, approve, asked_of, remembered
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
@@ -439,7 +439,7 @@ def carried(road: Road, entry: Entry, until: Step = "announced") -> Outcome:
 
 def came(entry: Entry, reached: Step, rows: tuple[Row, ...]) -> Outcome:
     """How far an entry came that is logged, by its rows; where only people are left to be told, it says who waits."""
-    waits = "; ".join(f"{r.effect.target} {r.why}" for r in rows if r.due and r.state == "none" and r.why)
+    waits = "; ".join(f"{r.effect.target} {r.why}" for r in counted(rows) if r.due and r.state == "none" and r.why)
     return Outcome(
         exit=exit_code(rows),
         project=entry.project,

@@ -14,6 +14,7 @@ from tagtrail.io.process import said
 from tagtrail.model.facts import Entry, Row
 from tagtrail.model.names import project_key, says_version
 from tagtrail.trail.sequencer import find_withdrawal
+from tagtrail.workflows.announce import tells
 from tagtrail.workflows.begun import LATER, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.hold import holds
@@ -186,6 +187,8 @@ def _by_tag(rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:
 def _half(rows: tuple[Row, ...]) -> str:
     """How far it came, in two words."""
     open_rows = [row for row in rows if row.state not in ("seen", "dropped")]
+    if open_rows and all(map(tells, open_rows)):
+        return "published, not announced"
     if len(open_rows) == len(rows):
         return "not published yet"
     return "half published" if open_rows else "published"
