@@ -52,10 +52,6 @@ def _sighted(fields: Fields) -> Iterator[Line]:
 
 def _runbook(fields: Fields) -> Iterator[Line]:
     """As it is: it is put into a file, a wiki, a page."""
-    if fields["text"]:
-        yield step(
-            "preview", "what people will read; files, digests and how to get them are known after the build", "quiet"
-        )
     for text in str(fields["text"]).rstrip("\n").split("\n"):
         yield line("strong" if text.startswith("#") else "", text)
 
