@@ -16,6 +16,7 @@ import pytest
 
 from tests.adapters.channels.smtp_peer import Peer
 from tests.adapters.trackers.stub import Request, Response, Stub
+from tests.app.test_trackers_road import package
 from tests.app.world import Ended, World
 
 pytestmark = pytest.mark.client
@@ -264,6 +265,13 @@ def example(name: str) -> str:
     return "".join(f"{line.removeprefix('    ')}\n" for line in lines)
 
 
+def pager() -> str:
+    """The type of one's own as docs/channels.md shows it."""
+    text = (Path(__file__).parents[2] / "docs" / "channels.md").read_text()
+    block = text[text.index("    from tagtrail.formats.notice import") : text.index("## How it was tried")]
+    return "".join(f"{line.removeprefix('    ')}\n" for line in block.splitlines())
+
+
 def chatting(world: Told, script: str) -> None:
     """The project is told of by the example of the docs, and by nobody else."""
     (world.home / "scripts").mkdir()
@@ -298,3 +306,22 @@ def test_the_program_of_the_docs_is_sure_or_says_so(world: Told, chat: Chat) -> 
     assert world.tell("settle", "chat", "--again", "--because", "it is up").code == 0
     assert (world.tell("resume").code, place(world.tell("status"), "chat")["state"]) == (4, "held")
     assert len(chat.state) == 1
+
+
+PAGE = 'def page(room, words, key):\n    with open(room, "a") as said:\n        said.write(f"{key[:8]} {words}\\n")\n'
+
+
+def test_the_type_of_the_docs_is_told_once(world: Told, url: str) -> None:
+    brought = package(world.root / "packages", "example-pager", f"{PAGE}\n{pager()}", "example_pager:Pager")
+    world.env["PYTHONPATH"] = str(brought)
+    settings, room = world.home / "tagtrail.toml", world.root / "room"
+    text = settings.read_text().replace('announce = ["list"]', 'announce = ["pager"]')
+    settings.write_text(f'{text}\n[targets.pager]\ntype = "shelf"\nroom = "{room}"\n')
+    world.released("1.0.0")
+    assert world.tell("release", "toy", "1.0.0").code == 0
+    assert world.tell("withdraw", "toy", "1.0.0", "--reason", "loses data").code == world.tell("resume").code == 0
+    said = [line.partition(" ") for line in room.read_text().splitlines()]
+    assert [words for _, _, words in said] == [
+        f"toy 1.0.0 is out: {url}toy/1.0.0/", f"toy 1.0.0 is withdrawn: {url}toy/1.0.0/",
+    ]  # fmt: skip
+    assert len({key for key, _, _ in said}) == 2
