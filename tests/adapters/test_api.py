@@ -34,6 +34,7 @@ def api(stub: Stub) -> Api:
     return Api(base=stub.url, authorization=lambda: "Bearer hush", timeout=0.25)
 
 
+NOW = "Wed, 01 Apr 2026 15:02:00 GMT"
 WAITS = [
     ({"Retry-After": "17"}, 17),
     ({"Retry-After": "0"}, 1),
@@ -43,6 +44,15 @@ WAITS = [
     ({"Retry-After": "Wed, 01 Apr 2026 15:03:30 GMT", "Date": "Wed, 01 Apr 2026 15:02:00 GMT"}, 90),
     ({"Retry-After": "Wed, 01 Apr 2026 15:01:00 GMT", "Date": "Wed, 01 Apr 2026 15:02:00 GMT"}, 1),
     ({}, 60),
+    ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-04-01T15:05:00.123Z", "Date": NOW}, 180),
+    ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1775055900", "Date": NOW}, 180),
+    ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1775055600", "Date": NOW}, 1),
+    ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999999", "Date": NOW}, 86_400),
+    ({"X-RateLimit-Remaining": "1", "X-RateLimit-Reset": "1775055900", "Date": NOW}, 60),
+    ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1775055900"}, 60),
+    ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-04-01T15:05:00", "Date": NOW}, 60),
+    ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026 soon", "Date": NOW}, 60),
+    ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1775055900", "Retry-After": "5", "Date": NOW}, 5),
 ]
 
 

@@ -10,11 +10,16 @@ from pathlib import Path
 import pytest
 
 from tagtrail.adapters.command import Command
-from tagtrail.model.errors import RemoteError, SetupError
-from tagtrail.model.facts import Effect, Receipt, Skip
+from tagtrail.formats.notice import MEDIA, notice_blob, notice_bytes, parse_notice
+from tagtrail.model.errors import RemoteError, SetupError, TamperError
+from tagtrail.model.facts import Effect, Logged, Receipt, Row, Skip
+from tagtrail.model.notice import Notice
 from tagtrail.ports import Conflict, Refused, Unknown
+from tagtrail.testing import samples
+from tagtrail.testing.memory import Journal
 from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
+from tagtrail.workflows.carry import drive
 from tests.adapters.trackers.ground import PAGE, SITE, WHY, Drive, Ground
 
 FIND = """#!/bin/sh
@@ -247,3 +252,102 @@ def test_a_withdrawal_that_no_command_does_is_for_a_person(tmp_path: Path) -> No
     (item,) = place.target().plan(place.ground.withdrawal, None)
     assert isinstance(item, Skip)
     assert (item.what, "by hand" in item.because) == ("nova 1.0.0", True)
+
+
+# --- people are told ------------------------------------------------------------------------------------------------
+
+TOLD = ("./tell", "{event}", "{subject}", "{file}", "{notice}")
+TELL = 'echo "$1: $2" >> said; cat "$3" > text; cat "$4" > notice\n'
+
+
+def told(place: Place, logged: Logged, **changes: object) -> Notice:
+    notice = replace(samples.notice(logged.entry), **changes)  # type: ignore[arg-type]
+    place.ground.kept.put([notice_bytes(notice)], MEDIA)
+    return notice
+
+
+def tell(place: Place, logged: Logged, notice: Notice, **changes: object) -> Row:
+    place.script("tell", TELL)
+    target = place.target(**{"finding": (), "applying": TOLD, "retry": "blind", **changes})
+    (row,) = drive(
+        logged, target, Journal(), notice=notice, ours=True, clock=lambda: 10_000, tell=lambda *_: None
+    )  # fmt: skip
+    return row
+
+
+def test_under_announce_it_gets_the_notice_and_not_the_files(place: Place) -> None:
+    notice = told(place, place.ground.logged)
+    row = tell(place, place.ground.logged, notice)
+    assert (row.state, row.effect.key) == ("seen", "3/notice:3")
+    assert (place.home / "said").read_text() == f"{notice.event}: {notice.subject}\n"
+    assert (place.home / "text").read_text() == notice.text
+    assert parse_notice((place.home / "notice").read_bytes()) == notice
+    assert [*(place.home / "rooms").iterdir()] == [], "copies are gone"
+
+
+def test_every_word_of_a_notice(place: Place) -> None:
+    notice = told(place, place.ground.logged)
+    place.script("say", 'for word; do echo "$word"; done > words')
+    words = ("{short}", "{url}", "{project} {version} {tag}", "{name} {sha256} {size}", "{signature}|{reason}|{other}")
+    tell(place, place.ground.logged, notice, applying=("./say", *words))
+    blob = notice_blob(notice)
+    assert (place.home / "words").read_text().splitlines() == [
+        notice.short, notice.url, "nova 1.0.0 1.0.0", f"notice.txt {blob.sha256} {blob.size}", "||{other}",
+    ]  # fmt: skip
+
+
+def test_of_several_releases_at_once_no_one_is_named(place: Place) -> None:
+    several = {"entries": (3, 7), "key": "together-7", "event": "digest", "project": "", "version": ""}
+    notice = told(place, place.ground.later, **several)
+    place.script("say", 'echo "$1" > words')
+    tell(place, place.ground.later, notice, applying=("./say", "{event}:{project}:{version}:{tag}:{reason}"))
+    assert (place.home / "words").read_text() == "digest::::\n"
+
+
+@pytest.mark.parametrize(("look", "state"), [("exit 0", "seen"), ("exit 1", "sent"), ("exit 2", "none")])
+def test_a_look_says_whether_people_were_told(look: str, state: str, place: Place) -> None:
+    place.script("look", look)
+    notice = told(place, place.ground.logged)
+    row = tell(place, place.ground.logged, notice, finding=("./look", "{short}"), retry="searchable")
+    assert row.state == state
+    assert (place.home / "said").exists() == (look == "exit 1")
+
+
+@pytest.mark.parametrize("word", ["{subject}", "{short}", "{event}", "{file}", "{notice}"])
+def test_a_withdrawal_is_told_by_who_can_say_that_it_is_one(word: str, place: Place) -> None:
+    notice = told(place, place.ground.withdrawal, event="withdraw", key="9", entries=(9,))
+    (effect,) = place.target(applying=("./tell", word)).plan(place.ground.withdrawal, notice)
+    assert isinstance(effect, Effect)
+    (skip,) = place.target(applying=("./tell", "{project} {version} is out: {url}")).plan(
+        place.ground.withdrawal, notice
+    )
+    assert isinstance(skip, Skip)
+    assert "say {subject} or {file} in it" in skip.because
+
+
+@pytest.mark.parametrize("event", ["release", "withdraw"])
+def test_a_withdrawal_has_words_of_its_own_where_the_settings_say_some(event: str, place: Place) -> None:
+    logged = place.ground.withdrawal if event == "withdraw" else place.ground.logged
+    notice = told(place, logged, event=event, key=str(logged.entry.index), entries=(logged.entry.index,))
+    place.script("gone", 'echo "$1" > reason')
+    tell(place, logged, notice, withdrawing=("./gone", "{reason}"))
+    wrote = {name for name in ("reason", "said") if (place.home / name).exists()}
+    assert wrote == ({"reason"} if event == "withdraw" else {"said"})
+    assert event == "release" or (place.home / "reason").read_text() == f"{WHY}\n"
+
+
+def test_a_word_to_the_team_is_of_no_entry(place: Place) -> None:
+    notice = told(place, place.ground.logged, key="watch/nova/1.1.0/..a", event="alarm", entries=(), url="")
+    effect = Effect(target="upload", key=f"notice:{notice.key}", entry=-2, path="x", blob=notice_blob(notice))
+    place.script("tell", TELL)
+    place.target(applying=TOLD).apply(effect)
+    assert (place.home / "said").read_text() == f"alarm: {notice.subject}\n"
+    assert (place.home / "text").read_text() == notice.text
+
+
+def test_an_altered_notice_is_told_to_nobody(place: Place) -> None:
+    notice = told(place, place.ground.logged)
+    place.ground.alter(notice_blob(notice).sha256)
+    with refusal(TamperError, "kept-altered"):
+        tell(place, place.ground.logged, notice)
+    assert not (place.home / "said").exists()

@@ -41,6 +41,21 @@ def candidate(trail: Trail) -> Notice:
     return said_of(trail, trail.release("nova", "33.0.0rc1", channel="rc", series="2026.1 Gazpacho"), SAID)
 
 
+def described(trail: Trail) -> Notice:
+    """A server whose metadata says what it is; one that its wheel repeats."""
+    said = "Metadata-Version: 2.1\nName: nova\nVersion: 33.0.1\nSummary: Cloud computing fabric controller\n"
+    files = {"nova-33.0.1-py3-none-any.whl": {"metadata": trail.keep(said.encode())}, "nova-33.0.1.tar.gz": {}}
+    trail.release("nova", "33.0.0")
+    return said_of(trail, trail.release("nova", "33.0.1", files=files), SAID)
+
+
+def replaced(trail: Trail) -> Notice:
+    """Withdrawn, with a newer one of its series, and one of the next."""
+    for version, series in (("32.0.0", "2025.2"), ("32.0.1", "2025.2"), ("33.0.0", "2026.1"), ("33.0.1rc1", "2026.1")):
+        trail.release("nova", version, series=series, channel="rc" if "rc" in version else "final")
+    return said_of(trail, trail.withdraw("nova", "32.0.0", "loses data"), SAID)
+
+
 def generic(trail: Trail) -> Notice:
     entry = trail.release("tool", "1.2.0", files={"tool-1.2.0-linux-amd64": {}, "tool-1.2.0.tar.gz": {}}, purl="")
     return said_of(trail, entry, Sayings())
@@ -64,7 +79,9 @@ CASES: dict[str, Callable[[Trail], Notice]] = {
     "candidate": candidate,
     "first-pre": lambda trail: said_of(trail, trail.release("nova", "1.0rc1", channel="rc"), Sayings()),
     "generic": generic,
+    "described": described,
     "withdrawn": withdrawn,
+    "replaced": replaced,
     "together": together,
     "hostile": lambda trail: said_of(trail, trail.release("nova", "1.0", series=EVIL, notes=EVIL), SAID),
 }

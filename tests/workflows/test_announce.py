@@ -7,12 +7,15 @@ import pytest
 
 from tagtrail.formats.notice import parse_notice
 from tagtrail.model.notice import Notice
+from tagtrail.model.texts import Text
 from tagtrail.testing import memory
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.workflows.announce import announced, tell_together
 from tagtrail.workflows.publish import logged, published
 from tagtrail.workflows.release import Outcome, release
 from tagtrail.workflows.resume import resume
+from tagtrail.workflows.settle import How, chosen, settle
+from tagtrail.workflows.withdraw import withdraw
 from tests.workflows.world import URL, World
 
 Retry = Literal["keyed", "searchable", "blind"]
@@ -146,7 +149,9 @@ def test_97_releases_are_one_mail() -> None:
     world = day(97)
     waiting = [go(world, name) for name in world.names]
     assert {(o.exit, o.reached) for o in waiting} == {(4, "published")}
-    assert waiting[0].waits == "lib0 1.0.0 keyed-channel is told with the day's others after 2026-04-02T00:00:00Z"
+    assert waiting[0].waits == (
+        "lib0 1.0.0 keyed-channel is told with the day's others after 2026-04-02T00:00:00Z, or now by `resume --early`"
+    )
     assert told(world) == []
     world.now += DAY
     assert {o.exit for o in resume(world.road())} == {0}
@@ -178,6 +183,100 @@ def test_all_that_waits_is_told_early_when_somebody_asks() -> None:
     road = world.road()
     tell_together(road, road.settings.target("keyed-channel"), early=True)
     assert [len(n.entries) for n in told(world)] == [2]
+
+
+def test_resume_early_publishes_what_it_can_and_tells_all_of_it_once() -> None:
+    world = day(3)
+    go(world, "lib0")
+    for name in ("lib1", "lib2"):
+        release(world.road(), world.project(name), "1.0.0", until="logged")
+    outcomes = resume(world.road(), early=True)
+    assert {(o.exit, o.reached, o.waits) for o in outcomes} == {(0, "announced", "")}
+    assert [len(n.entries) for n in told(world)] == [3]
+    assert resume(world.road(), early=True) == ()
+    world.now += DAY
+    assert (resume(world.road()), len(told(world))) == ((), 1)
+
+
+def test_resume_early_has_nothing_to_tell_of_what_waits_for_a_place() -> None:
+    world = World(names=("lib0", "lib1"), places=("keyed",), channels=("keyed",), together="day")
+    go(world, "lib0")
+    world.targets["keyed"].down = 1_000
+    assert go(world, "lib1").exit == 4
+    assert {o.project: o.exit for o in resume(world.road(), early=True)} == {"lib0": 0, "lib1": 4}
+    assert [n.subject for n in told(world)] == ["lib0 1.0.0"]
+
+
+@pytest.mark.parametrize(("retry", "exits"), [("blind", {4}), ("keyed", {5}), ("searchable", {5})])
+def test_a_batch_that_is_refused_or_unclear_early_says_so_of_each(retry: Retry, exits: set[int]) -> None:
+    world = day(2, retry)
+    for name in world.names:
+        go(world, name)
+    world.targets[f"{retry}-channel"].faults = [
+        memory.Fault(what="unknown" if retry == "blind" else "refused", after=9)
+    ]
+    assert {o.exit for o in resume(world.road(), early=True)} >= exits
+    assert {row.state for row in world.journal.rows() if row.effect.path.startswith("notice-")} <= {"held", "refused"}
+
+
+@pytest.mark.parametrize(("how", "state"), [("done", "seen"), ("drop", "dropped")])
+def test_what_is_said_of_a_batch_holds_for_all_that_are_in_it(how: How, state: str) -> None:
+    world = day(3, "blind")
+    for name in world.names:
+        go(world, name)
+    world.targets["blind-channel"].faults = [memory.Fault(what="unknown")]
+    first, second, newest = resume(world.road(), early=True)
+    assert {o.exit for o in (first, second, newest)} == {4}
+    assert first.waits.startswith("lib0 1.0.0 blind-channel is told together with lib2 1.0.0, which is held: ")
+    assert newest.waits == ""
+    assert newest.entry is not None
+    road = world.road()
+    settle(road, chosen(road, "blind-channel", "lib2"), how, by="ada", because="looked")
+    assert {o.exit for o in resume(world.road())} == {0}
+    rows = [row for index in range(1, newest.entry.index + 1) for row in world.journal.rows(index)]
+    assert {row.state for row in rows if row.effect.target == "blind-channel"} == {state}
+
+
+def test_a_channel_that_cannot_be_told_early_keeps_nobody_else_from_it() -> None:
+    """The text of one is broken: its releases say so, those of the other are told."""
+    world = day(2)
+    for name in world.names:
+        go(world, name)
+    broken = Text(name="digest", file="digest.txt", source="{{ nothing }}")
+    road = replace(world.road(), texts=(broken,))
+    assert {o.exit for o in resume(road, early=True)} == {2}
+    assert [fields["code"] for name, fields in world.told if name == "refused"] == ["text-template"]
+    assert {o.exit for o in resume(world.road())} == {0}
+    assert [len(n.entries) for n in told(world)] == [2]
+
+
+def test_resume_early_killed_anywhere_tells_each_once() -> None:
+    def waiting() -> World:
+        world = day(2)
+        for name in world.names:
+            go(world, name)
+        return world
+
+    fuse = Fuse()
+    resume(waiting().road(fuse), early=True)
+    for at, name in [*enumerate(fuse.points)][::4]:
+        world = waiting()
+        with pytest.raises(Blown):
+            resume(world.road(Fuse(at)), early=True)
+        resume(world.road(), early=True)
+        assert [len(n.entries) for n in told(world)] == [2], name
+        assert resume(world.road()) == ()
+
+
+def test_a_withdrawal_is_told_at_once_and_what_is_withdrawn_is_not_told_with_the_others() -> None:
+    world = day(2)
+    for name in world.names:
+        go(world, name)
+    assert withdraw(world.road(), world.project("lib0"), "1.0.0", "loses data").exit == 0
+    assert [n.subject for n in told(world)] == ["lib0 1.0.0 is withdrawn"]
+    world.now += DAY
+    resume(world.road())
+    assert [n.subject for n in told(world)] == ["lib0 1.0.0 is withdrawn", "lib1 1.0.0"]
 
 
 @pytest.mark.parametrize("retry", ["keyed", "blind"])

@@ -1,26 +1,34 @@
-"""The crash table: a release that dies at any point, once or twice, with or without its journal, ends as if it had not.
+"""The crash table: a release that dies at any point, once or twice, with or without its journal, ends as if it had not;
+so do a hold and a word to the release team.
 
 Builder and release key never make the same bytes twice, so whatever was made again after it was logged would show.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
+from typing import Literal
 
 import pytest
 from _pytest.mark import ParameterSet
 
 from tagtrail.formats import merkle, note, proof
 from tagtrail.formats.site import CHECKPOINT
+from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Entry
 from tagtrail.testing import memory
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.trail.show import prove
+from tagtrail.workflows.hold import Hold, hold, holds, lift
 from tagtrail.workflows.inventory import files_of
 from tagtrail.workflows.release import Outcome, release
 from tagtrail.workflows.render import check
 from tagtrail.workflows.resume import resume, unfinished
+from tagtrail.workflows.settle import How, chosen, settle
+from tagtrail.workflows.words import WORD, words
+from tests.workflows.test_watch import Team, ready
 from tests.workflows.world import PLACES, World
 
 
@@ -170,6 +178,162 @@ def entries_come_first(world: World) -> None:
         assert {"trail/tile/0/000.p/2", "trail/tile/entries/000.p/2"} <= there
     if "index.html" in there:
         assert {"nova/nova-1.0.0.tar.gz", "nova/nova-1.0.0-py3-none-any.whl"} <= there
+
+
+# --- holds ----------------------------------------------------------------------------------------------------------
+
+
+def hold_at(world: World, at: int | None = None) -> Hold | None:
+    with suppress(Blown):
+        return hold(world.road(Fuse(at)), world.project(), "1.0.0", because="not today")
+    return None
+
+
+def lift_at(world: World, at: int | None = None) -> Hold | None:
+    with suppress(Blown):
+        return lift(world.road(Fuse(at)), world.project(), "1.0.0")
+    return None
+
+
+def counted(then: Callable[[Fuse], object]) -> range:
+    fuse = Fuse()
+    then(fuse)
+    return range(len(fuse.points))
+
+
+def nothing_public(world: World) -> None:
+    assert (world.ledger.entries(), world.store.files) == ((), {})
+    assert [name for name, target in world.targets.items() if target.arrived] == []
+
+
+@pytest.mark.parametrize("at", table(POINTS, quick=8))
+def test_it_dies_and_is_held_and_is_lifted(at: int) -> None:
+    """Before the trail has it, a hold stops it for good; after that, it is too late, and what was begun is finished."""
+    world = World(places=PLACES)
+    assert run(world, at) is None
+    if "after ledger.commit" in POINTS[:at]:
+        with pytest.raises(ProjectError) as late:
+            hold_at(world)
+        assert late.value.code == "hold-late"
+    else:
+        built = len(world.builder.built)
+        assert hold_at(world)
+        outcomes = (run(world), *resume(world.road()))
+        assert {outcome.exit for outcome in outcomes if outcome} == {4}
+        nothing_public(world)
+        assert len(world.builder.built) == built
+        assert lift_at(world)
+    settled(world, run(world))
+    nothing_doubled(world, whole(world))
+
+
+def test_a_hold_that_dies_stands_or_does_not_and_said_again_it_stands() -> None:
+    def said(fuse: Fuse) -> None:
+        world = World()
+        hold(world.road(fuse), world.project(), "1.0.0")
+
+    for at in counted(said):
+        world = World()
+        assert hold_at(world, at) is None
+        stood = bool(holds(world.journal, world.now))
+        assert hold_at(world)
+        assert len(holds(world.journal, world.now)) == 1
+        outcome = run(world)
+        assert outcome is not None
+        assert (outcome.exit, stood) in [(4, True), (4, False)]
+        nothing_public(world)
+
+
+def test_lifting_that_dies_lifts_or_does_not_and_said_again_it_is_lifted() -> None:
+    def lifted(fuse: Fuse) -> None:
+        world = World()
+        hold_at(world)
+        lift(world.road(fuse), world.project(), "1.0.0")
+
+    for at in counted(lifted):
+        world = World()
+        hold_at(world)
+        assert lift_at(world, at) is None
+        stands = bool(holds(world.journal, world.now))
+        outcome = run(world)
+        assert outcome is not None
+        assert outcome.exit == (4 if stands else 0)
+        assert bool(lift_at(world)) == stands
+        settled(world, run(world))
+        whole(world)
+
+
+def test_a_lost_journal_loses_the_hold_and_nothing_else() -> None:
+    world = World()
+    hold_at(world)
+    assert getattr(run(world), "exit", None) == 4
+    world.journal = memory.Journal()
+    settled(world, run(world))
+    whole(world)
+
+
+# --- words to the release team --------------------------------------------------------------------------------------
+
+TEMPERS: tuple[Literal["keyed", "searchable", "blind"], ...] = ("keyed", "searchable", "blind")
+
+
+def said_of(world: Team) -> tuple[int, list[str]]:
+    """How many words arrived, and what becomes of those that did not."""
+    return len(world.team.arrived), [row.state for row in words(world.journal)]
+
+
+def watched(world: Team, at: int) -> None:
+    with suppress(Blown):
+        world.look(Fuse(at))
+
+
+@pytest.mark.parametrize("temper", TEMPERS)
+def test_watch_dies_anywhere_and_resume_goes_on_with_its_word(temper: Literal["keyed", "searchable", "blind"]) -> None:
+    """What watch wrote down is unfinished work like any other; what it did not, the next round finds."""
+    for at in counted(lambda fuse: ready(temper).look(fuse)):
+        world = ready(temper)
+        watched(world, at)
+        for _ in range(4):
+            world.now += 10
+            resume(world.road())
+        begun = bool(world.journal.rows(WORD))
+        told, left = said_of(world)
+        assert (told, left) in ([(1, []), (1, ["held"]), (0, ["held"])] if begun else [(0, [])])
+        assert temper == "blind" or left == []
+        world.look()
+        assert said_of(world) == ((told, left) if begun else (1, []))
+
+
+@pytest.mark.parametrize("temper", TEMPERS)
+def test_watch_dies_anywhere_and_loses_its_journal(temper: Literal["keyed", "searchable", "blind"]) -> None:
+    """At first contact all is known: nobody is told twice, and what moved is seen against the trail."""
+    for at in counted(lambda fuse: ready(temper).look(fuse)):
+        world = ready(temper)
+        watched(world, at)
+        told = len(world.team.arrived)
+        world.journal = memory.Journal()
+        assert (world.look().exit, world.look().exit, said_of(world)) == (0, 0, (told, []))
+
+
+@pytest.mark.parametrize(("how", "arrived"), [("done", 0), ("again", 1), ("drop", 0)])
+def test_what_a_person_says_of_a_word_dies_anywhere_and_is_said_again(how: How, arrived: int) -> None:
+    def held() -> Team:
+        world = ready("blind", memory.Fault(what="unknown"))
+        assert world.look().exit == 4
+        return world
+
+    def say(world: Team, fuse: Fuse | None = None) -> None:
+        road = world.road(fuse)
+        settle(road, chosen(road, "team", "nova", "1.1.0"), how, by="ada", because="looked")
+
+    for at in counted(lambda fuse: say(held(), fuse)):
+        world = held()
+        with suppress(Blown):
+            say(world, Fuse(at))
+        if any(row.state == "held" for row in words(world.journal)):
+            say(world)
+        assert resume(world.road()) == ()
+        assert said_of(world) == (arrived, [])
 
 
 # --- what a run costs, and what it says -----------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """The table of states, every cell: the rows of the design by number, over the pure functions of the driver."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import pytest
 
@@ -279,6 +280,51 @@ def test_a_lost_reply(what: Literal["lost-reply", "unknown"], copies: int) -> No
     blind = Place("blind", Fault(what=what))
     assert blind.states(4) == ["held"] * 4
     assert len(blind.target.attempts) == 1, "a blind place is never asked again by itself"
+
+
+class Watched(Target):
+    """A blind place; while it is asked, `meanwhile` happens."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def apply(self, effect: Effect) -> Receipt:
+        """See `Target`."""
+        self.meanwhile()
+        return super().apply(effect)
+
+
+def watched(meanwhile: Callable[[Place], object], *faults: Fault) -> Place:
+    place = Place("blind")
+    target = Watched("place", "blind", carries="notice", faults=faults)
+    place.target = target
+
+    def once() -> None:
+        target.meanwhile = lambda: None
+        meanwhile(place)
+
+    target.meanwhile = once
+    return place
+
+
+@pytest.mark.parametrize(("fault", "state"), [("fine", "seen"), ("refused", "refused"), ("unknown", "held")])
+def test_row_14_the_answer_counts_though_somebody_looked_meanwhile(fault: Any, state: State) -> None:
+    """`watch` and a timer's `resume` at one time: what the one asks, the other cannot know."""
+    looks: list[State] = []
+    place = watched(lambda place: looks.append(place.drive().state), Fault(what=fault, after=9))
+    assert (place.drive().state, looks, len(place.target.attempts)) == (state, ["held"], 1)
+    assert place.drive().state == state
+
+
+@pytest.mark.parametrize(("to", "tries"), [("seen", 1), ("dropped", 1), ("none", 1), ("asked", 2), ("held", 2)])
+def test_row_14_what_a_person_said_meanwhile_stands(to: State, tries: int) -> None:
+    def said(place: Place) -> None:
+        held = place.drive()
+        assert place.journal.move(held, replace(held, state=to, tries=tries, why="ada looked"))
+
+    place = watched(said)
+    row = place.drive()
+    assert (row.state, row.tries, row.why) == (to, tries, "ada looked")
+    assert len(place.target.attempts) == 1
 
 
 def test_a_searchable_place_that_shows_within_its_lag_is_asked_once() -> None:

@@ -10,13 +10,16 @@
            marks it; {reason} is why. They know no {file}, {signature}, {name}
 
 {file} is a private copy whose bytes were checked, {signature} its .asc beside it; {name}, {sha256}, {size} are of the
-file; {project}, {version}, {tag}, {url} of the release ({url}: its page), {subject} both in words. Of a word to the
-release team (`watch`) {file} is its text and {subject} its first line; {tag}, {url}, {signature} are empty.
+file; {project}, {version}, {tag}, {url} of the release ({url}: its page), {subject} both in words.
+
+Under `announce`, and of a word to the release team (`watch`), `apply` tells people: {file} has the text of the notice,
+{notice} all of it as JSON (`formats.notice`), of which {sha256} and {size} are; {subject}, {short} and {event} are its
+own; {project}, {version}, {tag} are empty where it is of several releases. Of `find`, 0 then says that they were told.
 Codes are those of sysexits.h.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +28,7 @@ from typing import Literal
 from tagtrail.formats.carried import address, link, own_files
 from tagtrail.formats.notice import parse_notice
 from tagtrail.formats.site import Site
+from tagtrail.formats.told import notice_effects
 from tagtrail.io.durable import write
 from tagtrail.io.process import Finished, run, said
 from tagtrail.io.scratch import scratch
@@ -39,8 +43,10 @@ CAP = 1 << 16
 """Bytes of output that are kept."""
 NOT_NOW, TAKEN = 75, 73
 WAIT, LONGEST = 300, 86_400
-WORD = "notice.txt"
-"""{name} of a word to the release team; {file} has its text."""
+TEXT, NOTICE = "notice.txt", "notice.json"
+"""What {file} and {notice} are called where people are told something; {name} is the first."""
+_SAYING = {"file", "notice", "subject", "short", "event"}
+"""Words that tell a withdrawal from a release."""
 _WORD = re.compile(r"\{([a-z0-9]+)\}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -80,6 +86,8 @@ class Command:
     def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`."""
         entry = logged.entry
+        if notice is not None:
+            return self._told(logged, notice)
         if entry.event == "withdraw":
             because = "mark or remove it by hand, or say `withdraw` in the settings of this target"
             skip = Skip(target=self.name, what=f"{entry.project} {entry.version}", because=because)
@@ -89,6 +97,13 @@ class Command:
         if not self.files:
             return (self._effect(entry, "page", "", link(address(self.site, entry))),)
         return tuple(self._effect(entry, "file", file.name, file.blob) for file in own_files(logged))
+
+    def _told(self, logged: Logged, notice: Notice) -> tuple[Effect | Skip, ...]:
+        """One word; of a withdrawal only where the command can say that it is one."""
+        if notice.event == "withdraw" and not self.withdrawing and not _asked(self.applying) & _SAYING:
+            because = "apply would say that it is out: say {subject} or {file} in it, or `withdraw`"
+            return (Skip(target=self.name, what=notice.subject, because=because),)
+        return notice_effects(self.name, logged, notice)
 
     def _effect(self, entry: Entry, step: str, name: str, blob: Blob) -> Effect:
         path = f"{entry.project}/{entry.version}/{name}"
@@ -101,7 +116,7 @@ class Command:
         ended, why = self._run("find", effect)
         if ended.code == 1 and not ended.late:
             return None
-        if ended.ok and _is_withdrawal(effect):
+        if ended.ok and (_is_told(effect) or _is_withdrawal(effect)):
             return Receipt(where=self._where(effect), sha256=effect.blob.sha256)
         digest, where = _lines(ended)
         if not ended.ok or not _DIGEST.fullmatch(digest):
@@ -123,11 +138,7 @@ class Command:
 
     def _run(self, which: str, effect: Effect) -> tuple[Finished, str]:
         """How it ended, and the last line of its errors, without our secrets."""
-        looks = which == "find"
-        words = self.finding if looks else self.applying
-        if _is_withdrawal(effect):
-            words = self.withdrawn if looks else self.withdrawing
-        env, secrets = self.env()
+        words, (env, secrets) = self._words(which, effect), self.env()
         with self._copies(words, effect) as files:
             stand = self._stand_for(effect) | files
             argv = [_WORD.sub(lambda found: stand.get(found[1], found[0]), word) for word in words]
@@ -137,9 +148,18 @@ class Command:
             why = why.replace(secret, "***")
         return ended, why[:200] or "it says nothing"
 
+    def _words(self, which: str, effect: Effect) -> tuple[str, ...]:
+        """Whoever is told has the words for withdrawals where the settings say some, else the usual ones."""
+        gone = _is_withdrawal(effect)
+        if _is_told(effect) and self.withdrawing:
+            gone = self._notice(effect).event == "withdraw"
+        if which == "find":
+            return self.withdrawn if gone else self.finding
+        return self.withdrawing if gone else self.applying
+
     def _stand_for(self, effect: Effect) -> dict[str, str]:
-        if effect.entry < 0:
-            return self._word(effect)
+        if _is_told(effect):
+            return self._said(effect)
         entry, name = self.entry(effect.entry), _name(effect)
         return {
             "name": name,
@@ -151,35 +171,44 @@ class Command:
             "url": address(self.site, entry),
             "reason": entry.reason,
             "subject": f"{entry.project} {entry.version}",
+            "short": f"{entry.project} {entry.version}",
+            "event": entry.event,
         }
 
-    def _word(self, effect: Effect) -> dict[str, str]:
-        """Of a word to the release team, which is of no entry."""
-        notice, blob = parse_notice(self.kept.read(effect.blob.sha256)), effect.blob
-        about = {"project": notice.project, "version": notice.version, "tag": "", "url": "", "subject": notice.subject}
-        return about | {"name": WORD, "sha256": blob.sha256, "size": str(blob.size)}
+    def _said(self, effect: Effect) -> dict[str, str]:
+        """Of what people are told: a release, a withdrawal, several at once, or a word to the team, of no entry."""
+        notice, blob = self._notice(effect), effect.blob
+        entry = self.entry(effect.entry) if len(notice.entries) == 1 else None
+        own = ("project", "version", "url", "subject", "short", "event")
+        about = {"tag": entry.tag.name if entry and entry.tag else "", "reason": entry.reason if entry else ""}
+        about |= {key: getattr(notice, key) for key in own}
+        return about | {"name": TEXT, "sha256": blob.sha256, "size": str(blob.size)}
+
+    def _notice(self, effect: Effect) -> Notice:
+        return parse_notice(self.kept.read(effect.blob.sha256))
 
     @contextmanager
     def _copies(self, words: Sequence[str], effect: Effect) -> Iterator[dict[str, str]]:
         """The files that the words ask for, in a directory of this attempt."""
-        if effect.entry < 0:
-            with scratch(self.rooms, "command") as room:
-                text = parse_notice(self.kept.read(effect.blob.sha256)).text
-                write(room / WORD, [text.encode()], mode=0o600, sync=False)
-                yield {"file": str(room / WORD), "signature": ""}
-            return
-        entry, name = self.entry(effect.entry), _name(effect)
-        asked = {found for word in words for found in _WORD.findall(word)} & {"file", "signature"}
-        if not asked or not name:
+        asked = _asked(words) & {"file", "signature", "notice"}
+        found = self._texts(effect) if _is_told(effect) else self._files(effect)
+        if not asked or not found:
             yield {}
             return
-        digests = {"file": effect.blob.sha256, "signature": dict(entry.sidecars).get(f"{name}.asc", "")}
         with scratch(self.rooms, "command") as room:
-            paths = {"file": room / name, "signature": room / f"{name}.asc"}
-            for each in ("file", "signature"):
-                if digests[each]:
-                    write(paths[each], self.kept.chunks(digests[each]), mode=0o600, sync=False)
-            yield {each: str(paths[each]) if digests[each] else "" for each in asked}
+            for name, chunks in (found[each] for each in asked & set(found)):
+                write(room / name, chunks, mode=0o600, sync=False)
+            yield {each: str(room / found[each][0]) if each in found else "" for each in asked}
+
+    def _texts(self, effect: Effect) -> Mapping[str, tuple[str, Iterable[bytes]]]:
+        data = self.kept.read(effect.blob.sha256)
+        return {"file": (TEXT, [parse_notice(data).text.encode()]), "notice": (NOTICE, [data])}
+
+    def _files(self, effect: Effect) -> Mapping[str, tuple[str, Iterable[bytes]]]:
+        """Of a file that is carried; what marks a withdrawal has none."""
+        name, signature = _name(effect), dict(self.entry(effect.entry).sidecars).get(f"{_name(effect)}.asc", "")
+        found = {"file": (name, self.kept.chunks(effect.blob.sha256))} if name else {}
+        return found | ({"signature": (f"{name}.asc", self.kept.chunks(signature))} if signature else {})
 
     def _where(self, effect: Effect) -> str:
         return f"{self.name}: {effect.path}"
@@ -187,6 +216,15 @@ class Command:
 
 def _is_withdrawal(effect: Effect) -> bool:
     return effect.key.partition("/")[2].startswith("withdraw:")
+
+
+def _is_told(effect: Effect) -> bool:
+    """Whether people are told something, by a key of `notice_effects`, or of a word to the team."""
+    return effect.key.removeprefix(f"{effect.entry}/").startswith("notice:")
+
+
+def _asked(words: Sequence[str]) -> set[str]:
+    return {found for word in words for found in _WORD.findall(word)}
 
 
 def _name(effect: Effect) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "X", "connect"]
 
 LIMIT = 280
+PAGE, PAGES = 100, 10
 DAY = 86_400
 BUSY, LATER = 900, 3_600
 
@@ -74,13 +75,7 @@ class X:
             return None
         notice = self._notice(effect)
         wanted = shortened(notice, LIMIT, weighed=True)
-        with _looking():
-            me = self.client().get_me(user_auth=True)["data"]
-            since = datetime.fromtimestamp(notice.time - DAY, UTC)
-            there = self.client().get_users_tweets(
-                me["id"], max_results=100, start_time=since, tweet_fields=["entities"], user_auth=True
-            )
-        for post in there.get("data", ()):
+        for post in self._posts(datetime.fromtimestamp(notice.time - DAY, UTC)):
             links = [link["expanded_url"] for link in post.get("entities", {}).get("urls", ())]
             if same_words(unescape(post["text"]), links, wanted, notice):
                 return self._receipt(post["id"], effect)
@@ -104,8 +99,23 @@ class X:
             raise Refused(f"X answers {error.response.status_code}: {_words(error)}", LATER) from error
         except requests.ConnectTimeout as error:
             raise Refused("X does not answer", BUSY) from error
-        except (requests.RequestException, KeyError, TypeError) as error:
+        except (requests.RequestException, KeyError, TypeError, ValueError) as error:
             raise Unknown(f"X did not say whether it took it: {type(error).__name__}") from error
+
+    def _posts(self, since: datetime) -> Iterator[dict[str, Any]]:
+        """Ours, newest first. Raises RemoteError `api-unreachable`; `api-reply` where there are too many to read."""
+        asked: dict[str, Any] = {"max_results": PAGE, "start_time": since, "tweet_fields": ["entities"]}
+        with _looking():
+            me = self.client().get_me(user_auth=True)["data"]["id"]
+        for _ in range(PAGES):
+            with _looking():
+                there = self.client().get_users_tweets(me, user_auth=True, **asked)
+                posts, token = there.get("data", ()), there.get("meta", {}).get("next_token")
+            yield from posts
+            if not token:
+                return
+            asked["pagination_token"] = token
+        raise RemoteError(f"X has more than {PAGE * PAGES} posts of ours since the release", code="api-reply")
 
     def _found(self, effect: Effect) -> Receipt | None:
         try:
@@ -132,7 +142,7 @@ def _looking() -> Iterator[None]:
 
     try:
         yield
-    except (tweepy.TweepyException, requests.RequestException, KeyError, TypeError) as error:
+    except (tweepy.TweepyException, requests.RequestException, KeyError, TypeError, ValueError) as error:
         raise RemoteError("our timeline on X cannot be read", code="api-unreachable", why=_words(error)) from error
 
 

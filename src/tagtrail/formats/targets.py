@@ -280,7 +280,8 @@ def _command_faults(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _word_faults(
         said, ("find", "apply"), {*PLACEHOLDERS} - (nameless if said.get("files") is False else set())
     )
-    yield from _word_faults(said, ("withdraw", "withdrawn"), {*PLACEHOLDERS, "reason"} - nameless - {"size"})
+    gone = {*PLACEHOLDERS, "reason"} - nameless - {"notice", "size"}
+    yield from _word_faults(said, ("withdraw", "withdrawn"), gone)
 
 
 def _word_faults(said: Mapping[str, Any], keys: tuple[str, ...], known: set[str]) -> Iterator[tuple[str, str]]:
@@ -323,7 +324,10 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-PLACEHOLDERS = ("file", "signature", "name", "sha256", "size", "project", "version", "tag", "url", "subject")
+PLACEHOLDERS = (
+    "file", "signature", "notice", "name", "sha256", "size", "project", "version", "tag", "url", "subject", "short",
+    "event",
+)  # fmt: skip
 """What stands for something in the words of `type = "command"`."""
 
 FAULTS: dict[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] = {

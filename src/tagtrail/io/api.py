@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from hashlib import sha256
@@ -261,12 +262,28 @@ def _parsed(url: str, data: bytes) -> Any:
 
 
 def _after(headers: Mapping[str, str], default: int) -> int:
-    """The seconds that `Retry-After` says, as a number or a date (by the answer's own clock), within bounds."""
-    said = headers.get("Retry-After", "")
-    if said.isascii() and said.isdigit() and len(said) < 10:
+    """The seconds that `Retry-After` says, as a number or a date, or until a limit that is used up is set back; by the
+    answer's own clock, within bounds."""
+    said, reset = headers.get("Retry-After", ""), headers.get("X-RateLimit-Reset", "")
+    if _is_number(said):
         return min(max(int(said), 1), LONGEST)
+    if not said and headers.get("X-RateLimit-Remaining") == "0":
+        said = reset
     try:
-        wait = parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))
+        wait = _moment(said) - parsedate_to_datetime(headers.get("Date", ""))
         return min(max(int(wait.total_seconds()), 1), LONGEST)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return default
+
+
+def _moment(said: str) -> datetime:
+    """A time in Unix seconds (GitHub), as RFC 3339 (Mastodon), or as HTTP has it. Raises ValueError."""
+    if _is_number(said):
+        return datetime.fromtimestamp(int(said), UTC)
+    if said[:4].isdigit():
+        return datetime.fromisoformat(said)
+    return parsedate_to_datetime(said)
+
+
+def _is_number(said: str) -> bool:
+    return said.isascii() and said.isdigit() and len(said) < 12

@@ -8,17 +8,20 @@ link to is text.
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from tagtrail.formats.carried import address, own_names
+from tagtrail.formats.metadata import parse_metadata
 from tagtrail.formats.site import sums_name
 from tagtrail.formats.times import format_time
 from tagtrail.model.entry import Entry
+from tagtrail.model.errors import ProjectError
+from tagtrail.model.facts import File
 from tagtrail.model.notice import SHORT, Notice, Place, ToldFile
 from tagtrail.model.texts import Sayings
-from tagtrail.pages.history import Release, page_about, reason, releases, same_version, visible
+from tagtrail.pages.history import Release, newest, page_about, reason, releases, same_version, visible
 from tagtrail.pages.notes import render_notes
 from tagtrail.pages.plain import MOST, plain_notes
 from tagtrail.pages.text import clean
@@ -47,7 +50,8 @@ def notice(view: View, entry: Entry, sayings: Sayings) -> Notice:
     """What is said of a release or a withdrawal. Raises SetupError `text-template`, TamperError `kept-missing` or
     `kept-altered`."""
     release = _release(view, entry)
-    return _withdrawn(view, entry, sayings) if entry.event == "withdraw" else _released(view, entry, release, sayings)
+    say = _withdrawn if entry.event == "withdraw" else _released
+    return say(view, entry, release, sayings)
 
 
 def digest(view: View, notices: Sequence[Notice], sayings: Sayings) -> Notice:
@@ -79,7 +83,8 @@ def _release(view: View, entry: Entry) -> Release | None:
 
 def _released(view: View, entry: Entry, release: Release | None, sayings: Sayings) -> Notice:
     seen = visible(view.entries(entry.project), release) if release else ""
-    files = tuple(_files(view, entry))
+    names = sorted(own_names(entry), key=lambda name: (name.endswith(".whl"), name))
+    files = tuple(_files(view, entry.project, entry.files, names))
     said = _said(view, entry, sayings) | {
         "visible": seen,
         "files": files[:MOST_FILES],
@@ -87,6 +92,7 @@ def _released(view: View, entry: Entry, release: Release | None, sayings: Saying
     }
     values = said | {
         "kind": _KINDS.get(entry.channel, ""),
+        "summary": _summary(view, release),
         "index": entry.index if entry.raw else None,
         "site": view.site.url,
         "places": tuple(Place(name=p.name, where=p.where if _is_web(p.where) else "") for p in sayings.places),
@@ -108,12 +114,21 @@ def _released(view: View, entry: Entry, release: Release | None, sayings: Saying
     )
 
 
-def _withdrawn(view: View, entry: Entry, sayings: Sayings) -> Notice:
+def _withdrawn(view: View, entry: Entry, release: Release | None, sayings: Sayings) -> Notice:
+    gone = release.files if release else ()
+    files = tuple(_files(view, release.project if release else "", gone, [file.name for file in gone]))
     said = _said(view, entry, sayings)
-    values = said | {"reason": _one_line(reason(entry), 2000).rstrip("."), "index": entry.index}
+    values = said | {
+        "reason": _one_line(reason(entry), 2000).rstrip("."),
+        "index": entry.index,
+        "files": files[:MOST_FILES],
+        "more": max(0, len(files) - MOST_FILES),
+        **_standing(view, entry),
+    }
     subject = _one_line(f"{entry.project} {entry.version} is withdrawn", _LONGEST)
     return Notice(
         **said,
+        files=files,
         key=str(entry.index),
         event="withdraw",
         subject=subject,
@@ -152,12 +167,35 @@ def _major(version: str) -> str:
     return version.split(".", 1)[0]
 
 
-def _files(view: View, entry: Entry) -> Iterator[ToldFile]:
-    """The entry's own files, those first that are no wheels: what people take."""
-    own = {file.name: file for file in entry.files}
-    for name in sorted(own_names(entry), key=lambda name: (name.endswith(".whl"), name)):
+def _summary(view: View, release: Release | None) -> str:
+    """What the release's files say that it is, in one line."""
+    digest = next((file.metadata for file in release.files if file.metadata), "") if release else ""
+    try:
+        return _one_line(parse_metadata(view.kept(digest), "METADATA").summary, 300) if digest else ""
+    except ProjectError:  # an index took it all the same
+        return ""
+
+
+def _standing(view: View, entry: Entry) -> dict[str, str]:
+    """The newest final that was not withdrawn, of this series where there is one: what people can go to."""
+    found = releases(view.entries(entry.project))
+    series = next((r.first.series for r in found if same_version(r.version, entry.version)), "")
+    near = newest(r for r in found if series and r.first.series == series)
+    best = near or newest(found)
+    said = {
+        "newest": best.version if best else "",
+        "newest_of": series if near else "",
+        "newest_url": address(view.site, best.first) if best and view.site.url else "",
+    }
+    return {key: _one_line(value, 1000) for key, value in said.items()}
+
+
+def _files(view: View, project: str, files: Iterable[File], names: Iterable[str]) -> Iterator[ToldFile]:
+    """Those of the names, in their order."""
+    own = {file.name: file for file in files}
+    for name in names:
         file = own[name]
-        url = view.site.url + quote(view.site.file(entry.project, name)) if view.site.url else ""
+        url = view.site.url + quote(view.site.file(project, name)) if view.site.url else ""
         yield ToldFile(name=_one_line(name, 500), sha256=file.sha256, size=file.size, url=url)
 
 

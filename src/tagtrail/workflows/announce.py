@@ -4,7 +4,7 @@ Who is to be told is written down before anything is carried: a row for each, wh
 release or was dropped by a person; a road that was killed in between does not forget. The text is made then, once, and
 kept. A target that says `together = "day"` tells the releases of a day (UTC) at once: each release that was published
 waits for the day's end; what waits then is one batch. A batch is remembered before it is sent, so every release is in
-exactly one; who comes later goes with the next.
+exactly one; who comes later goes with the next. A withdrawal waits for nothing: it is told alone.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ from tagtrail.workflows.carry import drive, exit_code
 from tagtrail.workflows.publish import is_ours, logged, places
 from tagtrail.workflows.road import Road
 
-__all__ = ["OWED", "announce", "announced", "counted", "owe", "sayings", "tell_together", "wait_for"]
+__all__ = ["OWED", "announce", "announced", "counted", "owe", "sayings", "tell_together", "tells", "wait_for"]
 
 OWED = "announcement"
 """The path of the rows that say who is to be told."""
@@ -70,7 +70,7 @@ def announce(road: Road, published: Published) -> tuple[Row, ...]:
         target = next((t for t in road.settings.targets if t.name == row.effect.target), None)
         if target is None:
             _settle(road, row, "dropped", "the settings have it no more")
-        elif target.together:
+        elif target.together and entry.event == "release":  # a withdrawal is for now
             _ready(road, row, entry)
             tell_together(road, target)
         else:
@@ -92,6 +92,11 @@ def counted(rows: Iterable[Row]) -> tuple[Row, ...]:
     told = tuple(rows)
     sent = {row.effect.target for row in told if not _is_owed(row)}
     return tuple(row for row in told if not _is_owed(row) or row.effect.target not in sent)
+
+
+def tells(row: Row) -> bool:
+    """Whether people are told by it; else files are carried, or a page is shown."""
+    return _is_owed(row) or row.effect.key.startswith(f"{row.effect.entry}/notice:")
 
 
 def _names(road: Road, entry: Entry) -> tuple[str, ...]:
@@ -117,7 +122,8 @@ def _follow(road: Road, row: Row, rows: tuple[Row, ...]) -> None:
     if not rows:
         _settle(road, row, "dropped", "it has nothing to say of this")
     elif all(sent.state in _DONE for sent in rows):
-        _settle(road, row, "seen", "")
+        told = any(sent.state == "seen" for sent in rows)
+        _settle(road, row, "seen" if told else "dropped", "" if told else rows[0].why)
     elif row.why and not row.due:
         _settle(road, row, row.state, "")
 
@@ -198,7 +204,7 @@ def _ready(road: Road, row: Row, entry: Entry) -> None:
         _settle(road, row, "held", "this journal did not log the entry: it may have been told")
         return
     due = (road.clock() // DAY + 1) * DAY
-    why = f"is told with the day's others after {format_time(due)}"
+    why = f"is told with the day's others after {format_time(due)}, or now by `resume --early`"
     road.journal.move(row, replace(row, since=road.clock(), due=due, why=why))
 
 
@@ -241,12 +247,22 @@ def _send(road: Road, target: TargetSettings, number: int, indexes: tuple[int, .
     """Whether all of the batch is done."""
     told = [_notice(road, _entry(road, index)) for index in indexes]
     notice = told[0] if len(told) == 1 else _once(road, f"notice:{target.name}:{number}", lambda: _digest(road, told))
-    rows = _tell(road, target, logged(road, _entry(road, indexes[-1])), notice, ours=True)
+    newest = _entry(road, indexes[-1])
+    rows = _tell(road, target, logged(road, newest), notice, ours=True)
+    left = next((row for row in rows if row.state not in _DONE), None)
     for index in indexes:
         for row in road.journal.rows(index):
             if _is_owed(row) and row.effect.target == target.name and row.state not in _DONE:
                 _follow(road, row, rows)
-    return all(row.state in _DONE for row in rows)
+                if left:
+                    _settle(road, row, row.state, _with(newest, left))
+    return left is None
+
+
+def _with(newest: Entry, left: Row) -> str:
+    """Why a release of a batch is not told: what became of the text, which is the newest one's."""
+    said = f"{left.state}: {left.why}" if left.why else left.state
+    return f"is told together with {newest.project} {newest.version}, which is {said}"
 
 
 def _digest(road: Road, told: list[Notice]) -> Notice:

@@ -15,6 +15,7 @@
    12 by ci            find miss              -> none: somebody else applies (but sent stays, we did); 1 and 3 hold
    13 people are told  keyed, Receipt -> seen: nobody can look, the answer counts; and seen stays seen (not 11): who
                        removes a message does not ask for a second one
+   14 held             the answer to that try comes after all (another process looked meanwhile): as 4 to 6
 
 `looked` and `answered` are the table, pure; `drive` decides when. Nothing else calls `find` or `apply`.
 """
@@ -197,7 +198,17 @@ def _step(
     if after.tries == row.tries:
         return after
     final = answered(after, _attempt(target, row.effect), clock(), target.retry, told=told)
-    return final if _move(after, final, journal, tell) else after
+    return final if _move(after, final, journal, tell) else _late(after, final, journal, tell)
+
+
+def _late(asked: Row, final: Row, journal: Journal, tell: Tell) -> Row:
+    """Somebody looked while we asked, and held what nobody could know then: of this very try, the answer counts."""
+    mine = (asked.effect.target, asked.effect.key)
+    rows = journal.rows(asked.effect.entry)
+    stands = next((row for row in rows if (row.effect.target, row.effect.key) == mine), asked)
+    if (stands.state, stands.tries) != ("held", asked.tries):
+        return stands
+    return final if _move(stands, final, journal, tell) else asked
 
 
 def _find(row: Row, target: Target) -> Receipt | None:

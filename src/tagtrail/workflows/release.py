@@ -22,7 +22,7 @@ from tagtrail.ports import BuildOrder, Objects
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import asked_later, gathered, log_later
 from tagtrail.workflows.ahead import built_key, order_of
-from tagtrail.workflows.announce import announce, announced, owe, wait_for
+from tagtrail.workflows.announce import announce, announced, counted, owe, wait_for
 from tagtrail.workflows.approve import Asked, approve, asked_of
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
@@ -53,6 +53,7 @@ __all__ = [
     "approve",
     "build",
     "built_before",
+    "came",
     "carried",
     "look",
     "pending",
@@ -402,16 +403,16 @@ def carried(road: Road, entry: Entry, until: Step = "announced") -> Outcome:
     done = published(fact, rows)
     if done is None:
         wait_for(road, entry, rows)
-        return _came(entry, "logged", road.journal.rows(entry.index))
+        return came(entry, "logged", road.journal.rows(entry.index))
     if until == "published":
-        return _came(entry, "published", rows)
+        return came(entry, "published", rows)
     rows = announce(road, done)
-    return _came(entry, "announced" if announced(done, rows) else "published", rows)
+    return came(entry, "announced" if announced(done, rows) else "published", rows)
 
 
-def _came(entry: Entry, reached: Step, rows: tuple[Row, ...]) -> Outcome:
+def came(entry: Entry, reached: Step, rows: tuple[Row, ...]) -> Outcome:
     """How far an entry came that is logged, by its rows; where only people are left to be told, it says who waits."""
-    waits = "; ".join(f"{r.effect.target} {r.why}" for r in rows if r.due and r.state == "none" and r.why)
+    waits = "; ".join(f"{r.effect.target} {r.why}" for r in counted(rows) if r.due and r.state == "none" and r.why)
     return Outcome(
         exit=exit_code(rows),
         project=entry.project,

@@ -1,5 +1,7 @@
 """Everything unfinished, and going on with it: releases begun and not logged, entries logged and not carried to the
-end."""
+end, and words to the release team."""
+
+from dataclasses import replace
 
 from tagtrail.formats.settings import project_of
 from tagtrail.model.errors import Error
@@ -7,11 +9,13 @@ from tagtrail.model.facts import Entry, Row
 from tagtrail.model.frozen import frozen
 from tagtrail.model.steps import Step
 from tagtrail.ports import Journal, Reading
+from tagtrail.workflows.announce import tell_together
 from tagtrail.workflows.begun import LATER, TRAIL, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
-from tagtrail.workflows.release import Outcome, carried, release
+from tagtrail.workflows.release import Outcome, came, carried, release
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.withdraw import withdraw
+from tagtrail.workflows.words import tag_of, tell_words, words
 
 __all__ = ["Unfinished", "resume", "unfinished"]
 
@@ -22,10 +26,11 @@ CURSOR = "carried"
 @frozen
 class Unfinished:
     """`begun` are rows of releases, files added later and withdrawals that are not in the trail; `entries` those with
-    something left to do, with their rows."""
+    something left to do, with their rows; `words` those to the release team."""
 
     begun: tuple[Row, ...]
     entries: tuple[tuple[Entry, tuple[Row, ...]], ...]
+    words: tuple[Row, ...] = ()
 
 
 def unfinished(ledger: Reading, journal: Journal) -> Unfinished:
@@ -37,7 +42,8 @@ def unfinished(ledger: Reading, journal: Journal) -> Unfinished:
     below = tuple(e for i in sorted(waiting) if i < journal.cursor(CURSOR) for e in ledger.entries(i, i + 1))
     above = ledger.entries(journal.cursor(CURSOR))
     known = ((e, journal.rows(e.index)) for e in (*below, *above) if e.event in ("release", "withdraw"))
-    return Unfinished(begun=begun, entries=tuple((e, rows) for e, rows in known if not rows or exit_code(rows)))
+    entries = tuple((e, rows) for e, rows in known if not rows or exit_code(rows))
+    return Unfinished(begun=begun, entries=entries, words=words(journal))
 
 
 def _is_logged(ledger: Reading, begun: Row) -> bool:
@@ -46,19 +52,50 @@ def _is_logged(ledger: Reading, begun: Row) -> bool:
     return any(entry.tag is not None and entry.tag.name == begun.effect.path for entry in history)
 
 
-def resume(road: Road) -> tuple[Outcome, ...]:
-    """Go on with everything unfinished; one release's failure does not keep the others. Returns what became of each.
+def resume(road: Road, *, early: bool = False) -> tuple[Outcome, ...]:
+    """Go on with everything unfinished; one release's failure does not keep the others. Returns what became of each,
+    and the words to the team that are not there yet.
 
-    An error before the hinge is told (`refused`) and is an Outcome with its exit code.
+    `early`: the releases that wait for the day's end are told now, together, when all that could be published is. An
+    error is told (`refused`) and is an Outcome with its exit code.
     """
     left = unfinished(road.ledger, road.journal)
     size = (head := road.ledger.committed()) and head.size
     outcomes = [_go_on(road, row) for row in left.begun]
     gone_on = {outcome.entry.index for outcome in outcomes if outcome.entry}
     outcomes += [_carry(road, entry) for entry, _ in left.entries if entry.index not in gone_on]
+    if early:
+        outcomes = _told_early(road, outcomes)
     if size and not unfinished(road.ledger, road.journal).entries:
         road.journal.cursor(CURSOR, road.journal.cursor(CURSOR), size)
-    return tuple(outcomes)
+    return (*outcomes, *(_word(row) for row in tell_words(road)))
+
+
+def _told_early(road: Road, outcomes: list[Outcome]) -> list[Outcome]:
+    """Those who tell a day's releases together do it now; how far each release came is looked up again."""
+    failed: dict[str, int] = {}
+    for target in road.settings.targets:
+        try:
+            if target.together:
+                tell_together(road, target, early=True)
+        except Error as error:
+            failed[target.name] = _said(road, error)
+    return [_came_since(road, outcome, failed) for outcome in outcomes]
+
+
+def _came_since(road: Road, outcome: Outcome, failed: dict[str, int]) -> Outcome:
+    if outcome.entry is None or outcome.reached != "published":
+        return outcome
+    rows = road.journal.rows(outcome.entry.index)
+    after = came(outcome.entry, "published" if exit_code(rows) else "announced", rows)
+    code = max((failed.get(row.effect.target, 0) for row in rows if row.state == "none"), default=0)
+    return replace(after, exit=code or after.exit)
+
+
+def _word(row: Row) -> Outcome:
+    project, tag = tag_of(row)
+    waits = f"{row.effect.target} is not told of {project} {tag}: {row.why or row.state}"
+    return Outcome(exit=exit_code((row,)), project=project, version=tag, reached="plan", rows=(row,), waits=waits)
 
 
 def _go_on(road: Road, row: Row) -> Outcome:
@@ -78,7 +115,12 @@ def _carry(road: Road, entry: Entry) -> Outcome:
 
 
 def _failed(road: Road, error: Error, project: str, version: str, entry: Entry | None = None) -> Outcome:
+    reached: Step = "logged" if entry else "plan"
+    return Outcome(exit=_said(road, error), project=project, version=version, reached=reached, entry=entry)
+
+
+def _said(road: Road, error: Error) -> int:
+    """Tell of an error that ends one thing and not the others; its exit code."""
     fields = {"code": error.code, "what": error.what, "why": error.why, "next": error.hint, "exit": error.exit_code}
     road.tell("refused", fields)
-    reached: Step = "logged" if entry else "plan"
-    return Outcome(exit=error.exit_code, project=project, version=version, reached=reached, entry=entry)
+    return error.exit_code

@@ -7,13 +7,17 @@ any open       --drop   -> dropped   but not a conflict: other bytes stay there 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from tagtrail.formats.forms import plain_fault
 from tagtrail.model.errors import SetupError
-from tagtrail.model.facts import Entry, Row, State
+from tagtrail.model.facts import Row, State
+from tagtrail.model.frozen import frozen
 from tagtrail.model.names import project_key, says_version
+from tagtrail.workflows.announce import counted
 from tagtrail.workflows.road import Road
+from tagtrail.workflows.words import address, is_word, name, tag_of, words
 
 __all__ = ["How", "chosen", "settle"]
 
@@ -28,27 +32,28 @@ _FROM: dict[How, tuple[State, ...]] = {
 
 
 def chosen(road: Road, what: str, project: str = "", version: str = "") -> tuple[Row, ...]:
-    """The open rows of a place, or the one of a key or path there, of one release.
+    """The open rows of a place, or the one of a key or path there, of one release; or one word to the release team.
 
     Raises SetupError `settle-nothing`, `settle-several`.
     """
-    found = [(row, _entry(road, row)) for row in road.journal.rows() if row.effect.entry >= 0 and _named(row, what)]
-    found = [(row, entry) for row, entry in found if _asked(entry, project, version)]
-    about = {entry.index: f"{entry.project} {entry.version}" for _, entry in found}
-    places = {row.effect.target for row, _ in found}
+    of = (row for row in road.journal.rows() if row.effect.entry >= 0 or is_word(row))  # not what was begun, nor holds
+    named = (row for row in of if _named(row, what))
+    found = [one for one in map(partial(_open, road), named) if _asked(one, project, version)]
     if not found:
         why = "a key or a place is what `tagtrail status` names; what is seen or dropped is not open"
         raise SetupError(f"nothing waits at {what}", code="settle-nothing", why=why, hint="tagtrail status")
-    if len(about) > 1 or len(places) > 1:
-        one = next(iter(about.values()))
-        which = ", ".join(f"{text} at {place}" for text in about.values() for place in sorted(places))
-        hint = f"tagtrail settle {min(places)} {one} ..."
+    if len(about := {one.about: one for one in found}) > 1:
+        which = ", ".join(one.text for one in about.values())
+        hint = f"tagtrail settle {min(about.values(), key=lambda one: one.about).address} ..."
         raise SetupError(f"{what} is {which}: which one?", code="settle-several", hint=hint)
-    return tuple(row for row, _ in found)
+    return tuple(one.row for one in found)
 
 
-def settle(road: Road, rows: Sequence[Row], how: How, *, by: str, because: str) -> None:
-    """Move the rows, all or none of them. Raises SetupError `because`, `settle-state`, `settle-looked`."""
+def settle(road: Road, rows: Sequence[Row], how: How, *, by: str, because: str) -> tuple[Row, ...]:
+    """Move the rows, all or none of them; returns those that are moved, as people count them.
+
+    Raises SetupError `because`, `settle-state`, `settle-looked`.
+    """
     if fault := plain_fault(because) if because.strip() else "says nothing":
         raise SetupError(f"the reason {fault}", code="because", hint=f'--{how} --because "what you saw there"')
     fit = [row for row in rows if row.state in _FROM[how]]
@@ -61,6 +66,7 @@ def settle(road: Road, rows: Sequence[Row], how: How, *, by: str, because: str) 
         if road.journal.move(row, replace(row, state=_TO[how], since=road.clock(), due=0, why=why)):
             told = {"target": row.effect.target, "path": row.effect.path, "how": how, "by": by, "because": because}
             road.tell("settled", told)
+    return counted(fit)
 
 
 def _unfit(row: Row, how: How) -> SetupError:
@@ -79,16 +85,38 @@ def _check_blind(road: Road, row: Row) -> None:
         raise SetupError(f"--done is not for {place}", code="settle-looked", why=why, hint="--again, or --drop")
 
 
-def _entry(road: Road, row: Row) -> Entry:
-    (entry,) = road.ledger.entries(row.effect.entry, row.effect.entry + 1)
-    return entry
+@frozen
+class _Open:
+    """A row that waits, and whose it is: `about` is its own, and the same for all files of a release at one place."""
+
+    row: Row
+    about: tuple[str, int, str]
+    project: str
+    version: str
+    text: str
+    address: str
+
+
+def _open(road: Road, row: Row) -> _Open:
+    place, index = row.effect.target, row.effect.entry
+    if is_word(row):
+        project, version = tag_of(row)
+        text, known = f"the word {row.effect.path!r} to {place}", address(row, words(road.journal))
+    else:
+        (entry,) = road.ledger.entries(index, index + 1)
+        project, version = entry.project, entry.version
+        text, known = f"{project} {version} at {place}", f"{place} {project} {version}"
+    about = (place, index, row.effect.key if is_word(row) else "")
+    return _Open(row=row, about=about, project=project, version=version, text=text, address=known)
 
 
 def _named(row: Row, what: str) -> bool:
+    """A place, a key, a path, a place and a key; of words `watch/PROJECT/TAG` too."""
     effect = row.effect
-    return what in (effect.target, effect.key, effect.path, f"{effect.target}/{effect.key}")
+    keys = (effect.key, name(row)) if is_word(row) else (effect.key,)
+    return what in (effect.target, effect.path, *keys, *(f"{effect.target}/{key}" for key in keys))
 
 
-def _asked(entry: Entry, project: str, version: str) -> bool:
-    named = not project or project_key(project) == project_key(entry.project)
-    return named and (not version or says_version(version, entry.version) or says_version(entry.version, version))
+def _asked(one: _Open, project: str, version: str) -> bool:
+    named = not project or project_key(project) == project_key(one.project)
+    return named and (not version or says_version(version, one.version) or says_version(one.version, version))

@@ -20,16 +20,15 @@ from tagtrail.model.sighting import Sighting
 from tagtrail.pages.sighting import commands, headline, sighting_notice
 from tagtrail.ports import Journal
 from tagtrail.rules.grammar import classify, grammar_of
-from tagtrail.workflows.carry import bring, exit_code
+from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.hold import standing
 from tagtrail.workflows.release import Outcome, look, release
 from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
+from tagtrail.workflows.words import WORD, bring_word, tell_words
 
 __all__ = ["Listing", "Look", "Round", "Sight", "compared", "due", "go_on", "known", "listed", "watch"]
 
-WORD = -2
-"""What the row of a word to the team has for a trail index: it is of no entry."""
 AT_ONCE = 4
 """Repositories that are looked at together."""
 
@@ -101,9 +100,7 @@ def watch(road: Road, projects: Sequence[Project], listing: Listing) -> Round:
         told, late = _repository(road, repo, here, dict(found))
         sightings += told
         silent += late
-    _again(road)
-    rows = tuple(row for row in road.journal.rows() if row.effect.entry == WORD)
-    return Round(sightings=tuple(sightings), rows=rows, silent=tuple(silent))
+    return Round(sightings=tuple(sightings), rows=tell_words(road), silent=tuple(silent))
 
 
 def _silent(road: Road, error: Error) -> Error:
@@ -195,21 +192,8 @@ def _say(road: Road, project: Project, seen: Sighting) -> Sighting:
         )
         if not any((r.effect.target, r.effect.key) == (name, effect.key) for r in road.journal.rows(WORD)):
             road.kept.put([notice_bytes(notice)], MEDIA)
-            _bring(road, effect)
+            bring_word(road, effect)
     return seen
-
-
-def _bring(road: Road, effect: Effect) -> None:
-    target = road.targets[effect.target]
-    bring((effect,), target, road.journal, clock=road.clock, tell=road.tell, told=True)
-
-
-def _again(road: Road) -> None:
-    """Go on with the words that did not arrive; those to a target that is no more are left to a person."""
-    names = {target.name for target in road.settings.targets}
-    for row in road.journal.rows():
-        if row.effect.entry == WORD and row.effect.target in names:
-            _bring(road, row.effect)
 
 
 def _examined(road: Road, project: Project, seen: Sighting) -> Sighting:

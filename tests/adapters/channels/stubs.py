@@ -28,9 +28,11 @@ class Hook(Stub):
 
 
 class MastodonStub(Stub):
-    """One account. A key is kept until `forget()`; a link is shown in pieces, as the real one does."""
+    """One account. A key is kept until `forget()`; a link is shown in pieces, as the real one does. `limits` are the
+    headers of a 429 that comes of every change."""
 
     limit = 500
+    limits: dict[str, str] | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,6 +64,8 @@ class MastodonStub(Stub):
         return [status for status in newest if int(status["id"]) < below][: int(request.query["limit"])]
 
     def post(self, request: Request, state: Any) -> Response:
+        if self.limits is not None:
+            return Response(status=429, value={"error": "Too many requests"}, headers=self.limits)
         key, text = request.headers.get("idempotency-key", ""), request.json["status"]
         if key and key in state["keys"]:
             return Response(value=state["keys"][key])
@@ -87,32 +91,52 @@ def _pieces(url: str) -> str:
 
 
 class XStub(Stub):
-    """One account; links are wrapped, and the same text twice is a 403."""
+    """One account; links are wrapped, and the same text twice is a 403.
+
+    `unread`: its timeline cannot be read; `sure`: whatever is posted is a duplicate, it says; `limit` are the headers
+    of a 429 that comes of everything.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.state = {"posts": []}
-        self.unread = False
+        self.unread = self.sure = False
+        self.limit: dict[str, str] | None = None
 
     def answer(self, request: Request, state: Any) -> Response:
+        if self.limit is not None:
+            return Response(status=429, value={"title": "Too Many Requests"}, headers=self.limit)
         if "oauth_token=" not in request.headers.get("authorization", ""):
             return Response(status=401, value={"title": "Unauthorized"})
         match request.method, request.path:
             case "GET", "/2/users/me":
                 return Response(value={"data": {"id": "9"}})
             case "GET", "/2/users/9/tweets":
-                return Response(status=403, value={}) if self.unread else Response(value={"data": state["posts"][::-1]})
+                return Response(status=403, value={}) if self.unread else self.page(request, state["posts"])
             case "POST", "/2/tweets":
                 return self.post(request.json["text"], state)
         return Response(status=404, value={"title": "Not Found"})
 
+    def page(self, request: Request, posts: list[dict[str, Any]]) -> Response:
+        """Newest first, a page of them; a page that is empty has no `data`."""
+        newest = [post for post in posts[::-1] if post["created_at"] >= request.query["start_time"]]
+        first, size = int(request.query.get("pagination_token", 0)), int(request.query["max_results"])
+        more = {"next_token": str(first + size)} if newest[first + size :] else {}
+        shown = newest[first : first + size]
+        return Response(value={"meta": {"result_count": len(shown), **more}} | ({"data": shown} if shown else {}))
+
     def post(self, text: str, state: Any) -> Response:
         links = LINK.findall(text)
         shown = html.escape(LINK.sub("https://t.co/abc", text), quote=False)
-        if any((post["text"], post["links"]) == (shown, links) for post in state["posts"]):
+        if self.sure or any((post["text"], post["links"]) == (shown, links) for post in state["posts"]):
             detail = "You are not allowed to create a Tweet with duplicate content."
             return Response(status=403, value={"title": "Forbidden", "detail": detail})
+        state["posts"].append(self.made(len(state["posts"]) + 1, shown, links))
+        return Response(status=201, value={"data": {"id": state["posts"][-1]["id"], "text": shown}})
+
+    @staticmethod
+    def made(number: int, text: str, links: list[str], time: int = TIME) -> dict[str, Any]:
+        """A post as the timeline has it."""
+        created = datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         urls = [{"url": "https://t.co/abc", "expanded_url": link} for link in links]
-        number = str(len(state["posts"]) + 1)
-        state["posts"].append({"id": number, "text": shown, "links": links, "entities": {"urls": urls}})
-        return Response(status=201, value={"data": {"id": number, "text": shown}})
+        return {"id": str(number), "created_at": created, "text": text, "links": links, "entities": {"urls": urls}}

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 FAULTS = ("lost", "500 before", "500 after", "403", "429", "502", "slow", "hang", "stale")
 STALE = 3
-"""How many looks still show the old state."""
+"""How many looks still show the old state, unless `stale_for` says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,7 @@ class Stub:
         self.asked: list[Request] = []
         self.old: Any = None
         self.stale = 0
+        self.stale_for = STALE
         self.lock = threading.Lock()
         self.closing = threading.Event()
         self.server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"stub": self}))
@@ -102,7 +103,7 @@ class Stub:
         """Done, and not seen for a while."""
         before = deepcopy(self.state)
         response = self.took(request)
-        self.old, self.stale = before, STALE
+        self.old, self.stale = before, self.stale_for
         return response
 
     def refuse(self, request: Request, what: str) -> Response:

@@ -1,4 +1,4 @@
-"""`tagtrail resume [--quiet]`: go on with everything unfinished; what cron runs."""
+"""`tagtrail resume [--early] [--quiet]`: go on with everything unfinished; what cron runs."""
 
 import argparse
 
@@ -8,7 +8,10 @@ __all__ = ["arguments", "run"]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """[--quiet]."""
+    """[--early] [--quiet]."""
+    parser.add_argument(
+        "--early", action="store_true", help="tell the releases of the day together now, and not at its end"
+    )
     what = "for timers: silent where nobody must act (0, 4), and once for each change on 5 and 6"
     parser.add_argument("--quiet", action="store_true", help=what)
 
@@ -24,7 +27,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
     home, told = find_home(args.home), Told()
     road = open_road(home, tell=told if args.quiet else console.tell)
-    outcomes = resume(road)
+    outcomes = resume(road, early=args.early)
     for outcome in outcomes:
         road.tell("outcome", outcome_event(road, home, outcome))
     if not outcomes:

@@ -10,7 +10,9 @@ __all__ = ["arguments", "run"]
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """KEY|TARGET [PROJECT [VERSION]] --done|--again|--drop --because TEXT."""
-    parser.add_argument("what", metavar="KEY|TARGET", help="a place, or one file there, as `status` names it")
+    parser.add_argument(
+        "what", metavar="KEY|TARGET", help="a place, one file there, or a word to the team, as `status` names it"
+    )
     parser.add_argument("project", metavar="PROJECT", nargs="?", help="only this project's")
     parser.add_argument("version", metavar="VERSION|TAG", nargs="?", help="only this release's")
     how = parser.add_mutually_exclusive_group(required=True)
@@ -29,7 +31,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     home = find_home(args.home)
     road = open_road(home, tell=console.tell)
     rows = chosen(road, args.what, args.project or "", args.version or "")
-    settle(road, rows, args.how, by=getpass.getuser(), because=args.because)
+    rows = settle(road, rows, args.how, by=getpass.getuser(), because=args.because)
     count = f"{len(rows)} effect{'' if len(rows) == 1 else 's'}"
     said = {"done": "done", "again": "to be tried again", "drop": "dropped"}[args.how]
     text = f"{count} at {rows[0].effect.target}: {said}"

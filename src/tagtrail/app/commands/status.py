@@ -1,6 +1,7 @@
 """`tagtrail status`: everything unfinished, and whether a version is burned; made for two in the morning."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from tagtrail.adapters.builder.logs import logs_of
@@ -13,16 +14,20 @@ from tagtrail.io.process import said
 from tagtrail.model.facts import Entry, Row
 from tagtrail.model.names import project_key, says_version
 from tagtrail.trail.sequencer import find_withdrawal
+from tagtrail.workflows.announce import tells
 from tagtrail.workflows.begun import LATER, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.hold import holds
 from tagtrail.workflows.resume import unfinished
 from tagtrail.workflows.road import Road
+from tagtrail.workflows.words import address, tag_of
 
 __all__ = ["arguments", "run"]
 
 FEW, MORE = 5, 60
 """Lines of a log that are shown of everything unfinished, and of one release that was asked about."""
+
+DROP = '--drop --because "..."'
 
 _BEGUN = {
     LATER: "files were added, not in the trail, nothing of them is public.  not burned: safe to run again",
@@ -74,6 +79,9 @@ class _Told:
         for entry, rows in left.entries:
             if self._asked(entry.project, entry.version):
                 self._entry(entry, rows)
+        for rows in _by_tag(left.words):
+            if self._asked(*tag_of(rows[0])):
+                self._words(rows, left.words)
         for one in holds(self.road.journal, self.road.clock()):
             if self._asked(one.project, one.tag):
                 self.console.tell("held", dump(one))
@@ -120,13 +128,37 @@ class _Told:
         self.codes.append(exit_code(rows) or 5)
         states = {row.state for row in rows}
         for row in (r for r in rows if r.state == "held"):
-            how = '--again|--drop --because "..."'
-            how = f"--done|{how}" if self.road.targets[row.effect.target].retry == "blind" else how
-            self._next("settle", row.effect.target, entry.project, entry.version, how)
+            self._next("settle", row.effect.target, entry.project, entry.version, self._how(row.effect.target))
         if burned:
             self._next("withdraw", entry.project, entry.version, f'--reason "..." and tag {following(entry.version)}')
         elif not rows or states & {"none", "asked", "sent", "refused"}:
             self._next("resume")
+
+    def _words(self, rows: tuple[Row, ...], among: tuple[Row, ...]) -> None:
+        """What the release team is to be told of one tag."""
+        project, tag = tag_of(rows[0])
+        about = {"project": project, "version": tag, "index": None, "burned": False}
+        more = {
+            "text": "a word to the release team",
+            "why": "",
+            "since": rows[0].since,
+            "now": self.road.clock(),
+            "targets": target_summary(rows),
+        }
+        self.console.tell("status", about | more)
+        self.codes.append(exit_code(rows))
+        known = {target.name for target in self.road.settings.targets}
+        for row in rows:
+            held, there = row.state == "held", row.effect.target in known
+            if held or not there:
+                self._next("settle", address(row, among), self._how(row.effect.target) if there else DROP)
+            else:
+                self._next("resume")
+
+    def _how(self, target: str) -> str:
+        """What can be said of what is held at a place."""
+        how = f"--again|{DROP}"
+        return f"--done|{how}" if self.road.targets[target].retry == "blind" else how
 
     def _say(self, entry: Entry, rows: tuple[Row, ...], text: str) -> None:
         about = {"project": entry.project, "version": entry.version, "index": entry.index}
@@ -147,9 +179,16 @@ class _Told:
             self.console.tell("log", {"file": str(path), "size": path.stat().st_size, "lines": text.splitlines()})
 
 
+def _by_tag(rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:
+    for tag in dict.fromkeys(map(tag_of, rows)):
+        yield tuple(row for row in rows if tag_of(row) == tag)
+
+
 def _half(rows: tuple[Row, ...]) -> str:
     """How far it came, in two words."""
     open_rows = [row for row in rows if row.state not in ("seen", "dropped")]
+    if open_rows and all(map(tells, open_rows)):
+        return "published, not announced"
     if len(open_rows) == len(rows):
         return "not published yet"
     return "half published" if open_rows else "published"

@@ -101,6 +101,8 @@ def _text(road: Road, outcome: Outcome) -> str:
         return f"{entry.project} {entry.version} since entry {entry.index}: {entry.reason or 'no reason given'}"
     if outcome.reached == "signed" and outcome.exit == 4:
         return f"{outcome.project} {outcome.version} waits for its witnesses; nobody is shown it yet"
+    if held := _held(outcome):
+        return f"{counts['seen']} of {total} seen; held at {', '.join(held)}: a person must look there"
     if outcome.exit:
         names = _unseen(road, outcome)
         does = "do" if len(names) > 1 else "does"
@@ -109,6 +111,12 @@ def _text(road: Road, outcome: Outcome) -> str:
         return f"{outcome.project} {outcome.version} stopped after `{outcome.reached}`, as asked"
     index = outcome.entry.index if outcome.entry else 0
     return f"{outcome.project} {outcome.version} is entry {index} of {road.site.origin}; {total} of {total} seen"
+
+
+def _held(outcome: Outcome) -> list[str]:
+    """The places where nothing but a person helps, where nothing is worse."""
+    held = (row.effect.target for row in outcome.rows if row.state == "held")
+    return list(dict.fromkeys(held)) if outcome.exit == 4 else []
 
 
 def _unseen(road: Road, outcome: Outcome) -> list[str]:
@@ -127,6 +135,8 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
         return outcome.next.replace("tagtrail", command, 1)
     if outcome.reached == "signed" and outcome.exit == 4:
         return f"{command} resume"
+    if _held(outcome):
+        return f"{command} status"  # it names what can be said of each
     if outcome.exit:
         site = road.settings.site
         by_hand = (

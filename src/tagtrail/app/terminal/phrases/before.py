@@ -81,6 +81,10 @@ def _plan(fields: Fields) -> Iterator[Line]:
     if fields["announce"]:
         yield step("announce", f"{', '.join(fields['announce'])}: {fields['subject']}")
     yield step("policy", short(fields["policy"]))
+    if fields["text"]:
+        yield step(
+            "preview", "what people will read; files, digests and how to get them are known after the build", "quiet"
+        )
     for text in str(fields["text"] or fields["notes"]).rstrip().split("\n"):
         yield line("quiet", f"  | {text}")
 
