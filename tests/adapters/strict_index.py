@@ -31,7 +31,7 @@ LIE = sha256(b"a lie").hexdigest()
 @dataclass
 class Index:
     """What is there, and what will go wrong. `elsewhere` is where a redirect leads; with
-    `moved` pages do too."""
+    `moved` pages do too. `behind` are other bytes than the page tells of, `yanked` the names that it marks."""
 
     friendly: bool = True
     form: Literal["json", "html", "bare"] = "json"
@@ -44,6 +44,8 @@ class Index:
     moved: bool = False
     etag: bool = True
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    behind: dict[str, bytes] = field(default_factory=dict)
+    yanked: set[str] = field(default_factory=set)
     fields: list[dict[str, list[str]]] = field(default_factory=list)
     stored: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
@@ -120,7 +122,10 @@ class Index:
             mark = "" if self.form == "bare" else "#sha256="
             lines = (f'<a href="../../files/{n}{mark and mark + d}">{n}</a><br>' for n, d in shown.items())
             return ("<!DOCTYPE html>\n" + "\n".join(lines)).encode()
-        files = [{"filename": n, "url": f"../../files/{n}", "hashes": {"sha256": d}} for n, d in shown.items()]
+        files = [
+            {"filename": n, "url": f"../../files/{n}", "hashes": {"sha256": d}, "yanked": n in self.yanked}
+            for n, d in shown.items()
+        ]
         return json.dumps({"meta": {"api-version": "1.1"}, "name": project, "files": files}).encode()
 
 
@@ -155,7 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.index.private and not self._known():
             self._answer(401, b"who?", "text/plain", **{"WWW-Authenticate": "Basic"})
         elif self.path.startswith("/files/"):
-            _, data = self.index.files.get(self.path.removeprefix("/files/"), ("", b""))
+            name = self.path.removeprefix("/files/")
+            data = self.index.behind.get(name, self.index.files.get(name, ("", b""))[1])
             self._answer(200 if data else 404, data, "application/octet-stream")
         elif self.path.startswith("/simple/") and self.path.endswith("/"):
             self._page(self.path.split("/")[2])
