@@ -1,8 +1,9 @@
 """A package index on loopback that takes nothing on trust, and goes wrong by a script.
 
 `POST /legacy/` takes one file by the upload form; `GET /simple/NAME/` shows them, as JSON, as HTML, or as HTML without
-hashes. A name means one file: other bytes are answered 400, the same bytes 200 (`friendly`) or 400. One fault of the
-script is used up by each upload; `stale` pages show an upload only after so many looks.
+hashes; `GET /pypi/NAME/json` shows what twine asks for, as the public index documents it. A name means one file: other
+bytes are answered 400, the same bytes 200 (`friendly`) or 400. One fault of the script is used up by each upload;
+`stale` pages show an upload only after so many looks.
 """
 
 import json
@@ -106,8 +107,17 @@ class Index:
             return "Invalid metadata"
         return ""
 
-    def page(self, project: str, *, html: bool) -> bytes | None:
-        """What a consumer sees now; one look of a stale page is used up."""
+    def releases(self, project: str) -> bytes | None:
+        """Its releases by version, each with its files (docs.pypi.org, JSON API)."""
+        shown = self.shown(project)
+        found: dict[str, list[dict[str, object]]] = {}
+        for name, digest in shown.items():
+            version = name.removesuffix(".tar.gz").split("-")[1]
+            found.setdefault(version, []).append({"filename": name, "digests": {"sha256": digest}})
+        return json.dumps({"info": {"name": project}, "releases": found}).encode() if shown else None
+
+    def shown(self, project: str) -> dict[str, str]:
+        """Name to digest, as it is told now; one look of a stale page is used up."""
         shown = {}
         for name, (owner, data) in sorted(self.files.items()):
             if owner != project:
@@ -116,6 +126,11 @@ class Index:
                 self.hidden[name] -= 1
             else:
                 shown[name] = LIE if self.lies else sha256(data).hexdigest()
+        return shown
+
+    def page(self, project: str, *, html: bool) -> bytes | None:
+        """What a consumer sees now."""
+        shown = self.shown(project)
         if not shown:
             return None
         if html:
@@ -165,6 +180,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200 if data else 404, data, "application/octet-stream")
         elif self.path.startswith("/simple/") and self.path.endswith("/"):
             self._page(self.path.split("/")[2])
+        elif self.path.startswith("/pypi/") and self.path.endswith("/json"):
+            body = self.index.releases(project_key(self.path.split("/")[2]))
+            self._answer(200 if body else 404, body or b"", "application/json")
         else:
             self._answer(404, b"", "text/plain")
 

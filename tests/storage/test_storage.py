@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tagtrail.adapters.objectstore import Bucket, ObjectStore
+from tagtrail.adapters.objectstore.bucket import Bucket
+from tagtrail.adapters.objectstore.store import ObjectStore
 from tagtrail.formats.served import headers
 from tagtrail.model.errors import SetupError
 from tagtrail.testing.suites import store as suite
