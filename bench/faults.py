@@ -5,9 +5,9 @@ once more if it said that it failed; tagtrail is run until it is done, waiting a
 files of two are there, and what the client said of it at the end.
 
 They are not run alike: ours is the adapter and its driver in this process, with files of its own, up to twelve runs and
-a clock that is put ten minutes on between them, its journal kept, or lost after each run; the others are whole commands
-that get two tries at once. A stale page counts looks, not minutes, so a peer that fails there twice might not fail the
-third time.
+a clock that is put ten minutes on between them, its journal kept, or lost after the first; the others are whole
+commands that get two tries at once. A stale page counts looks, not minutes, so a peer that fails there twice might not
+fail the third time.
 
 twine takes `--skip-existing` for no index but those whose addresses it knows. It is started with this one in their
 place, so it does here what it does there: it asks for `/pypi/NAME/json` before its first file and passes over the names
@@ -31,6 +31,7 @@ from tests.adapters.test_index import carried
 BIN = Path(sys.executable).parent
 FAULTS: tuple[Fault, ...] = ("fine", "lost", "lost-before", "500-before", "500-after", "403", "429", "503", "hang")
 LIMIT = 15.0
+OTHER = b"other bytes"
 SECRET = "secret-token"  # noqa: S105  (a toy's)
 
 
@@ -51,7 +52,7 @@ def _files(scratch: Path) -> list[Path]:
 
 def _ours(index: Index, *, lost: bool) -> str:
     codes = carried(index, lost=lost, wait=1.0)[1]
-    return f"{_there(index)} exit {codes[-1]}, {len(codes)} runs" if len(codes) > 1 else f"{_there(index)} exit 0"
+    return f"{_there(index)} exit {codes[-1]}{f', {len(codes)} runs' if len(codes) > 1 else ''}"
 
 
 def _client(argv: Callable[[Index], list[str]]) -> Callable[[Index, list[Path]], str]:
@@ -71,7 +72,7 @@ def _client(argv: Callable[[Index], list[str]]) -> Callable[[Index, list[Path]],
 
 
 def _there(index: Index) -> str:
-    return f"{len(index.files)} of 2 "
+    return f"{sum(data != OTHER for _, data in index.files.values())} of 2 "
 
 
 TWINE = """
@@ -105,24 +106,32 @@ ASKS = {"twine --skip-existing": "/pypi/nova/json", "uv --check-url": "/simple/n
 """What a client looks at before it uploads, if its option has taken effect."""
 
 
+def _row(name: str, files: list[Path], script: list[Fault], stale: int = 0, *, taken: bool = False) -> list[str]:
+    """A line of the table; with `taken`, somebody's other bytes have the sdist's name."""
+    cells = []
+    for client, run in CLIENTS.items():
+        with served(Index(script=script[:], stale=stale, friendly=False)) as index:
+            if taken:
+                index.lay("nova", files[1].name, OTHER)
+            cells.append(run(index, files))
+            if client in ASKS and ASKS[client] not in [path for _, path, _ in index.asked]:
+                sys.exit(f"the comparison is broken: {client} never asked for {ASKS[client]}")
+    print(f"  {name:<32} " + " ".join(f"{cell:<28}" for cell in cells), flush=True)
+    return cells
+
+
 def main() -> None:
-    """A line for each fault, with fresh and with stale pages."""
+    """A line for each fault, with fresh and with stale pages; and one where the name is taken."""
     print(f"{'two files, an index with a fault':<34} " + " ".join(f"{name:<28}" for name in CLIENTS), flush=True)
     with tempfile.TemporaryDirectory(prefix="tagtrail-faults-") as scratch:
-        # a client that cannot do it where nothing is wrong says nothing about faults
         files = _files(Path(scratch))
         for stale in (0, 3):
             for fault in FAULTS:
-                cells = []
-                for name, client in CLIENTS.items():
-                    with served(Index(script=[fault], stale=stale, friendly=False)) as index:
-                        cells.append(client(index, files))
-                        if name in ASKS and ASKS[name] not in [path for _, path, _ in index.asked]:
-                            sys.exit(f"the comparison is broken: {name} never asked for {ASKS[name]}")
+                cells = _row(f"{fault}{' + stale' if stale else ''}", files, [fault], stale)
+                # a client that cannot do it where nothing is wrong says nothing about faults
                 if fault == "fine" and not all(cell.startswith("2 of 2") for cell in cells):
                     sys.exit(f"the comparison is broken: with no fault, {cells}")
-                row = f"{fault}{' + stale' if stale else ''}"
-                print(f"  {row:<32} " + " ".join(f"{cell:<28}" for cell in cells), flush=True)
+        _row("other bytes have the name", files, [], taken=True)
 
 
 if __name__ == "__main__":
