@@ -108,7 +108,7 @@ class Index:
         return ""
 
     def releases(self, project: str) -> bytes | None:
-        """Its releases by version, each with its files (docs.pypi.org, JSON API)."""
+        """Its releases by version, each with its files (the JSON API that it documents)."""
         shown = self.shown(project)
         found: dict[str, list[dict[str, object]]] = {}
         for name, digest in shown.items():

@@ -140,6 +140,7 @@ def places(world: World, code: int) -> tuple[dict[str, list[str]], str]:
     """What `audit --places` says: the rows that are not as they should be, and its last line."""
     done = world.tell("audit", "--places")
     assert done.code == code, done.out + done.err
+    assert ("by hand" in done.event("outcome")["next"]) is (code == 7), "nothing but marks is wrong here"
     rows = {row["name"]: row["cells"] for row in done.event("compared")["rows"]}
     return rows, done.event("outcome")["text"].splitlines()[-1]
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.app.instance.home import Home, find_home
@@ -25,11 +26,6 @@ __all__ = ["LIMIT", "audit_places"]
 
 LIMIT = 600.0
 """Seconds for all places together; a deep audit hashes as long again."""
-_NEXT = {
-    4: "tagtrail resume",
-    5: "tagtrail audit --places    when it answers again",
-    7: "find out who put it there, or took it away, before anything else is released",
-}
 _STATES = {0: "agrees", 4: "waiting", 5: "unfinished", 7: "disagrees"}
 
 
@@ -71,7 +67,10 @@ def audit_places(args: argparse.Namespace, console: Console) -> int:
         found = withdrawals(found, one.marks, targets, surveys, LIMIT)
         console.tell("compared", _event(one, found))
         lines += found
-    return _end(lines, asked, console, deep=args.deep)
+    code = exit_code(lines)
+    text, following = _text(lines, asked, deep=args.deep), _next(home, lines, code)
+    console.tell("outcome", {"exit": code, "state": _STATES[code], "text": text, "next": following})
+    return code
 
 
 def _asked(
@@ -163,18 +162,28 @@ _SAID = {
 }
 
 
-def _end(lines: Sequence[Line], asked: Sequence[_Asked], console: Console, *, deep: bool) -> int:
-    code, projects = exit_code(lines), len(asked)
+def _text(lines: Sequence[Line], asked: Sequence[_Asked], *, deep: bool) -> str:
+    projects, files = len(asked), sum(bool(line.name) for line in lines)
     wrong = sum(any(cell.state in BAD for cell in line.cells) for line in lines)
     untold = sum(cell.state in ("there", "unasked") for line in lines for cell in line.cells)
     gone = sum(entry.event == "withdraw" for one in asked for entry in one.entries)
-    text = f"{sum(bool(line.name) for line in lines):,} files of {projects:,} project{'' if projects == 1 else 's'}"
+    text = f"{files:,} files of {projects:,} project{'' if projects == 1 else 's'}"
     text += f", {wrong:,} of them not as the trail says" if wrong else ""
     why = "could not be fetched" if deep else "the place does not tell it (--deep asks)"
     text += f"\n{untold:,} were not compared by digest: {why}" if untold else ""
     text += f"\n{gone:,} version{'' if gone == 1 else 's'} withdrawn: {_said_so(lines)}" if gone else ""
-    console.tell("outcome", {"exit": code, "state": _STATES[code], "text": text, "next": _NEXT.get(code, "")})
-    return code
+    return text
+
+
+def _next(home: Path, lines: Sequence[Line], code: int) -> str:
+    """What a person does about the gravest: what is only not marked yet is no riddle."""
+    if code in (4, 5):
+        words = "resume" if code == 4 else "audit --places    when it answers again"
+        return f"tagtrail -C {home} {words}"
+    bad = {cell.state for line in lines for cell in line.cells} & BAD
+    if bad == {"shown"}:
+        return "yank or remove by hand what does not say that it is withdrawn"
+    return "find out who put it there, or took it away, before anything else is released" if bad else ""
 
 
 def _said_so(lines: Sequence[Line]) -> str:
