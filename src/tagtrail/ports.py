@@ -202,6 +202,9 @@ class Signer(Protocol):
 class Store(Protocol):
     """The site's root: a directory, a bucket. Paths are relative, with `/`."""
 
+    lanes: int
+    """How many pages may be read and written at one time: 1 where nobody waits for an answer."""
+
     def read(self, path: str) -> bytes | None:
         """The bytes at `path` as stored, or None."""
         ...

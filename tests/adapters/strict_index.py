@@ -1,8 +1,9 @@
 """A package index on loopback that takes nothing on trust, and goes wrong by a script.
 
 `POST /legacy/` takes one file by the upload form; `GET /simple/NAME/` shows them, as JSON, as HTML, or as HTML without
-hashes. A name means one file: other bytes are answered 400, the same bytes 200 (`friendly`) or 400. One fault of the
-script is used up by each upload; `stale` pages show an upload only after so many looks.
+hashes; `GET /pypi/NAME/json` shows what twine asks for, as the public index documents it. A name means one file: other
+bytes are answered 400, the same bytes 200 (`friendly`) or 400. One fault of the script is used up by each upload;
+`stale` pages show an upload only after so many looks.
 """
 
 import json
@@ -31,7 +32,7 @@ LIE = sha256(b"a lie").hexdigest()
 @dataclass
 class Index:
     """What is there, and what will go wrong. `elsewhere` is where a redirect leads; with
-    `moved` pages do too."""
+    `moved` pages do too. `behind` are other bytes than the page tells of, `yanked` the names that it marks."""
 
     friendly: bool = True
     form: Literal["json", "html", "bare"] = "json"
@@ -44,6 +45,8 @@ class Index:
     moved: bool = False
     etag: bool = True
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    behind: dict[str, bytes] = field(default_factory=dict)
+    yanked: set[str] = field(default_factory=set)
     fields: list[dict[str, list[str]]] = field(default_factory=list)
     stored: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
@@ -104,8 +107,17 @@ class Index:
             return "Invalid metadata"
         return ""
 
-    def page(self, project: str, *, html: bool) -> bytes | None:
-        """What a consumer sees now; one look of a stale page is used up."""
+    def releases(self, project: str) -> bytes | None:
+        """Its releases by version, each with its files (the JSON API that it documents)."""
+        shown = self.shown(project)
+        found: dict[str, list[dict[str, object]]] = {}
+        for name, digest in shown.items():
+            version = name.removesuffix(".tar.gz").split("-")[1]
+            found.setdefault(version, []).append({"filename": name, "digests": {"sha256": digest}})
+        return json.dumps({"info": {"name": project}, "releases": found}).encode() if shown else None
+
+    def shown(self, project: str) -> dict[str, str]:
+        """Name to digest, as it is told now; one look of a stale page is used up."""
         shown = {}
         for name, (owner, data) in sorted(self.files.items()):
             if owner != project:
@@ -114,13 +126,21 @@ class Index:
                 self.hidden[name] -= 1
             else:
                 shown[name] = LIE if self.lies else sha256(data).hexdigest()
+        return shown
+
+    def page(self, project: str, *, html: bool) -> bytes | None:
+        """What a consumer sees now."""
+        shown = self.shown(project)
         if not shown:
             return None
         if html:
             mark = "" if self.form == "bare" else "#sha256="
             lines = (f'<a href="../../files/{n}{mark and mark + d}">{n}</a><br>' for n, d in shown.items())
             return ("<!DOCTYPE html>\n" + "\n".join(lines)).encode()
-        files = [{"filename": n, "url": f"../../files/{n}", "hashes": {"sha256": d}} for n, d in shown.items()]
+        files = [
+            {"filename": n, "url": f"../../files/{n}", "hashes": {"sha256": d}, "yanked": n in self.yanked}
+            for n, d in shown.items()
+        ]
         return json.dumps({"meta": {"api-version": "1.1"}, "name": project, "files": files}).encode()
 
 
@@ -155,10 +175,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self.index.private and not self._known():
             self._answer(401, b"who?", "text/plain", **{"WWW-Authenticate": "Basic"})
         elif self.path.startswith("/files/"):
-            _, data = self.index.files.get(self.path.removeprefix("/files/"), ("", b""))
+            name = self.path.removeprefix("/files/")
+            data = self.index.behind.get(name, self.index.files.get(name, ("", b""))[1])
             self._answer(200 if data else 404, data, "application/octet-stream")
         elif self.path.startswith("/simple/") and self.path.endswith("/"):
             self._page(self.path.split("/")[2])
+        elif self.path.startswith("/pypi/") and self.path.endswith("/json"):
+            body = self.index.releases(project_key(self.path.split("/")[2]))
+            self._answer(200 if body else 404, body or b"", "application/json")
         else:
             self._answer(404, b"", "text/plain")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.adapters.strict_index import Index, served
 from tests.adapters.trackers.github_stub import TOKEN, GitHubStub
 from tests.app.world import World
 
@@ -133,6 +134,62 @@ def test_everywhere_with_the_same_bytes(world: World) -> None:
         assert not release["draft"]
         assert world.tell("release", "toy", "1.0").code == 0
         assert TOKEN not in first.out + first.err + second.out + second.err
+
+
+def places(world: World, code: int) -> tuple[dict[str, list[str]], str]:
+    """What `audit --places` says: the rows that are not as they should be, and its last line."""
+    done = world.tell("audit", "--places")
+    assert done.code == code, done.out + done.err
+    assert ("by hand" in done.event("outcome")["next"]) is (code == 7), "nothing but marks is wrong here"
+    rows = {row["name"]: row["cells"] for row in done.event("compared")["rows"]}
+    return rows, done.event("outcome")["text"].splitlines()[-1]
+
+
+def everywhere(world: World, stub: GitHubStub, index: Index) -> None:
+    """Released to the site, a command that is told the page alone, an index and a tracker."""
+    words = 'files = false\nfind = ["./there", "{url}"]\napply = ["touch", "told"]\n'
+    marks = 'withdraw = ["touch", "marked"]\nwithdrawn = ["test", "-e", "marked"]'
+    (world.home / "there").write_text('#!/bin/sh\n[ -e told ] && printf %s "$1" | sha256sum | cut -c1-64 || exit 1\n')
+    (world.home / "there").chmod(0o755)
+    forge = f'type = "github"\nrepository = "example/nova"\ntoken = "env:FORGE"\napi = "{stub.url}"'
+    publish(world, "forge", forge)
+    publish(world, "index", f'type = "index"\nupload = "{index.upload}"')
+    publish(world, "note", f'type = "command"\n{words}{marks}')
+    world.env["FORGE"] = TOKEN
+    world.tell("release", "toy", "1.0")
+    assert world.tell("release", "toy", "1.0").code == 0
+    assert places(world, 0)[0] == {}
+
+
+def test_a_withdrawn_version_is_marked_or_it_is_said(world: World) -> None:
+    world.tag("1.0")
+    with GitHubStub({"1.0": world.git("rev-parse", "refs/tags/1.0")}) as stub, served(Index(login=None)) as index:
+        everywhere(world, stub, index)
+        wheel, sdist = sorted(files(world))
+        withdraw = ("withdraw", "toy", "1.0", "--reason", "loses data")
+        stub.fault("500 before", "PATCH")
+        assert world.tell(*withdraw).code == 5
+        waits = ["yanked", "-", "shown", "waiting"]
+        assert places(world, 7) == (
+            {wheel: waits, sdist: waits}, "1 version withdrawn: marked at note, site; not at index"
+        )  # fmt: skip
+        world.lose_journal()
+        assert world.tell(*withdraw).code == 0
+        index.yanked = {wheel}
+        assert places(world, 7)[0] == {sdist: ["yanked", "-", "shown", "yanked"]}
+        index.yanked = {wheel, sdist}
+        assert places(world, 0) == ({}, "1 version withdrawn: marked at forge, index, note, site")
+        unmarked(world, stub, {wheel, sdist})
+
+
+def unmarked(world: World, stub: GitHubStub, names: set[str]) -> None:
+    """A mark that somebody takes away again, one place at a time."""
+    (release,) = stub.state["releases"].values()
+    release["body"] = release["body"].replace("is withdrawn", "was withdrawn")
+    assert places(world, 7)[0] == {name: ["yanked", "-", "yanked", "shown"] for name in names}
+    release["body"] = release["body"].replace("was withdrawn", "is withdrawn")
+    (world.home / "marked").unlink()
+    assert places(world, 7)[0] == {"toy 1.0": ["-", "shown", "-", "-"]}
 
 
 # --- what cannot be made --------------------------------------------------------------------------------------------

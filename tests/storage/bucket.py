@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from tagtrail.adapters.objectstore import Bucket
+from tagtrail.adapters.objectstore.bucket import Bucket
 
 KEPT = ("content-type", "cache-control", "content-disposition")
 PAGE = 1000

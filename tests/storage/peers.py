@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tagtrail.adapters.objectstore import Bucket
+from tagtrail.adapters.objectstore.bucket import Bucket
 from tests.storage.s3 import ask
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tagtrail.adapters.objectstore import Bucket, ObjectStore
+from tagtrail.adapters.objectstore.bucket import Bucket
+from tagtrail.adapters.objectstore.store import ObjectStore
 from tagtrail.formats.served import headers
 from tagtrail.model.errors import RemoteError, SetupError
 from tagtrail.testing.suites import store as suite

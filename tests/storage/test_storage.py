@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tagtrail.adapters.objectstore import Bucket, ObjectStore
+from tagtrail.adapters.objectstore.bucket import Bucket
+from tagtrail.adapters.objectstore.store import ObjectStore
 from tagtrail.formats.served import headers
 from tagtrail.model.errors import SetupError
 from tagtrail.testing.suites import store as suite
@@ -90,6 +91,7 @@ def test_everybody_gets_the_headers(openstack: Storage, request, tmp_path: Path)
         assert (answer.status_code, answer.text) == (200, path)
         said = {name: answer.headers[name] for name in headers("a/a.bin") if name in answer.headers}
         assert said == headers(path)
+        assert "X-Content-Type-Options" not in answer.headers, "docs/hosting.md says that a CDN adds it"
     assert httpx.get(f"{public}toy/").text == "toy/index.html"
 
 

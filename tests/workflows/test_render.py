@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from itertools import count
 from threading import Barrier, Lock, Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -200,6 +201,55 @@ class Interrupted(Store):
         if act:
             act()
         super().write(path, chunks)
+
+
+class Wide(Store):
+    """A store with lanes, each of which takes its time; `begun` and `ended` are paths in the order of their writes."""
+
+    lanes = 4
+
+    def __init__(self, breaks: str = "") -> None:
+        super().__init__()
+        self.breaks = breaks
+        self.lock = Lock()
+        self.open, self.most = 0, 0
+        self.order: list[tuple[str, str]] = []
+
+    def write(self, path: str, chunks: Iterable[bytes]) -> None:
+        with self.lock:
+            self.order.append(("begun", path))
+            self.open += 1
+            self.most = max(self.most, self.open)
+        sleep(0.002)
+        try:
+            if path == self.breaks:
+                raise RemoteError("no answer", code="bucket-unreachable")
+            super().write(path, chunks)
+        finally:
+            with self.lock:
+                self.order.append(("ended", path))
+                self.open -= 1
+
+
+def test_lanes_are_used_and_a_page_is_begun_when_all_below_it_are_there(instance: Instance) -> None:
+    instance.store = store = Wide()
+    assert instance.render() == len(instance.wanted())
+    assert store.files == instance.wanted()
+    assert 1 < store.most <= Wide.lanes
+    depths = [path.count("/") for _, path in store.order]
+    assert depths == sorted(depths, reverse=True)
+    assert len(set(depths)) > 2
+
+
+def test_a_page_that_could_not_be_written_keeps_those_above_it_from_being(instance: Instance) -> None:
+    instance.store = store = Wide(breaks="nova/index.html")
+    with pytest.raises(RemoteError, match="no answer"):
+        instance.render()
+    assert min(path.count("/") for _, path in store.order) == 1
+    assert (instance.journal.cursor(CURSOR), store.open, store.pushed) == (0, 0, [])
+    store.breaks = ""
+    instance.render()
+    assert store.files == instance.wanted()
 
 
 def test_a_slow_writer_does_not_leave_an_older_page_over_a_newer_one() -> None:

@@ -25,6 +25,8 @@ class DirectoryStore:
     those of dead writers go when a store is opened. `environ` is what the command is given: the operator's own.
     """
 
+    lanes = 1
+
     def __init__(
         self,
         root: Path,

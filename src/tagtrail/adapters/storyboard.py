@@ -26,7 +26,8 @@ class StoryBoard:
     """The port `Target` for the stories with `tag`; tasks are of `project` (both with {project}, `tag` with {version}).
 
     With a `branch` there is a milestone of the version on it; with `files` a task for each file beside that of the
-    release page. `entry` gives the trail's entry at an index.
+    release page. `entry` gives the trail's entry at an index. A release that has no story needs nothing told, and the
+    receipt says so; with `required` it is waited for.
     """
 
     name: str
@@ -37,6 +38,7 @@ class StoryBoard:
     site: Site
     entry: Callable[[int], Entry]
     files: bool = False
+    required: bool = False
     retry: Literal["keyed", "searchable", "blind"] = "searchable"
     lag: int = 600
 
@@ -75,7 +77,7 @@ class StoryBoard:
             return self._receipt(f"milestones/{found['id']}", title) if found else None
         story = self._story(entry)
         if story is None:
-            return None
+            return None if self.required else self._nothing(entry, effect)
         return self._task(story, title, self._wanted(effect)) if step == "task" else self._comment(story, entry)
 
     def apply(self, effect: Effect) -> Receipt:
@@ -132,7 +134,10 @@ class StoryBoard:
         ]
         if len(linked) > 1:
             return self._several(f"stories/{story}", f"{len(linked)} tasks for {url}")
-        return self._receipt(f"tasks/{linked[0]['id']}", linked[0]["link"]) if linked else None
+        if not linked:
+            return None
+        where, said = self._url(f"tasks/{linked[0]['id']}"), linked[0]["link"]
+        return Receipt(where=where, sha256=link(said).sha256, note="" if said == url else f"{where} says {said}")
 
     def _comment(self, story: int, entry: Entry) -> Receipt | None:
         ours = [c for c in self._list(f"stories/{story}/comments") if c["content"] == self._text(entry)]
@@ -141,7 +146,12 @@ class StoryBoard:
         return self._receipt(f"stories/{story}/comments/{ours[0]['id']}", address(self.site, entry)) if ours else None
 
     def _receipt(self, path: str, text: str) -> Receipt:
-        return Receipt(where=self._url(path), sha256=link(text).sha256, note=f"{self._url(path)} says {text}")
+        return Receipt(where=self._url(path), sha256=link(text).sha256)
+
+    def _nothing(self, entry: Entry, effect: Effect) -> Receipt:
+        label = self._label(entry)
+        note = f"no story has the tag {label}, so there is nothing to tell it"
+        return Receipt(where=self._url(f"stories?tags={label}"), sha256=effect.blob.sha256, note=note)
 
     def _several(self, path: str, what: str) -> Receipt:
         return Receipt(where=self._url(path), sha256="", note=f"{self._url(path)} has {what}: remove all but one")

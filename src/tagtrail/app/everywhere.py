@@ -1,11 +1,10 @@
 """`tagtrail audit --places`: every name at every place of an instance against its trail, one table for each project."""
 
 import argparse
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from threading import Thread
+from itertools import chain
+from pathlib import Path
 
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.app.instance.home import Home, find_home
@@ -13,35 +12,32 @@ from tagtrail.app.instance.places import places
 from tagtrail.app.instance.reading import open_instance
 from tagtrail.app.terminal.console import Console
 from tagtrail.formats.settings import project_of
-from tagtrail.model.errors import Error, SetupError
+from tagtrail.io import http
+from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Entry, Survey
-from tagtrail.model.frozen import replace
 from tagtrail.model.names import project_key
 from tagtrail.model.settings import Project, Settings
 from tagtrail.ports import Target
-from tagtrail.workflows.audit.places import BAD, Belonging, Cell, Line, belongings, compared, exit_code
+from tagtrail.workflows.audit.deep import hashed, withdrawals
+from tagtrail.workflows.audit.places import BAD, Belonging, Cell, Line, belongings, compared, exit_code, marks
 from tagtrail.workflows.surveys import everywhere
 
 __all__ = ["LIMIT", "audit_places"]
 
 LIMIT = 600.0
 """Seconds for all places together; a deep audit hashes as long again."""
-_NEXT = {
-    4: "tagtrail resume",
-    5: "tagtrail audit --places    when it answers again",
-    7: "find out who put it there, or took it away, before anything else is released",
-}
 _STATES = {0: "agrees", 4: "waiting", 5: "unfinished", 7: "disagrees"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """A project of the trail, where its releases belong, and which files belong there."""
+    """A project of the trail, where its releases belong, which files belong there, and what is to be marked there."""
 
     project: Project
     entries: tuple[Entry, ...]
     places: tuple[str, ...]
     belong: tuple[Belonging, ...]
+    marks: tuple[Belonging, ...]
 
 
 def audit_places(args: argparse.Namespace, console: Console) -> int:
@@ -64,14 +60,17 @@ def audit_places(args: argparse.Namespace, console: Console) -> int:
     names = {file.name for one in asked for e in one.entries for file in e.files}
     lines = list[Line]()
     for one in asked:
-        found = compared(
-            one.entries, one.belong, [told[place, one.project.name] for place in one.places],
-            known=names - {f.name for e in one.entries for f in e.files}, own=[site],
-        )  # fmt: skip
-        found = _deep(found, one, targets) if args.deep else found
+        surveys = [told[place, one.project.name] for place in one.places]
+        others = names - {f.name for e in one.entries for f in e.files}
+        found = compared(one.entries, one.belong, surveys, known=others, own=[site])
+        found = hashed(found, one.belong, targets, http.digest, LIMIT) if args.deep else found
+        found = withdrawals(found, one.marks, targets, surveys, LIMIT)
         console.tell("compared", _event(one, found))
         lines += found
-    return _end(lines, len(asked), console)
+    code = exit_code(lines)
+    text, following = _text(lines, asked, deep=args.deep), _next(home, lines, code)
+    console.tell("outcome", {"exit": code, "state": _STATES[code], "text": text, "next": following})
+    return code
 
 
 def _asked(
@@ -85,65 +84,21 @@ def _asked(
             continue
         entries = ledger.entries(project=project.name)
         names = tuple(dict.fromkeys((settings.site.name, *project.publish)))
-        belong = tuple(
-            found
-            for entry in entries
-            if entry.event == "release"
-            for found in belongings(entry, _takes(settings, targets, names, entry), journal.rows(entry.index))
-        )
+        taken = [(entry, _takes(settings, targets, names, entry)) for entry in entries]
+        belong = [belongings(e, at, journal.rows(e.index)) for e, at in taken if e.event == "release"]
+        to_mark = [marks(e, at, journal.rows(e.index)) for e, at in taken if e.event == "withdraw"]
         if any(entry.event in ("release", "import") for entry in entries):
-            yield _Asked(project=project, entries=entries, places=names, belong=belong)
+            yield _Asked(
+                project=project,
+                entries=entries,
+                places=names,
+                belong=tuple(chain(*belong)),
+                marks=tuple(chain(*to_mark)),
+            )
 
 
 def _takes(settings: Settings, targets: Mapping[str, Target], names: Sequence[str], entry: Entry) -> dict[str, Target]:
     return {n: targets[n] for n in names if n == settings.site.name or entry.channel in settings.target(n).on}
-
-
-# --- deep -----------------------------------------------------------------------------------------------------------
-
-
-def _deep(lines: Sequence[Line], asked: _Asked, targets: Mapping[str, Target]) -> tuple[Line, ...]:
-    """Files of which the place told no digest, looked at one by one as a consumer would, places at the same time."""
-    wanted = {(one.place, one.name): one for one in asked.belong}
-    todo: dict[str, list[Belonging]] = {}
-    for line in lines:
-        for cell in line.cells:
-            if cell.state in ("there", "unasked") and (one := wanted.get((cell.place, line.name))):
-                todo.setdefault(cell.place, []).append(one)
-    answers: SimpleQueue[tuple[tuple[str, str], Cell] | None] = SimpleQueue()
-    for place, list_ in todo.items():
-        Thread(target=_look, args=(targets[place], list_, answers), daemon=True).start()
-    seen: dict[tuple[str, str], Cell] = {}
-    end = time.monotonic() + LIMIT
-    while len(seen) < sum(map(len, todo.values())) and (left := end - time.monotonic()) > 0:
-        try:
-            answer = answers.get(timeout=left)
-        except Empty:
-            break
-        if answer:
-            seen[answer[0]] = answer[1]
-    return tuple(
-        replace(line, cells=tuple(seen.get((cell.place, line.name), cell) for cell in line.cells)) for line in lines
-    )
-
-
-def _look(
-    target: Target, wanted: Sequence[Belonging], answers: "SimpleQueue[tuple[tuple[str, str], Cell] | None]"
-) -> None:
-    for one in wanted:
-        digest, state = "", "silent"
-        try:
-            found = target.find(one.effect)
-        except Error:
-            pass
-        except Exception:  # noqa: BLE001, S110  (whatever an adapter of somebody else's raises, it did not answer)
-            pass
-        else:
-            digest = found.sha256 if found else ""
-            there = "same" if digest == one.effect.blob.sha256 else "other"
-            state = there if found else "missing" if one.state == "seen" else "waiting" if one.state else "unsent"
-        other = digest if state == "other" else ""
-        answers.put(((one.place, one.name), Cell(place=one.place, state=state, sha256=other)))
 
 
 # --- what is told ---------------------------------------------------------------------------------------------------
@@ -168,16 +123,16 @@ def _event(asked: _Asked, lines: Sequence[Line]) -> dict[str, object]:
     """Each file that is not the same everywhere, and how many are at each place."""
     loud = [line for line in lines if any(_is_loud(cell) for cell in line.cells)]
     counts = [
-        sum(line.cells[number].state in ("same", "there", "yanked") for line in lines)
+        sum(line.cells[number].state in ("same", "there", "yanked") for line in lines if line.name)
         for number in range(len(asked.places))
     ]
     return {
         "project": asked.project.name,
-        "total": len(lines),
+        "total": sum(bool(line.name) for line in lines),
         "noun": "file",
         "columns": list(asked.places),
         "summary": [str(count) if count else "-" for count in counts],
-        "rows": [_row(line) for line in loud],
+        "rows": [_row(line, asked.project.name) for line in loud],
     }
 
 
@@ -185,13 +140,13 @@ def _is_loud(cell: Cell) -> bool:
     return cell.state not in ("same", "there", "-", "gone", "yanked", "dropped", "unasked")
 
 
-def _row(line: Line) -> dict[str, object]:
+def _row(line: Line, project: str) -> dict[str, object]:
     trail = f"the trail {line.sha256[:16]}..." if line.sha256 else "the trail does not know it"
     notes = [f"{cell.place}: {_SAID[cell.state]}" for cell in line.cells if cell.state in _SAID]
     notes += [f"{cell.place} {cell.sha256[:16]}..., {trail}" for cell in line.cells if cell.sha256]
     states = [cell.state for cell in line.cells]
     return {
-        "name": line.name,
+        "name": line.name or f"{project} {line.version}",
         "version": line.version,
         "sha256": line.sha256,
         "cells": states,
@@ -207,12 +162,33 @@ _SAID = {
 }
 
 
-def _end(lines: Sequence[Line], projects: int, console: Console) -> int:
-    code = exit_code(lines)
+def _text(lines: Sequence[Line], asked: Sequence[_Asked], *, deep: bool) -> str:
+    projects, files = len(asked), sum(bool(line.name) for line in lines)
     wrong = sum(any(cell.state in BAD for cell in line.cells) for line in lines)
     untold = sum(cell.state in ("there", "unasked") for line in lines for cell in line.cells)
-    text = f"{len(lines):,} files of {projects:,} project{'' if projects == 1 else 's'}"
+    gone = sum(entry.event == "withdraw" for one in asked for entry in one.entries)
+    text = f"{files:,} files of {projects:,} project{'' if projects == 1 else 's'}"
     text += f", {wrong:,} of them not as the trail says" if wrong else ""
-    text += f"\n{untold:,} were not compared by digest: the place does not tell it (--deep asks)" if untold else ""
-    console.tell("outcome", {"exit": code, "state": _STATES[code], "text": text, "next": _NEXT.get(code, "")})
-    return code
+    why = "could not be fetched" if deep else "the place does not tell it (--deep asks)"
+    text += f"\n{untold:,} were not compared by digest: {why}" if untold else ""
+    text += f"\n{gone:,} version{'' if gone == 1 else 's'} withdrawn: {_said_so(lines)}" if gone else ""
+    return text
+
+
+def _next(home: Path, lines: Sequence[Line], code: int) -> str:
+    """What a person does about the gravest: what is only not marked yet is no riddle."""
+    if code in (4, 5):
+        words = "resume" if code == 4 else "audit --places    when it answers again"
+        return f"tagtrail -C {home} {words}"
+    bad = {cell.state for line in lines for cell in line.cells} & BAD
+    if bad == {"shown"}:
+        return "yank or remove by hand what does not say that it is withdrawn"
+    return "find out who put it there, or took it away, before anything else is released" if bad else ""
+
+
+def _said_so(lines: Sequence[Line]) -> str:
+    """Which places show a mark of what was withdrawn, and which do not."""
+    marks = [(cell.place, cell.state) for line in lines for cell in line.cells if cell.state in ("yanked", "shown")]
+    silent = {place for place, state in marks if state == "shown"}
+    parts = [("marked at ", {place for place, _ in marks} - silent), ("not at ", silent)]
+    return "; ".join(words + ", ".join(sorted(places)) for words, places in parts if places) or "no place shows a mark"

@@ -4,13 +4,14 @@ An address is bytes too: `https://releases.example.org/nova/33.0.0/` in ASCII, w
 names whose whole content is that a place shows this address.
 """
 
+import re
 from hashlib import sha256
 
 from tagtrail.formats.site import Site, release_page
 from tagtrail.model.entry import Entry
 from tagtrail.model.facts import Blob, Logged, Receipt, Sidecar
 
-__all__ = ["address", "link", "own_files", "own_names", "said", "shown", "signature", "withdrawal"]
+__all__ = ["address", "link", "own_files", "own_names", "said", "shown", "signature", "withdrawal", "withdrawn"]
 
 
 def address(site: Site, entry: Entry) -> str:
@@ -34,6 +35,20 @@ def withdrawal(site: Site, entry: Entry) -> str:
     """What a tracker says of a version that an entry took back: one line."""
     why = entry.reason or "no reason given"
     return f"{entry.project} {entry.version} is withdrawn: {why}. Do not install it. {address(site, entry)}"
+
+
+def withdrawn(site: Site, project: str, text: str) -> bool:
+    """Whether a text that names its release page has a line of its own that takes this very release back.
+
+    The text of a later release may quote the line: then the page that it names besides is another one.
+    """
+    lines = [line.strip().strip("*") for line in text.splitlines()]
+    for line in lines:
+        named = re.match(rf"{re.escape(project)} (\S+) is withdrawn: ", line)
+        page = site.url + release_page(project, named[1]).removesuffix("index.html") if named else ""
+        if page and line.endswith(f" Do not install it. {page}"):
+            return any(other.endswith(page) for other in lines if other != line)
+    return False
 
 
 def shown(where: str, text: str, wanted: str) -> Receipt:

@@ -96,6 +96,7 @@ TYPES: dict[str, Type] = {
             "tag": Option(),
             "branch": Option(),
             "files": Option(form="flag"),
+            "story-required": Option(form="flag"),
         }
     ),
     "command": Type(

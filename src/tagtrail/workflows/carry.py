@@ -64,7 +64,8 @@ def looked(
         why = f"{there}, ours {row.effect.blob.sha256[:16]}... ({row.effect.blob.size:,} B)"
         return _moved(row, "conflict", now, why=why, receipt=found)
     if found:
-        return row if row.state in ("held", "conflict", "dropped") else _moved(row, "seen", now, receipt=found)
+        settled = row.state in ("held", "conflict", "dropped")
+        return row if settled else _moved(row, "seen", now, why=found.note, receipt=found)
     if awaited:
         return _moved(row, "none", now, why=AWAITED) if row.state in ("none", "refused", "asked", "seen") else row
     if row.state == "seen":

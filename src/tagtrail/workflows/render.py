@@ -6,9 +6,11 @@ both are on the page. `lock` keeps a second writer from being killed between an 
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, lru_cache
 from hashlib import sha256
+from itertools import groupby, islice
 
 from tagtrail import pages
 from tagtrail.formats.site import Site
@@ -27,6 +29,8 @@ _FIX = {
     "page-differs": "tagtrail render",
     "page-surplus": "look at who put it there, and remove it",
 }
+_AT_ONCE = 64
+"""Pages that are held in memory."""
 _BLOCK = 64
 """Entries read at once when looking backwards."""
 
@@ -153,17 +157,31 @@ def _touched(view: LedgerView, ledger: Reading, start: int) -> tuple[str, ...]:
         paths = {*pages.all_paths(view)}
     else:
         paths = {path for entry in ledger.entries(start, view.size) for path in pages.touched(entry, view)}
-    return tuple(sorted(paths, key=lambda path: (-path.count("/"), path)))
+    return tuple(sorted(paths, key=lambda path: (-_depth(path), path)))
 
 
 def _write(view: LedgerView, store: Store, paths: Sequence[str], tell: Tell, clock: Clock) -> int:
+    """Pages of one depth together, as many at a time as the store has lanes; those above them after all of these."""
+
+    def put(page: tuple[str, bytes]) -> bool:
+        path, data = page
+        if store.read(path) == data:
+            return False
+        store.write(path, [data])
+        return True
+
     written = 0
-    for path in _telling(paths, tell, clock):
-        data = pages.page(path, view)
-        if store.read(path) != data:
-            store.write(path, [data])
-            written += 1
+    with ThreadPoolExecutor(store.lanes, thread_name_prefix="page") as pool:
+        spread = pool.map if store.lanes > 1 else map
+        for _, rank in groupby(_telling(paths, tell, clock), key=_depth):
+            made = ((path, pages.page(path, view)) for path in rank)
+            while some := tuple(islice(made, _AT_ONCE)):
+                written += sum(spread(put, some))
     return written
+
+
+def _depth(path: str) -> int:
+    return path.count("/")
 
 
 def _telling(paths: Sequence[str], tell: Tell, clock: Clock) -> Iterator[str]:

@@ -15,7 +15,7 @@ from tagtrail.ports import Conflict, Refused, Unknown
 from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
 from tests.adapters.trackers.github_stub import TOKEN, GitHubStub
-from tests.adapters.trackers.ground import PAGE, SAID, SITE, Drive, Ground
+from tests.adapters.trackers.ground import PAGE, SAID, SITE, URL, Drive, Ground
 from tests.adapters.trackers.stub import FAULTS
 
 pytestmark = pytest.mark.client
@@ -256,6 +256,36 @@ def test_a_withdrawal_stands_in_its_text_once(fault: str, lose: bool, place: Pla
     whole_release(place)
     assert place.releases[0]["body"] == f"**{SAID}**\n\n{before}"
     assert place.releases[0]["prerelease"] is True
+    survey = place.target().survey("nova")
+    assert (survey.yanked, len(survey.files)) == (tuple(name for name, _ in survey.files), 4)
+
+
+@pytest.mark.parametrize(
+    ("body", "marked"),
+    [
+        (f"**{SAID}**\n\nsee {PAGE}", True),
+        (f"see {PAGE}\r\n\r\n{SAID}\r\n", True),
+        (f"see {PAGE}", False),
+        (SAID, False),
+        (f"instead of: {SAID}\n\nsee {PAGE}", False),
+        (f"{SAID}\n\nsee {URL}nova/1.1.0/", False),
+        (f"{SAID.replace('nova 1', 'glance 1')}\n\nsee {PAGE}", False),
+        (f"{SAID.replace(URL, 'https://elsewhere.example/')}\n\nsee {PAGE}", False),
+    ],
+)
+def test_a_survey_tells_what_is_marked_in_our_words_and_of_this_release(body: str, marked: bool, place: Place) -> None:
+    place.put(effects(place)[0], body, draft=False)
+    place.stub.store(place.stub.state, place.releases[0], "nova-1.0.0.tar.gz", b"x")
+    place.stub.store(place.stub.state, place.releases[0], "half.tar.gz", b"")["state"] = "starter"
+    assert place.target().survey("nova").yanked == (("nova-1.0.0.tar.gz",) if marked else ())
+
+
+@pytest.mark.parametrize("fault", ["500 before", "403", "429"])
+def test_a_mark_that_was_refused_is_not_told(fault: str, place: Place) -> None:
+    assert Drive(place.ground, place.target()).to_the_end() == 0
+    place.stub.fault(fault, "PATCH")
+    Drive(place.ground, place.target(), logged=place.ground.withdrawal).once()
+    assert place.target().survey("nova").yanked == ()
 
 
 @pytest.mark.parametrize("draft", [False, True])

@@ -15,7 +15,7 @@ from tagtrail.model.facts import Effect
 from tagtrail.ports import Conflict, Refused, Unknown
 from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
-from tests.adapters.trackers.ground import PAGE, SAID, SITE, Drive, Ground
+from tests.adapters.trackers.ground import PAGE, SAID, SITE, URL, Drive, Ground
 from tests.adapters.trackers.launchpad_stub import CREDENTIALS, LaunchpadStub
 from tests.adapters.trackers.stub import FAULTS
 
@@ -200,15 +200,40 @@ def test_nobody_there_is_not_now() -> None:
 # --- taken back -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["lost", "500 before", "500 after", "429", "stale"])
-def test_a_withdrawal_stands_in_the_notes_once(fault: str, place: Place) -> None:
+@pytest.mark.parametrize("lose", [False, True], ids=["journal kept", "journal lost"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_withdrawal_stands_in_the_notes_once(fault: str, lose: bool, place: Place) -> None:
     assert Drive(place.ground, place.target()).to_the_end() == 0
     before = place.stub.state["milestones"]["1.0.0"]["release"]["release_notes"]
     place.stub.fault(fault, "PATCH")
-    assert Drive(place.ground, place.target(), logged=place.ground.withdrawal).to_the_end() == 0
+    assert Drive(place.ground, place.target(), logged=place.ground.withdrawal).to_the_end(lose=lose) == 0
     release = place.stub.state["milestones"]["1.0.0"]["release"]
     assert release["release_notes"] == f"{SAID}\n\n{before}"
     assert release["files"], "nothing is removed"
+    assert place.target().survey("nova").yanked == tuple(sorted(release["files"]))
+
+
+@pytest.mark.parametrize(
+    ("notes", "marked"),
+    [
+        (f"{SAID}\n\nsee {PAGE}", True),
+        (f"see {PAGE}", False),
+        (SAID, False),
+        (f"{SAID}\n\nsee {URL}nova/1.1.0/", False),
+    ],
+)
+def test_a_survey_tells_what_is_marked_in_our_words_and_of_this_release(notes: str, marked: bool, place: Place) -> None:
+    place.put(place.effects()[0], notes, active=False)["nova-1.0.0.tar.gz"] = {}
+    survey = place.target().survey("nova")
+    assert survey.yanked == (("nova-1.0.0.tar.gz",) if marked else ())
+
+
+@pytest.mark.parametrize("fault", ["500 before", "403", "429"])
+def test_a_mark_that_was_refused_is_not_told(fault: str, place: Place) -> None:
+    assert Drive(place.ground, place.target()).to_the_end() == 0
+    place.stub.fault(fault, "PATCH")
+    Drive(place.ground, place.target(), logged=place.ground.withdrawal).once()
+    assert place.target().survey("nova").yanked == ()
 
 
 def test_what_is_not_there_needs_no_mark(place: Place) -> None:

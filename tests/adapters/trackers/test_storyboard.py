@@ -24,7 +24,7 @@ class Place:
     stub: StoryBoardStub
     ground: Ground = field(default_factory=Ground)
 
-    def target(self, *, files: bool = True, branch: str = "stable/1") -> StoryBoard:
+    def target(self, *, files: bool = True, branch: str = "stable/1", required: bool = False) -> StoryBoard:
         return StoryBoard(
             name="storyboard",
             api=Api(base=self.stub.api, authorization=lambda: f"Bearer {TOKEN}", timeout=0.25),
@@ -34,6 +34,7 @@ class Place:
             site=SITE,
             entry=self.ground.entry,
             files=files,
+            required=required,
         )
 
     def effects(self, **options: bool) -> dict[str, Effect]:
@@ -124,12 +125,34 @@ def test_the_oldest_story_with_the_tag_counts(place: Place) -> None:
 # --- what is refused ------------------------------------------------------------------------------------------------
 
 
-def test_a_story_that_nobody_made_is_waited_for(place: Place) -> None:
+def test_a_story_that_is_required_is_waited_for(place: Place) -> None:
     place.stub.state["stories"] = []
     task = place.effects()["task: nova 1.0.0"]
-    assert place.target().find(task) is None
+    assert place.target(required=True).find(task) is None
     with pytest.raises(Refused, match=r"no story has the tag nova-1\.0\.0"):
-        place.target().apply(task)
+        place.target(required=True).apply(task)
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_a_release_without_a_story_is_told_to_nobody_and_that_is_said(withdrawn: bool, place: Place) -> None:
+    place.stub.state["stories"] = []
+    drive = Drive(place.ground, place.target(branch=""), logged=place.ground.withdrawal if withdrawn else None)
+    rows = drive.once()
+    assert {(row.state, row.why) for row in rows} == {
+        ("seen", "no story has the tag nova-1.0.0, so there is nothing to tell it")
+    }
+    assert [request for request in place.stub.asked if request.writes] == []
+
+
+def test_a_story_that_comes_later_is_told_when_it_is_run_again(place: Place) -> None:
+    stories, place.stub.state["stories"] = place.stub.state["stories"], []
+    drive = Drive(place.ground, place.target(files=False))
+    assert drive.to_the_end() == 0
+    assert [milestone["name"] for milestone in place.stub.state["milestones"]] == ["1.0.0"], "it needs no story"
+    place.stub.state["stories"] = stories
+    assert drive.to_the_end() == 0
+    assert place.links() == [PAGE]
+    assert {row.why for row in drive.once()} == {""}
 
 
 def test_a_task_waits_for_the_milestone(place: Place) -> None:

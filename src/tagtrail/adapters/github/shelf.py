@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tagtrail.formats.carried import address, shown, withdrawal
+from tagtrail.formats.carried import address, shown, withdrawal, withdrawn
 from tagtrail.formats.site import Site
 from tagtrail.io.api import Api
 from tagtrail.model.errors import RemoteError
@@ -31,14 +31,18 @@ class Release:
     uploads: str
     assets: tuple[dict[str, Any], ...]
 
+    @property
+    def whole(self) -> tuple[dict[str, Any], ...]:
+        """The assets of which GitHub has all."""
+        return tuple(asset for asset in self.assets if asset["state"] == "uploaded")
+
     def asset(self, name: str) -> dict[str, Any] | None:
         """What has this name, whole or not."""
         return next((asset for asset in self.assets if asset["name"] == name), None)
 
     def uploaded(self, name: str) -> bool:
         """Whether GitHub has the whole of it."""
-        asset = self.asset(name)
-        return asset is not None and asset["state"] == "uploaded"
+        return any(asset["name"] == name for asset in self.whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +67,11 @@ class Shelf:
         about = self.api.look(at)
         if about is None:
             return Survey(target=target, note=f"there is no {at}, or the token may not see it")
-        assets = [asset for release in self.releases(at, None) for asset in release.assets]
-        files = tuple(sorted((a["name"], told(a)) for a in assets if a["state"] == "uploaded"))
-        return Survey(target=target, files=files, may_upload=(about.get("permissions") or {}).get("push"))
+        releases = tuple(self.releases(at, None))
+        files = sorted((a["name"], told(a)) for release in releases for a in release.whole)
+        marked = sorted(a["name"] for r in releases if withdrawn(self.site, project, r.body) for a in r.whole)
+        may = (about.get("permissions") or {}).get("push")
+        return Survey(target=target, files=tuple(files), may_upload=may, yanked=tuple(marked))
 
     def standing(self, entry: Entry) -> list[Release]:
         """The releases of a tag, the one that counts first: what is public, what has files, what is older."""

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from tagtrail.formats.carried import withdrawn
+from tagtrail.formats.site import Site
 from tagtrail.model.errors import RemoteError
-from tagtrail.model.facts import Entry, Receipt
+from tagtrail.model.facts import Entry, Receipt, Survey
 
 __all__ = ["Digest", "Shelf", "called"]
 
@@ -19,7 +21,8 @@ Digest = Callable[[str, int], str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
-    """Launchpad's projects, as `root` gives them; `digest` the SHA-256 at an address; `project` is with {project}.
+    """Launchpad's projects, as `root` gives them; `digest` the SHA-256 at an address; `project` is with {project};
+    releases of ours name a page of `site`.
 
     What launchpadlib raises comes through: it is looked at within `service.looked`.
     """
@@ -27,6 +30,7 @@ class Shelf:
     root: Callable[[], Any]
     digest: Digest
     project: str
+    site: Site
 
     def named(self, project: str) -> str:
         """A project as Launchpad names it."""
@@ -39,10 +43,17 @@ class Shelf:
         except KeyError:
             return None
 
-    def files(self, project: str) -> tuple[str, ...] | None:
-        """The names of the files of all its releases, sorted; None: there is no such project."""
+    def survey(self, target: str, project: str) -> Survey:
+        """The files of all its releases, under the name of the target that asks; no digests: it tells none."""
         there = self.there(project)
-        return tuple(sorted(called(file) for release in there.releases for file in release.files)) if there else None
+        if there is None:
+            return Survey(target=target, note=f"there is no project {self.named(project)}")
+        names, marked = list[str](), list[str]()
+        for release in there.releases:
+            files = [called(file) for file in release.files]
+            names += files
+            marked += files if withdrawn(self.site, project, release.release_notes or "") else []
+        return Survey(target=target, files=tuple((n, "") for n in sorted(names)), yanked=tuple(sorted(marked)))
 
     def milestone(self, entry: Entry) -> Any:
         """The milestone of an entry's version, or None."""

@@ -43,14 +43,12 @@ class Launchpad:
 
     def __post_init__(self, root: Callable[[], Any], digest: Digest, project: str) -> None:
         """`root`, `digest` and `project` make the shelf."""
-        self._shelf = Shelf(root=root, digest=digest, project=project)
+        self._shelf = Shelf(root=root, digest=digest, project=project, site=self.site)
 
     def survey(self, project: str) -> Survey:
         """See `tagtrail.ports.Target`. Launchpad tells no digests; they are empty."""
         with looked():
-            files = self._shelf.files(project)
-        note = f"there is no project {self._shelf.named(project)}" if files is None else ""
-        return Survey(target=self.name, files=tuple((name, "") for name in files or ()), note=note)
+            return self._shelf.survey(self.name, project)
 
     def plan(self, logged: Logged, notice: Notice | None) -> tuple[Effect | Skip, ...]:
         """See `tagtrail.ports.Target`: the release, its files, and that the milestone is closed, in this order."""

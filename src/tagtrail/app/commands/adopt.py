@@ -8,6 +8,7 @@ from tagtrail.app.terminal.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tagtrail.model.facts import Survey
     from tagtrail.model.settings import Project
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     found = adoption(project, history, tags, places, tags_alone=args.tags)
     _tell(found, project, console)
     entered = () if args.dry_run else adopt(road, project, found)
-    ending = _outcome(found, project, args)
+    ending = _outcome(found, project, args, home)
     if entered:
         ending["text"] = f"{ending['text']}\nentries {entered[0].index} to {entered[-1].index} of {road.site.origin}"
     console.tell("outcome", ending)
@@ -107,7 +108,7 @@ def _tell(found: "Adoption", project: "Project", console: Console) -> None:
         console.tell("finding", about | {"text": trouble.text, "fix": ""})
 
 
-def _outcome(found: "Adoption", project: "Project", args: argparse.Namespace) -> dict[str, object]:
+def _outcome(found: "Adoption", project: "Project", args: argparse.Namespace, home: "Path") -> dict[str, object]:
     alarms = [trouble for trouble in found.troubles if trouble.alarm]
     done = "would be imported" if args.dry_run else "imported"
     files = sum(len(old.files) for old in found.new)
@@ -122,7 +123,7 @@ def _outcome(found: "Adoption", project: "Project", args: argparse.Namespace) ->
         text += f"\n{_count(alarms, 'file')} with two digests: nobody here can say which was released"
     asked = (f" --from {quote(place)}" for place in args.places)
     more = " --tags" * args.tags + " --deep" * args.deep
-    again = f"tagtrail adopt {project.name}{''.join(asked)}{more}" if args.dry_run and found.new else ""
+    again = f"tagtrail -C {home} adopt {project.name}{''.join(asked)}{more}" if args.dry_run and found.new else ""
     following = "find out who put the other bytes there, then run it again" if alarms else again
     return {"exit": 6 if alarms else 0, "state": "conflict" if alarms else "", "text": text, "next": following}
 

@@ -69,7 +69,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--tarballs", metavar="URL|DIR", help="with --existing: a directory of files; {project} stands for the name"
     )
     parser.add_argument("--repo", metavar="URL|DIR", help="with --existing: a git repository, for its tags; {project}")
-    parser.add_argument("--deep", action="store_true", help="hash what no place tells the digest of")
+    parser.add_argument(
+        "--deep",
+        action="store_true",
+        help="hash what no place tells the digest of; with --places every file, as it is fetched there",
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

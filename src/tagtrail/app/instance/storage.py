@@ -8,7 +8,8 @@ from tagtrail.app.instance.home import Home
 from tagtrail.model.settings import TargetSettings
 
 if TYPE_CHECKING:
-    from tagtrail.adapters.objectstore import Bucket, ObjectStore
+    from tagtrail.adapters.objectstore.bucket import Bucket
+from tagtrail.adapters.objectstore.store import ObjectStore
 
 __all__ = ["in_bucket", "open_bucket", "open_store", "site_directory"]
 
@@ -33,13 +34,13 @@ def open_store(at: Home, target: TargetSettings) -> "DirectoryStore | ObjectStor
 
 def open_bucket(at: Home, target: TargetSettings) -> "ObjectStore":
     """The site's bucket; nothing is asked of it yet. Raises SetupError `extra-missing`."""
-    from tagtrail.adapters.objectstore import ObjectStore
+    from tagtrail.adapters.objectstore.store import ObjectStore
 
     return ObjectStore(_bucket(at, target), spool=at.state("incoming"))
 
 
 def _bucket(at: Home, target: TargetSettings) -> "Bucket":
-    from tagtrail.adapters.objectstore import Bucket
+    from tagtrail.adapters.objectstore.bucket import Bucket
     from tagtrail.app.instance.secrets import Secrets
 
     name, _, prefix = _root(target).removeprefix("s3://").partition("/")

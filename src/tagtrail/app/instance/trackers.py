@@ -71,6 +71,7 @@ def storyboard(target: TargetSettings, context: Context) -> Target:
         tag=str(target.option("tag", "{project}-{version}")),
         branch=str(target.option("branch", "")),
         files=bool(target.option("files", False)),  # noqa: FBT003
+        required=bool(target.option("story-required", False)),  # noqa: FBT003
         **_public(target, context),
     )
 

@@ -59,6 +59,8 @@ class Store:
     `pushed` records every push, `public` is what pushes made public; phases in `refuses` fail with `upload-failed`.
     """
 
+    lanes = 1
+
     def __init__(self, fuse: Fuse | None = None) -> None:
         self.fuse = fuse or Fuse()
         self.files: dict[str, bytes] = {}

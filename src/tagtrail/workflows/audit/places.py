@@ -15,15 +15,29 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from tagtrail.formats.entry import named_files
 from tagtrail.formats.site import media
 from tagtrail.model.facts import Blob, Effect, Entry, File, Logged, Row, Sidecar, Survey
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.names import name_key, version_key
 from tagtrail.ports import Target
 
-__all__ = ["BAD", "WAITS", "Belonging", "Cell", "Line", "belongings", "compared", "exit_code"]
+__all__ = [
+    "BAD",
+    "WAITS",
+    "Belonging",
+    "Cell",
+    "Line",
+    "absent",
+    "belongings",
+    "compared",
+    "exit_code",
+    "marked",
+    "marks",
+    "untold",
+]
 
 BAD = frozenset({"missing", "other", "extra", "shown", "unsaid"})
 WAITS = frozenset({"waiting", "unsent"})
 _STANDS = {"seen": "missing", "dropped": "dropped"}
+_THERE = frozenset({"same", "there", "shown", "yanked"})
 _NONE = Blob(sha256="", size=0, media="")
 
 
@@ -48,7 +62,8 @@ class Cell:
 
 @frozen
 class Line:
-    """A file at all places. `sha256` is the trail's; empty: the trail does not know it."""
+    """A file at all places. `sha256` is the trail's; empty: the trail does not know it. No name: what places that show
+    no file of a withdrawn version say of it."""
 
     name: str
     version: str
@@ -69,6 +84,59 @@ def belongings(entry: Entry, targets: Mapping[str, Target], rows: Iterable[Row])
                 state = known.get((place, effect.key), "")
                 found.append(Belonging(place=place, name=name, effect=effect, state=state))
     return tuple(found)
+
+
+def absent(state: str) -> str:
+    """What it means that nothing is there, by the state of the row."""
+    return _STANDS.get(state, "waiting") if state else "unsent"
+
+
+def marks(entry: Entry, targets: Mapping[str, Target], rows: Iterable[Row]) -> tuple[Belonging, ...]:
+    """The places that can mark what a withdrawal takes back, each by its version; nobody can look at a blind one."""
+    known = {(row.effect.target, row.effect.key): row.state for row in rows}
+    bare = Logged(entry=entry, proof=_NONE, blobs=())
+    return tuple(
+        Belonging(place=place, name=entry.version, effect=item, state=known.get((place, item.key), ""))
+        for place, target in targets.items()
+        if target.retry != "blind"
+        for item in target.plan(bare, None)
+        if isinstance(item, Effect)
+    )
+
+
+def untold(wanted: Iterable[Belonging], lines: Iterable[Line], surveys: Iterable[Survey]) -> tuple[Belonging, ...]:
+    """The marks that no survey told of: these are looked at one by one."""
+    silent = {survey.target for survey in surveys if survey.silent}
+    told: dict[tuple[str, str], set[str]] = {}
+    for line in lines:
+        for cell in line.cells:
+            told.setdefault((cell.place, line.version), set()).add(cell.state)
+    return tuple(
+        one for one in wanted
+        if one.place not in silent and told.get((one.place, one.name), set()) & _THERE != {"yanked"}
+    )  # fmt: skip
+
+
+def marked(lines: Iterable[Line], seen: Mapping[tuple[str, str], str]) -> tuple[Line, ...]:
+    """The lines with what was found of marks, by (place, version); one more for each version that a place marks, and
+    shows no file of."""
+    lines = tuple(lines)
+    shown = {(cell.place, line.version) for line in lines for cell in line.cells if cell.state in _THERE}
+    alone = {(place, version): state for (place, version), state in seen.items() if (place, version) not in shown}
+    columns = tuple(dict.fromkeys(place for place, _ in seen)) if not lines else [c.place for c in lines[0].cells]
+    told = (replace(line, cells=tuple(_marked(cell, line, seen) for cell in line.cells)) for line in lines)
+    return (*told, *(
+        Line(name="", version=version, sha256="", cells=tuple(
+            Cell(place=place, state=alone.get((place, version), "-")) for place in columns
+        ))
+        for version in dict.fromkeys(version for _, version in alone)
+    ))  # fmt: skip
+
+
+def _marked(cell: Cell, line: Line, seen: Mapping[tuple[str, str], str]) -> Cell:
+    """What was found counts, unless nobody answered and the survey had said that there is no mark."""
+    state = seen.get((cell.place, line.version)) if cell.state in _THERE else None
+    return replace(cell, state=state) if state and (cell.state, state) != ("shown", "silent") else cell
 
 
 def compared(
@@ -155,7 +223,7 @@ def _absent(place: Survey, belongs: Belonging | None, *, gone: bool) -> str:
         return "gone"
     if place.unlisted:
         return "unasked"
-    return _STANDS.get(belongs.state, "waiting") if belongs.state else "unsent"
+    return absent(belongs.state)
 
 
 def _strays(

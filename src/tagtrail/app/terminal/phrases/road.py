@@ -80,6 +80,8 @@ def _already(fields: Fields) -> Iterator[Line]:
 
 
 def _row(fields: Fields) -> Iterator[Line]:
+    if fields["state"] == "seen" and fields.get("why"):
+        yield step(fields["target"], f"{fields['path']:<38} {fields['why']}", "quiet")
     if fields["state"] in ("conflict", "refused", "held"):
         tone = "bad" if fields["state"] == "conflict" else "warn"
         word = fields["state"].upper() if tone == "bad" else fields["state"]

@@ -1,30 +1,29 @@
-"""A site's root in object storage that speaks S3 (AWS, OpenStack Swift, Ceph, MinIO): the same bytes, under a prefix.
+"""A site's root in object storage: the same bytes as in a directory, under a prefix of a bucket.
 
 An object appears whole or not at all. No request here is conditional: OpenStack Swift lets several writers of one name
 win. What is written is read back when its phase is pushed, before anything is written that names it.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from tagtrail.adapters.objectstore.bucket import Bucket, connect, outrun, said
 from tagtrail.formats.forms import relative_fault
 from tagtrail.formats.served import headers
 from tagtrail.io import durable
-from tagtrail.model.errors import Error, RemoteError, SetupError
+from tagtrail.model.errors import RemoteError, SetupError
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config, S3Store
+    from obstore.store import S3Store
 
-__all__ = ["Bucket", "ObjectStore"]
+__all__ = ["ObjectStore"]
 
 CHUNK = 1024 * 1024
 PART = 16 * 1024 * 1024
@@ -33,36 +32,13 @@ LANES = 16
 """Objects that are read back at one time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
-    """Where a bucket is and who asks. `credentials` are looked up when the bucket is first used: key and secret.
-
-    Without an endpoint it is AWS; without credentials, what AWS's own tools find (environment, role) is used.
-    `attempts`, `patience` (seconds for all of them, and for the longest silence) and `pause` (seconds before the second
-    attempt, twice that before the third) bound each request.
-    """
-
-    name: str
-    prefix: str = ""
-    endpoint: str = ""
-    region: str = "us-east-1"
-    path_style: bool = True
-    credentials: Callable[[], tuple[str, str]] | None = None
-    attempts: int = 4
-    patience: float = 120.0
-    pause: float = 0.2
-
-    @property
-    def shown(self) -> str:
-        """As the settings write it."""
-        return f"s3://{self.name}/{self.prefix}".rstrip("/")
-
-
 class ObjectStore:
     """The port `Store` over a bucket, and `tagtrail.workflows.audit.SiteReader`. `spool` is where large files wait.
 
     Raises SetupError `extra-missing`, `bucket-missing`, `bucket-denied`; RemoteError `bucket-unreachable`.
     """
+
+    lanes = 8
 
     def __init__(self, bucket: Bucket, *, spool: Path, part: int = PART) -> None:
         if find_spec("obstore") is None:
@@ -86,7 +62,7 @@ class ObjectStore:
 
         _check(path)
         try:
-            with self._said(f"read {path}"):
+            with said(self.bucket, f"read {path}"):
                 found = obstore.get(self._client, path)
         except FileNotFoundError:
             yield None
@@ -111,7 +87,7 @@ class ObjectStore:
         _check(path)
         self._written.pop(path, None)
         try:
-            with self._said(f"remove {path}"):
+            with said(self.bucket, f"remove {path}"):
                 obstore.delete(self._client, path)
         except FileNotFoundError:
             return
@@ -121,7 +97,7 @@ class ObjectStore:
         import obstore
 
         directory = prefix.rpartition("/")[0] or None
-        with self._said("list"):
+        with said(self.bucket, "list"):
             pages = obstore.list(self._client, directory, chunk_size=1000)
             yield from sorted(one["path"] for page in pages for one in page if one["path"].startswith(prefix))
 
@@ -152,7 +128,7 @@ class ObjectStore:
 
         large = whole.tell() > self._part
         whole.seek(0)
-        with self._said(f"write {path}"), _outrun():
+        with said(self.bucket, f"write {path}"), outrun():
             obstore.put(
                 self._client,
                 path,
@@ -173,85 +149,15 @@ class ObjectStore:
         return digest.hexdigest()
 
     def _pieces(self, path: str, stream: Iterable[Any]) -> Iterator[bytes]:
-        with self._said(f"read {path}"):
+        with said(self.bucket, f"read {path}"):
             for piece in stream:
                 yield bytes(piece)
 
     @cached_property
     def _client(self) -> "S3Store":
-        from obstore.store import S3Store
-
-        bucket, silence = self.bucket, timedelta(seconds=self.bucket.patience)
-        config: S3Config = {
-            "region": bucket.region,
-            "virtual_hosted_style_request": not bucket.path_style,
-            "disable_bulk_delete": True,  # it asks for a digest that Swift knows and obstore does not send
-        }
-        if bucket.endpoint:
-            config["endpoint"] = bucket.endpoint
-        if bucket.credentials:
-            config["access_key_id"], config["secret_access_key"] = bucket.credentials()
-        return S3Store(
-            bucket.name,
-            prefix=bucket.prefix or None,
-            config=config,
-            client_options={
-                "allow_http": bucket.endpoint.startswith("http://"),
-                "connect_timeout": timedelta(seconds=min(10.0, bucket.patience)),
-                "read_timeout": silence,
-                "timeout": timedelta(seconds=3600),
-            },
-            retry_config={
-                "max_retries": bucket.attempts - 1,
-                "retry_timeout": silence,
-                "backoff": {"init_backoff": timedelta(seconds=bucket.pause), "max_backoff": silence, "base": 2},
-            },
-        )
-
-    @contextmanager
-    def _said(self, doing: str) -> Iterator[None]:
-        """What the storage answers, as an error of ours; an object that is not there stays a FileNotFoundError."""
-        from obstore.exceptions import BaseError
-
-        try:
-            yield
-        except (BaseError, OSError) as error:
-            if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error):
-                raise
-            raise self._error(doing, error) from error
-
-    def _error(self, doing: str, error: Exception) -> Error:
-        from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
-
-        shown, why = self.bucket.shown, _answer(str(error))
-        if "NoSuchBucket" in why:
-            what = f"there is no bucket {self.bucket.name!r}: cannot {doing}"
-            return SetupError(what, code="bucket-missing", why=why, hint=f"make it, or mend root = {shown!r}")
-        denied = isinstance(error, PermissionDeniedError | UnauthenticatedError)
-        if denied or "status code: 403" in why:  # a listing that is refused has no class of its own
-            hint = "the key needs GetObject, PutObject, DeleteObject and ListBucket; docs/hosting.md"
-            return SetupError(f"{shown} does not let us {doing}", code="bucket-denied", why=why, hint=hint)
-        hint = "tagtrail resume, when the storage answers again"
-        return RemoteError(f"{shown} does not answer: cannot {doing}", code="bucket-unreachable", why=why, hint=hint)
-
-
-@contextmanager
-def _outrun() -> Iterator[None]:
-    """Swift takes a write that a later one of the same name has outrun (202, without an ETag); reading back decides."""
-    from obstore.exceptions import GenericError
-
-    try:
-        yield
-    except GenericError as error:
-        if "ETag Header missing" not in str(error):
-            raise
+        return connect(self.bucket)
 
 
 def _check(path: str) -> None:
     if relative_fault(path):
         raise SetupError(f"{path!r} is no path below the site's root", code="site-path")
-
-
-def _answer(text: str) -> str:
-    """The storage's own words in one line, without the client's inner state."""
-    return " ".join(text.partition("\n\nDebug source")[0].split())[:500]
