@@ -53,7 +53,7 @@ def test_reno_notes_of_this_release_alone(tmp_path: Path) -> None:
         ({"CHANGES.rst": "Changes\n=======\n\n1.1\n---\n\n* ``x``\n\n1.0\n---\n\n* y\n"}, "changelog", "CHANGES.rst",
          {"": "- `x`"}),
         ({"pyproject.toml": TOWNCRIER, "news/12.feature.md": "A road\n", "news/+x.misc.md": "no"}, "towncrier", "news",
-         {"Features": "- A road (\\#12)"}),
+         {"Features": "- A road (\\#12)", "Misc": "- no"}),
         ({"changelog.d/20260101_jo.md": "<!--\nhelp\n-->\n### Fixed\n\n- it\n"}, "scriv", "changelog.d",
          {"Fixed": "- it"}),
         ({"CHANGELOG.md": CHANGELOG.replace("1.1.0", "2.0.0")}, "commits", "", None),

@@ -167,16 +167,23 @@ def _changelog(project: _Project, path: str) -> Notes | None:
 
 def _fragments(project: _Project, path: str) -> Notes | None:
     """What has not been gathered yet, as the tool reads it whose settings there are."""
-    town, scriv = _towncrier_of(project), fragments.scriv_of(project.settings.get("pyproject.toml", ""))
+    files, town, scriv = project.files, _towncrier_of(project), _scriv_of(project)
     if town or (path and not scriv):
         town = town or fragments.Towncrier()
-        for directory in [path] if path else town.directories:
-            told = fragments.towncrier_sections(town, _texts(project.files, project.files.names(directory)))
-            if told:
-                return _told("towncrier", directory, told)
+        for place in fragments.places(town, path):
+            parts = [(name, _texts(files, files.names(directory))) for name, directory in place.sections]
+            if told := fragments.towncrier_sections(town, parts):
+                return _told("towncrier", place.shown, told)
     scriv = scriv or fragments.Scriv()
     where = path or scriv.directory
-    return _told("scriv", where, fragments.scriv_sections(scriv, _texts(project.files, project.files.names(where))))
+    return _told("scriv", where, fragments.scriv_sections(scriv, _texts(files, files.names(where))))
+
+
+def _scriv_of(project: _Project) -> fragments.Scriv | None:
+    pyproject, *before = (project.settings.get(name, "") for name in ("pyproject.toml", "setup.cfg", "tox.ini"))
+    found = fragments.scriv_of(pyproject, before) or fragments.Scriv()
+    own = _text(project.files, f"{found.directory}/scriv.ini")
+    return fragments.scriv_of(pyproject, before, own)
 
 
 def _towncrier_of(project: _Project) -> fragments.Towncrier | None:
@@ -199,7 +206,7 @@ def _bounded(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     return tuple(kept)
 
 
-_SETTINGS = ("pyproject.toml", "towncrier.toml", "reno.yaml")
+_SETTINGS = ("pyproject.toml", "towncrier.toml", "reno.yaml", "setup.cfg", "tox.ini")
 _WAYS: Mapping[str, Callable[[_Project, str], Notes | None]] = {
     "reno": _reno,
     "changelog": _changelog,
