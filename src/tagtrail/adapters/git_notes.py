@@ -25,6 +25,9 @@ _ID = 10
 _FILES, _SIZE, _TOTAL = 2000, 1 << 20, 4 << 20
 """How many files are read, how large each and all of them may be, in bytes."""
 
+_DEEPEST = 3
+"""Directories within that of reno's notes."""
+
 _SECTIONS, _SHOWN = 40, 96 * 1024
 """How many sections are taken, and how many characters of all of them."""
 
@@ -143,10 +146,21 @@ def _reno(project: _Project, _: str) -> Notes | None:
         return None
     said = _text(files, reno.CONFIGS[0]) or project.settings.get(reno.CONFIGS[1], "")
     config = reno.parse_config(said) if said else reno.Config()
-    old = {reno.identity(name) for name in before.names(config.notes)} if before else set[str]()
-    now = {name: oid for name, oid in files.names(config.notes).items() if reno.identity(name) not in {"", *old}}
+    old = {reno.identity(name) for name in _below(before, config.notes)} if before else set[str]()
+    now = {name: oid for name, oid in _below(files, config.notes).items() if reno.identity(name) not in {"", *old}}
     notes = [note for note in map(reno.parse_note, _texts(files, now).values()) if note]
     return _told("reno", config.notes, reno.sections_of(config, notes))
+
+
+def _below(files: Files, directory: str, depth: int = 0) -> dict[str, str]:
+    """The files of a directory and of those in it, by their paths."""
+    found: dict[str, str] = {}
+    for path, oid in files.names(directory).items():
+        if oid:
+            found[path] = oid
+        elif depth < _DEEPEST:
+            found |= _below(files, path, depth + 1)
+    return found
 
 
 def _changelog(project: _Project, path: str) -> Notes | None:
