@@ -12,6 +12,8 @@ import pytest
 
 from tagtrail.adapters.git import GitSource, public_name
 from tagtrail.formats.gitobject import object_id, tag_name_fault
+from tagtrail.io.git import Git
+from tagtrail.io.objects import reader
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
 from tests.adapters.projects import TIME, Repo, repository, tiny
 
@@ -257,6 +259,18 @@ def test_how_often_git_is_asked(repo: Repo, tmp_path: Path) -> None:
     # where it lies, all tags, objects, whether all are there, peeled, those below the commit, files of the one before;
     # then commits and files; at last where the tag is now
     assert done.stdout.split() == ["7", "2", "1"], done.stderr
+
+
+@client
+def test_objects_that_are_too_large_are_left_out_and_the_others_follow(repo: Repo) -> None:
+    sizes = [10, 9 << 20, 20, 1 << 20, 30]
+    ids = [repo.git("hash-object", "-w", "--stdin", stdin=b"x" * size) for size in sizes]
+    with reader(Git(repo.path)) as opened:
+        found = opened.items([*ids, "0" * 40, *ids * 20], lambda size: size < 1000)
+        assert opened.item("HEAD").kind == "commit"
+    kinds = [bool(item.kind) for item in found]
+    assert kinds == [True, False, True, False, True, False, *[True, False, True, False, True] * 20]
+    assert [len(item.content) for item in found if item.kind] == [10, 20, 30] * 21
 
 
 # What is missing or damaged

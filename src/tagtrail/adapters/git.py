@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tagtrail.formats.gitobject import header, object_id, tag_name_fault, time_of
+from tagtrail.formats.gitfiles import Files
+from tagtrail.formats.gitobject import altered, header, object_id, tag_name_fault, time_of
 from tagtrail.io import process
-from tagtrail.io.git import LOCAL, Git, Item, object_altered, objects_missing
-from tagtrail.io.objects import Files, Reader, reader
+from tagtrail.io.git import LOCAL, Git, Item, objects_missing
+from tagtrail.io.objects import Reader, reader
 from tagtrail.io.scratch import locked, remove
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Tagged
@@ -358,7 +359,7 @@ def _check_found(item: Item, commit: Item, *, tag: str, start: str) -> None:
 
 def _check_id(item: Item) -> None:
     if item.kind and object_id(item.kind, item.content, len(item.id)) != item.id:
-        raise object_altered(item.id)
+        raise altered(item.id)
 
 
 def _check_whole(git: Git, commit: str) -> None:

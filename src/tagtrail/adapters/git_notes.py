@@ -7,9 +7,10 @@ from pathlib import Path
 
 from tagtrail.formats import changelog, fragments, reno
 from tagtrail.formats.commonmark import escaped, tame
+from tagtrail.formats.gitfiles import Files
 from tagtrail.io import process
 from tagtrail.io.git import Git, lay_out, objects_missing
-from tagtrail.io.objects import Files, Reader, reader
+from tagtrail.io.objects import Reader, reader
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.frozen import replace

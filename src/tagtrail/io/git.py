@@ -11,11 +11,11 @@ from typing import BinaryIO, Literal
 from tagtrail.io import process
 from tagtrail.io.durable import setup_error
 from tagtrail.io.process import Finished
-from tagtrail.model.errors import ProjectError, SetupError, TamperError
+from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.frozen import frozen
 from tagtrail.ports import Objects
 
-__all__ = ["LOCAL", "Git", "Item", "answer", "content", "items", "lay_out", "object_altered", "objects_missing"]
+__all__ = ["LOCAL", "Git", "Item", "answer", "content", "items", "lay_out", "objects_missing"]
 
 LOCAL: Mapping[str, str] = {
     "PATH": "/usr/bin:/bin",
@@ -133,11 +133,6 @@ def objects_missing(which: str, why: str = "") -> ProjectError:
         why=why,
         hint="git fsck; a partial or shallow clone needs: git fetch --unshallow --refetch",
     )
-
-
-def object_altered(oid: str) -> TamperError:
-    """An object has not the bytes that its id says."""
-    return TamperError(f"object {oid} has other bytes than its id says", code="object-altered", hint="git fsck")
 
 
 def lay_out(
