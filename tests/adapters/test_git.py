@@ -12,6 +12,8 @@ import pytest
 
 from tagtrail.adapters.git import GitSource, public_name
 from tagtrail.formats.gitobject import object_id, tag_name_fault
+from tagtrail.io.git import Git
+from tagtrail.io.objects import reader
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
 from tests.adapters.projects import TIME, Repo, repository, tiny
 
@@ -189,6 +191,88 @@ def test_a_repository_whose_settings_run_programs_runs_none(repo: Repo, source: 
     assert not mark.exists()
 
 
+# What is asked again
+
+
+@client
+def test_read_looks_anew_and_the_others_tell_of_that_look(repo: Repo, source: GitSource) -> None:
+    at = str(repo.path)
+    first = source.read(at, "1.0")
+    assert [name for name, _ in source.tags(at)] == ["1.0"]
+    other = repo.commit({"tiny.py": "a = 2\n"})
+    repo.git("tag", "--annotate", "--force", "--message", "moved", "1.0")
+    repo.tag("1.1")
+    assert [name for name, _ in source.tags(at)] == ["1.0"]
+    assert [name for name, _ in source.listed(at)] == ["1.0", "1.1"], "who only looks sees what is there"
+    moved = source.read(at, "1.0")
+    assert (moved.commit, moved.object) == (other, repo.git("rev-parse", "1.0"))
+    assert moved.object != first.object
+    assert [name for name, _ in source.peeled(at)] == ["1.0", "1.1"]
+    assert source.read(at, "1.0", at=first.commit).commit == first.commit
+    repo.git("tag", "--delete", "1.0")
+    assert source.read(at, "1.0").kind == "absent"
+
+
+@client
+def test_another_tag_that_is_broken_is_no_matter_of_this_one(repo: Repo, source: GitSource) -> None:
+    (repo.path / ".git/refs/tags/9.9").write_text("1" * 40 + "\n")
+    assert source.read(str(repo.path), "1.0").kind == "annotated"
+
+
+COUNTED = """
+import sys
+from pathlib import Path
+from tagtrail.adapters.git import GitSource
+from tagtrail.adapters.git_notes import GitNotes
+from tagtrail.ports import NotesOrder
+
+repo, room = sys.argv[1], Path(sys.argv[2])
+source = GitSource(room / "mirrors")
+found = source.read(repo, "1.1")
+since = dict(source.peeled(repo))["1.0"]
+for _ in range(2):
+    source.tags(repo)
+    objects = source.objects(repo, "1.1", found.commit)
+    for commit in (since, found.commit):
+        for name in ("pyproject.toml", "setup.cfg", "requirements.txt"):
+            source.file(repo, commit, name)
+looked = (room / "asked").read_text().count("\\n")
+order = NotesOrder(version="1.1", commit=found.commit, follows="1.0", since=since)
+assert GitNotes(room / "scratch").read(objects, order).source == "changelog"
+noted = (room / "asked").read_text().count("\\n")
+assert source.read(repo, "1.1") == found
+print(looked, noted - looked, (room / "asked").read_text().count("\\n") - noted)
+"""
+
+
+@client
+def test_how_often_git_is_asked(repo: Repo, tmp_path: Path) -> None:
+    repo.commit({"docs/CHANGES.md": "# Changes\n\n## 1.1\n\n- a road\n", "setup.cfg": "[metadata]\n"})
+    repo.tag("1.1")
+    shim = tmp_path / "shim" / "git"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\nexec {shutil.which("git")} "$@"\n')
+    shim.chmod(0o755)
+    env = os.environ | {"PATH": f"{shim.parent}:{os.environ['PATH']}"}
+    argv = [sys.executable, "-c", COUNTED, str(repo.path), str(tmp_path)]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    # where it lies, all tags, objects, whether all are there, peeled, those below the commit, files of the one before;
+    # then commits and files; at last where the tag is now
+    assert done.stdout.split() == ["7", "2", "1"], done.stderr
+
+
+@client
+def test_objects_that_are_too_large_are_left_out_and_the_others_follow(repo: Repo) -> None:
+    sizes = [10, 9 << 20, 20, 1 << 20, 30]
+    ids = [repo.git("hash-object", "-w", "--stdin", stdin=b"x" * size) for size in sizes]
+    with reader(Git(repo.path)) as opened:
+        found = opened.items([*ids, "0" * 40, *ids * 20], lambda size: size < 1000)
+        assert opened.item("HEAD").kind == "commit"
+    kinds = [bool(item.kind) for item in found]
+    assert kinds == [True, False, True, False, True, False, *[True, False, True, False, True] * 20]
+    assert [len(item.content) for item in found if item.kind] == [10, 20, 30] * 21
+
+
 # What is missing or damaged
 
 
@@ -201,7 +285,7 @@ def loose(repo: Repo, name: str) -> Path:
 @pytest.mark.parametrize("name", ["1.0", "1.0^{commit}", "1.0^{tree}", "1.0:tiny.py", "1.0:below"])
 def test_a_repository_that_lacks_an_object(tmp_path: Path, source: GitSource, name: str) -> None:
     repo = tiny(tmp_path / "tiny", **{"below/file": "x"})
-    source.read(str(repo.path), "1.0")
+    GitSource(tmp_path / "others").read(str(repo.path), "1.0")
     loose(repo, name).unlink()
     assert refused(ProjectError, source.read, str(repo.path), "1.0") == "objects-missing"
 
@@ -235,7 +319,7 @@ def test_a_history_with_a_hole_cannot_be_built(repo: Repo, source: GitSource) ->
     commit = repo.commit({"tiny.py": "a = 3\n"})
     repo.tag("1.1")
     path = loose(repo, lost)
-    assert source.objects(str(repo.path), "1.1", commit).refs
+    assert GitSource(repo.path.parent / "others").objects(str(repo.path), "1.1", commit).refs
     path.unlink()
     assert refused(ProjectError, source.objects, str(repo.path), "1.1", commit) == "objects-missing"
 

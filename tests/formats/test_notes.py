@@ -53,8 +53,10 @@ def test_reading_never_raises(text: str) -> None:
     reno.parse_note(text)
     reno.parse_config(text)
     for own in (None, text):
-        fragments.towncrier_sections(fragments.towncrier_of(own or "") or fragments.Towncrier(), {"1.feature": text})
-        fragments.scriv_sections(fragments.Scriv(), {"a.md": text, "b.rst": text})
+        town = fragments.towncrier_of(own or "", own or "") or fragments.Towncrier()
+        fragments.towncrier_sections(town, [("", {"1.feature": text}), (text, {f"{text}.feature": "x"})])
+        scriv = fragments.scriv_of(own or "", [f"[scriv]\n{text}"], text) or fragments.Scriv()
+        fragments.scriv_sections(scriv, {"a.md": text, "b.rst": text})
     for name in ("CHANGES", "CHANGES.md", "CHANGES.rst"):
         changelog.sections_of(name, f"1.0\n---\n\n{text}", "1.0")
 
@@ -173,5 +175,5 @@ def test_the_settings_of_this_project_are_read() -> None:
     text = '[tool.towncrier]\ndirectory = "news"\n[[tool.towncrier.type]]\ndirectory = "fix"\nname = "Mended"\n'
     found = fragments.towncrier_of(text)
     assert found is not None
-    assert (found.directories, found.types) == (("news",), (("fix", "Mended", True),))
+    assert (found.bases, found.types) == ((("news", ""),), (("fix", "Mended", True),))
     assert fragments.towncrier_of('[tool.towncrier]\ndirectory = "../../etc"\n') != found

@@ -2,19 +2,22 @@
 
 import hashlib
 import os
+import posixpath
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tagtrail.formats.gitobject import header, object_id, tag_name_fault, time_of
+from tagtrail.formats.gitfiles import Files
+from tagtrail.formats.gitobject import altered, header, object_id, tag_name_fault, time_of
 from tagtrail.io import process
 from tagtrail.io.git import LOCAL, Git, Item, objects_missing
+from tagtrail.io.objects import Reader, reader
 from tagtrail.io.scratch import locked, remove
-from tagtrail.model.errors import ProjectError, RemoteError, SetupError, TamperError
+from tagtrail.model.errors import ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Tagged
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import Objects
 
 __all__ = ["GitSource", "public_name"]
@@ -32,6 +35,14 @@ _FOR_FETCHES = (
 """What a fetch keeps of the caller's environment: whose credentials and which way out."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What a repository said since `read` looked: of its refs, by the question; and files, by their commit."""
+
+    told: dict[tuple[str, ...], tuple[list[str], ...]] = field(default_factory=dict)
+    files: dict[str, dict[str, bytes | None]] = field(default_factory=dict)
+
+
 @frozen
 class _Place:
     """A repository on this disk. `head` is the name of what to judge where there is no tag."""
@@ -40,13 +51,15 @@ class _Place:
     directory: Path
     object_format: Literal["sha1", "sha256"]
     shallow: bool
+    seen: _Seen
     head: str = "HEAD"
 
 
 class GitSource:
     """See `tagtrail.ports.Source`. `mirrors` is the directory for mirrors of URLs, `environ` the caller's environment.
 
-    A URL is fetched by `read`, and by the others once per instance, so that one release looks at one state.
+    `read` looks anew, and fetches a URL; the others answer from what was there then, so that one release looks at one
+    state, and nothing is asked twice. `listed` always looks.
     `limit` is the time for one fetch in seconds. Besides the port's errors: SetupError `tag-name`, `repo-ownership`,
     `repo-protocol`; ProjectError `commit-missing`, `tag-not-commit`; TamperError `object-altered`.
     """
@@ -57,25 +70,22 @@ class GitSource:
         self._limit = limit
         self._fetched: set[str] = set()
         self._found: dict[Path, _Place] = {}
+        self._last: tuple[tuple[str, str, str], Tagged] | None = None
 
     def read(self, repo: str, tag: str, at: str | None = None) -> Tagged:
         """See `tagtrail.ports.Source`."""
         _check_tag(tag)
         _check_revision(at)
         place = self._place(repo, fetch=True)
-        oid = _ref(place.git, f"refs/tags/{tag}")
-        start = at or oid or place.head
-        names = (oid or start, f"{start}^{{commit}}", *(f"{start}^{{commit}}:{name}" for name in _DECLARATIONS))
-        item, commit, *texts = place.git.items(names)
-        annotated = bool(oid) and item.kind == "tag"
-        _check_found(item, commit, tag=oid, start=start)
-        _check_whole(place.git, commit.id)
-        pyproject, setup_cfg = (i.content.decode("utf-8", "replace") if i.kind == "blob" else None for i in texts)
-        return Tagged(
-            repo=public_name(repo), name=tag, kind="annotated" if annotated else "light" if oid else "absent",
-            raw=item.content if annotated else None, object=oid if annotated else None,
-            commit=commit.id, time=time_of(commit.content), pyproject=pyproject, setup_cfg=setup_cfg,
-        )  # fmt: skip
+        place.seen.told.clear()
+        oid = _ref(place, tag)
+        known = self._last
+        if known and oid and at is None and known[0] == (repo, tag, oid):
+            return known[1]
+        place.seen.files.clear()
+        found = _read(place, public_name(repo), tag, oid, at)
+        self._last = ((repo, tag, "" if at else oid), found)
+        return found
 
     def objects(self, repo: str, tag: str, commit: str) -> Objects:
         """See `tagtrail.ports.Source`. A shallow clone is refused: builds and notes read the history."""
@@ -84,19 +94,20 @@ class GitSource:
         if place.shallow:
             raise objects_missing(f"before {commit}", "the clone is shallow: builds and notes read the history")
         name = f"refs/tags/{tag}"
-        earlier = _refs(place.git, f"--merged={commit}", f"--no-contains={commit}", "refs/tags")
-        oid = _ref(place.git, name)
+        earlier = _refs(place, f"--merged={commit}", f"--no-contains={commit}", "refs/tags")
+        oid = _ref(place, tag)
         refs = {**dict(earlier), **({name: oid} if oid else {})}
         return Objects(directory=place.directory, refs=tuple(sorted(refs.items())), object_format=place.object_format)
 
     def tags(self, repo: str) -> tuple[tuple[str, str], ...]:
         """See `tagtrail.ports.Source`."""
-        refs = _refs(self._place(repo).git, "refs/tags")
+        refs = _refs(self._place(repo), "refs/tags")
         return tuple(sorted((name.removeprefix("refs/tags/"), oid) for name, oid in refs))
 
     def listed(self, repo: str) -> tuple[tuple[str, str], ...]:
         """What `tags` gives, asked of the repository itself and nothing fetched: for somebody who only looks."""
         if not _is_remote(repo):
+            self._place(repo).seen.told.clear()
             return self.tags(repo)
         done = Git(Path("/"), env=self._outside()).run("ls-remote", "--quiet", "--tags", "--refs", repo, limit=120.0)
         if not done.ok:
@@ -109,7 +120,7 @@ class GitSource:
 
     def peeled(self, repo: str) -> tuple[tuple[str, str], ...]:
         """See `tagtrail.ports.Source`."""
-        lines = _told(self._place(repo).git, _PEELED, "refs/tags")
+        lines = _told(self._place(repo), _PEELED, "refs/tags")
         pairs = ((name.removeprefix("refs/tags/"), ids) for name, *ids in lines)
         return tuple(
             sorted((name, within or own) for name, (own, kind, within, inner) in pairs if "commit" in (kind, inner))
@@ -117,19 +128,22 @@ class GitSource:
 
     def signed(self, repo: str) -> frozenset[str]:
         """The short names of the tags that have a signature; whose it is, and whether it is good, nobody looked."""
-        lines = _told(self._place(repo).git, _SIGNED, "refs/tags")
+        lines = _told(self._place(repo), _SIGNED, "refs/tags")
         return frozenset(name.removeprefix("refs/tags/") for name, *said in lines if said == ["yes"])
 
     def file(self, repo: str, commit: str, path: str) -> bytes | None:
         """See `tagtrail.ports.Source`."""
-        git = self._place(repo).git
-        listed = git.run("ls-tree", "-z", "--full-tree", "--long", commit, "--", path).out.split()
-        size = int(listed[3]) if len(listed) > 3 and listed[0] in _PLAIN and listed[3].isdigit() else _MOST + 1
-        return git.items((listed[2].decode(),))[0].content if size <= _MOST else None
+        place = self._place(repo)
+        known = place.seen.files.setdefault(commit, {})
+        if path not in known:
+            directory = posixpath.dirname(path)
+            with reader(place.git) as opened:
+                known |= _contents(opened, commit, (path, *(posixpath.join(directory, name) for name in _DECLARE)))
+        return known[path]
 
     def branches(self, repo: str, commit: str) -> tuple[str, ...]:
         """See `tagtrail.ports.Source`."""
-        refs = _refs(self._place(repo).git, f"--contains={commit}", "refs/heads")
+        refs = _refs(self._place(repo), f"--contains={commit}", "refs/heads")
         return tuple(sorted(name.removeprefix("refs/heads/") for name, _ in refs))
 
     def _place(self, repo: str, *, fetch: bool = False) -> _Place:
@@ -168,7 +182,7 @@ class GitSource:
         directory, form, shallow = done.out.decode("utf-8", "surrogateescape").split("\n")[:3]
         return _Place(
             git=git, directory=Path(directory), object_format="sha256" if form == "sha256" else "sha1",
-            shallow=shallow == "true",
+            shallow=shallow == "true", seen=_Seen(),
         )  # fmt: skip
 
     def _trusted(self) -> tuple[str, ...]:
@@ -211,10 +225,12 @@ _FETCH = (
     "fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
     "--no-auto-maintenance",
 )  # fmt: skip
-_DECLARATIONS = ("pyproject.toml", "setup.cfg")
+_TAGGED = ("pyproject.toml", "setup.cfg")
+_DECLARE = (*_TAGGED, "requirements.txt")
+"""What is read of a commit when anything is: files that say what a project is and needs."""
 _PEELED = "%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)"
 _SIGNED = "%(if)%(contents:signature)%(then)yes%(else)no%(end)"
-_PLAIN, _MOST = {b"100644", b"100755"}, 1 << 20
+_MOST = 1 << 20
 _REFS = ("+refs/tags/*:refs/tags/*", "+refs/heads/*:refs/heads/*")
 
 
@@ -274,13 +290,45 @@ def _init(mirror: Git, form: str) -> None:
         raise SetupError(f"cannot make {mirror.directory}", code="not-writable", why=process.said(done.err, 3))
 
 
-def _refs(git: Git, *filters: str) -> tuple[tuple[str, str], ...]:
+def _read(place: _Place, name: str, tag: str, oid: str, at: str | None) -> Tagged:
+    """What is at the tag's object id, or at `at`, else at the head; the commit's declarations are seen on the way."""
+    start = at or oid or place.head
+    names = (oid or start, f"{start}^{{commit}}", *(f"{start}^{{commit}}:{path}" for path in _TAGGED))
+    with reader(place.git) as opened:
+        item, commit, *texts = opened.items(names)
+        _check_found(item, commit, tag=oid, start=start)
+        _check_whole(place.git, commit.id)
+        place.seen.files[commit.id] = _contents(opened, commit.id, _DECLARE)
+    annotated = bool(oid) and item.kind == "tag"
+    pyproject, setup_cfg = (i.content.decode("utf-8", "replace") if i.kind == "blob" else None for i in texts)
+    return Tagged(
+        repo=name, name=tag, kind="annotated" if annotated else "light" if oid else "absent",
+        raw=item.content if annotated else None, object=oid if annotated else None,
+        commit=commit.id, time=time_of(commit.content), pyproject=pyproject, setup_cfg=setup_cfg,
+    )  # fmt: skip
+
+
+def _contents(opened: Reader, commit: str, paths: Iterable[str]) -> dict[str, bytes | None]:
+    """The bytes of each plain file that is no larger than anybody writes."""
+    files, wanted = Files(opened, commit), tuple(dict.fromkeys(paths))
+    ids = {path: oid for path in wanted if (oid := files.id(path))}
+    return dict.fromkeys(wanted) | dict(zip(ids, files.contents(ids.values(), _MOST.__ge__), strict=True))
+
+
+def _refs(place: _Place, *filters: str) -> tuple[tuple[str, str], ...]:
     """(full name, object id), unpeeled; a name that is not UTF-8 cannot be asked for, and no build sees it."""
-    return tuple((name, oid) for name, oid in _told(git, "%(objectname)", *filters))
+    return tuple((name, oid) for name, oid in _told(place, "%(objectname)", *filters))
 
 
-def _told(git: Git, form: str, *filters: str) -> tuple[list[str], ...]:
-    """The full name of each ref and what `form` says of it."""
+def _told(place: _Place, form: str, *filters: str) -> tuple[list[str], ...]:
+    """The full name of each ref and what `form` says of it; asked once after each `read`."""
+    asked = (form, *filters)
+    if asked not in place.seen.told:
+        place.seen.told[asked] = _asked(place.git, form, *filters)
+    return place.seen.told[asked]
+
+
+def _asked(git: Git, form: str, *filters: str) -> tuple[list[str], ...]:
     done = git.run("for-each-ref", f"--format=%(refname)%00{form}", *filters)
     # where the history has a hole, git says so, finds fewer refs, and ends well
     if not done.ok or b"error:" in done.err:
@@ -289,9 +337,9 @@ def _told(git: Git, form: str, *filters: str) -> tuple[list[str], ...]:
     return tuple(told for told in (line.split("\0") for line in lines) if not tag_name_fault(f"x{told[0]}"))
 
 
-def _ref(git: Git, name: str) -> str:
-    """The id at exactly this full name, or an empty string: git would also try `refs/heads/refs/tags/...`."""
-    return dict(_refs(git, name)).get(name, "")
+def _ref(place: _Place, tag: str) -> str:
+    """The id at exactly this tag, or an empty string: git would also try `refs/heads/refs/tags/...`."""
+    return dict(_refs(place, "refs/tags")).get(f"refs/tags/{tag}", "")
 
 
 def _check_found(item: Item, commit: Item, *, tag: str, start: str) -> None:
@@ -311,7 +359,7 @@ def _check_found(item: Item, commit: Item, *, tag: str, start: str) -> None:
 
 def _check_id(item: Item) -> None:
     if item.kind and object_id(item.kind, item.content, len(item.id)) != item.id:
-        raise TamperError(f"object {item.id} has other bytes than its id says", code="object-altered", hint="git fsck")
+        raise altered(item.id)
 
 
 def _check_whole(git: Git, commit: str) -> None:

@@ -1,14 +1,16 @@
 """The port `Notes` from git: what the project wrote, by the rules of the tool that it uses, else its commits."""
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tagtrail.formats import changelog, fragments, reno
 from tagtrail.formats.commonmark import escaped, tame
+from tagtrail.formats.gitfiles import Files
 from tagtrail.io import process
 from tagtrail.io.git import Git, lay_out, objects_missing
+from tagtrail.io.objects import Reader, reader
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.frozen import replace
@@ -23,6 +25,9 @@ _LONGEST = 200
 _ID = 10
 _FILES, _SIZE, _TOTAL = 2000, 1 << 20, 4 << 20
 """How many files are read, how large each and all of them may be, in bytes."""
+
+_DEEPEST = 3
+"""Directories within that of reno's notes."""
 
 _SECTIONS, _SHOWN = 40, 96 * 1024
 """How many sections are taken, and how many characters of all of them."""
@@ -42,7 +47,8 @@ class GitNotes:
         with scratch(self._scratch, "notes") as room:
             git = lay_out(objects, room, head=order.commit, bare=True)
             commits = _commits(git, order.commit, f"{order.since}..{order.commit}" if order.since else order.commit)
-            told = _read(_Tree(git, order.commit, order.subdirectory), order) or _listed(commits)
+            with reader(git) as opened:
+                told = _read(opened, order) or _listed(commits)
         people = len({who for _, who, _ in commits})
         return replace(told, since=order.follows, commits=len(commits), authors=people)
 
@@ -77,84 +83,51 @@ def _subject(subject: str) -> str:
 # --- what the project wrote -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Tree:
-    """The plain files at a commit; paths count from the project's directory (empty: the top)."""
-
-    git: Git
-    commit: str
-    project: str = ""
-
-    def names(self, directory: str = "") -> dict[str, int]:
-        """The files of a directory and their sizes, by their paths, sorted; of a directory in it the size is 0."""
-        within = self._path(directory)
-        done = self.git.run(
-            "ls-tree", "-z", "--full-tree", "--long", self.commit, "--", *([f"{within}/"] if within else [])
-        )
-        rows = done.out.decode("utf-8", "replace").split("\0")
-        return dict(_plain(rows, f"{self.project}/" if self.project else ""))
-
-    def texts(self, files: Mapping[str, int]) -> dict[str, str]:
-        """The texts of the files, of those that are no larger and no more than anybody writes."""
-        chosen, total = [], 0
-        for name, size in list(files.items())[:_FILES]:
-            if 0 < size <= _SIZE and total + size <= _TOTAL:
-                chosen.append(name)
-                total += size
-        if not chosen:
-            return {}
-        found = self.git.items(f"{self.commit}:{self._path(name)}" for name in chosen)
-        both = zip(chosen, found, strict=True)
-        return {name: item.content.decode("utf-8", "replace") for name, item in both if item.kind == "blob"}
-
-    def text(self, path: str) -> str:
-        """The text of one file; empty where there is none."""
-        files = self.names(posixpath.dirname(path))
-        return self.texts({path: files[path]}).get(path, "") if path in files else ""
-
-    def _path(self, name: str) -> str:
-        return posixpath.join(self.project, name) if name else self.project
+def _texts(files: Files, ids: Mapping[str, str]) -> dict[str, str]:
+    """The texts of these files, of those that are no larger and no more than anybody writes."""
+    chosen = {path: oid for path, oid in list(ids.items())[:_FILES] if oid}
+    found = files.contents(chosen.values(), _Room(_TOTAL).fits)
+    both = zip(chosen, found, strict=True)
+    return {path: data.decode("utf-8", "replace") for path, data in both if data is not None}
 
 
-def _plain(rows: Iterable[str], top: str) -> Iterator[tuple[str, int]]:
-    for row in rows:
-        about, _, path = row.partition("\t")
-        words = about.split()
-        if len(words) != 4 or not path.startswith(top) or not path.isprintable():
-            continue
-        if words[0] in {"100644", "100755"} and words[3].isdigit():
-            yield path.removeprefix(top), int(words[3])
-        elif words[1] == "tree":
-            yield path.removeprefix(top), 0
+def _text(files: Files, path: str) -> str:
+    """The text of one file; empty where there is none."""
+    return _texts(files, {path: files.id(path)}).get(path, "")
+
+
+@dataclass(slots=True)
+class _Room:
+    """Room for so many more bytes."""
+
+    left: int
+
+    def fits(self, size: int) -> bool:
+        """Whether a file of that size is read; its room is taken."""
+        taken = 0 < size <= min(_SIZE, self.left)
+        self.left -= size if taken else 0
+        return taken
 
 
 @dataclass(frozen=True, slots=True)
 class _Project:
-    """A project's files: what lies at its top, and the settings of tools that are there."""
+    """A project's files, those at the release before this one, and the settings of tools that lie at its top."""
 
-    tree: _Tree
+    files: Files
+    before: Files | None
     order: NotesOrder
-    top: Mapping[str, int]
     settings: Mapping[str, str]
 
-    def names(self, directory: str) -> dict[str, int]:
-        """As in a tree, without asking git for a directory that is not there."""
-        return self.tree.names(directory) if directory.partition("/")[0] in self.top else {}
 
-    def before(self) -> _Tree | None:
-        """The tree of the release before this one."""
-        since = self.order.since
-        return _Tree(self.tree.git, since, self.tree.project) if since else None
-
-
-def _read(tree: _Tree, order: NotesOrder) -> Notes | None:
+def _read(reader: Reader, order: NotesOrder) -> Notes | None:
     """What the settings ask for, else the first that has something. Raises ProjectError `notes-missing`."""
     how, _, path = order.how.partition(":")
     if how == "commits":
         return None
-    top = tree.names()
-    settings = tree.texts({name: top[name] for name in _SETTINGS if name in top})
-    project = _Project(tree, order, top, settings)
+    files = Files(reader, order.commit, order.subdirectory)
+    before = Files(reader, order.since, order.subdirectory) if order.since else None
+    settings = _texts(files, {name: files.id(name) for name in _SETTINGS})
+    project = _Project(files, before, order, settings)
     ways = _WAYS if how not in _WAYS else {how: _WAYS[how]}
     told = next(filter(None, (way(project, path) for way in ways.values())), None)
     if told is None and how in _WAYS:
@@ -169,15 +142,26 @@ def _read(tree: _Tree, order: NotesOrder) -> Notes | None:
 
 def _reno(project: _Project, _: str) -> Notes | None:
     """Notes whose id the release before does not have."""
-    if "releasenotes" not in project.top:
+    files, before = project.files, project.before
+    if not files.names("releasenotes"):
         return None
-    said = project.tree.text(reno.CONFIGS[0]) or project.settings.get(reno.CONFIGS[1], "")
+    said = _text(files, reno.CONFIGS[0]) or project.settings.get(reno.CONFIGS[1], "")
     config = reno.parse_config(said) if said else reno.Config()
-    before = project.before()
-    old = {reno.identity(name) for name in before.names(config.notes)} if before else set[str]()
-    now = {name: size for name, size in project.names(config.notes).items() if reno.identity(name) not in {"", *old}}
-    notes = [note for note in map(reno.parse_note, project.tree.texts(now).values()) if note]
+    old = {reno.identity(name) for name in _below(before, config.notes)} if before else set[str]()
+    now = {name: oid for name, oid in _below(files, config.notes).items() if reno.identity(name) not in {"", *old}}
+    notes = [note for note in map(reno.parse_note, _texts(files, now).values()) if note]
     return _told("reno", config.notes, reno.sections_of(config, notes))
+
+
+def _below(files: Files, directory: str, depth: int = 0) -> dict[str, str]:
+    """The files of a directory and of those in it, by their paths."""
+    found: dict[str, str] = {}
+    for path, oid in files.names(directory).items():
+        if oid:
+            found[path] = oid
+        elif depth < _DEEPEST:
+            found |= _below(files, path, depth + 1)
+    return found
 
 
 def _changelog(project: _Project, path: str) -> Notes | None:
@@ -186,10 +170,11 @@ def _changelog(project: _Project, path: str) -> Notes | None:
         names = [path]
     else:
         own = _towncrier_of(project)
-        near = (*project.top, *(project.names("docs") if project.order.how == "" else ()))
+        files = project.files
+        near = (*files.names(), *(files.names("docs") if project.order.how == "" else ()))
         names = [*([own.filename] if own else []), *(name for name in near if changelog.fits(posixpath.basename(name)))]
     for name in dict.fromkeys(names):
-        found = changelog.sections_of(name, project.tree.text(name), project.order.version)
+        found = changelog.sections_of(name, _text(project.files, name), project.order.version)
         if found:
             return _told("changelog", name, found)
     return None
@@ -197,16 +182,23 @@ def _changelog(project: _Project, path: str) -> Notes | None:
 
 def _fragments(project: _Project, path: str) -> Notes | None:
     """What has not been gathered yet, as the tool reads it whose settings there are."""
-    town, scriv = _towncrier_of(project), fragments.scriv_of(project.settings.get("pyproject.toml", ""))
+    files, town, scriv = project.files, _towncrier_of(project), _scriv_of(project)
     if town or (path and not scriv):
         town = town or fragments.Towncrier()
-        for directory in [path] if path else town.directories:
-            told = fragments.towncrier_sections(town, project.tree.texts(project.names(directory)))
-            if told:
-                return _told("towncrier", directory, told)
+        for place in fragments.places(town, path):
+            parts = [(name, _texts(files, files.names(directory))) for name, directory in place.sections]
+            if told := fragments.towncrier_sections(town, parts):
+                return _told("towncrier", place.shown, told)
     scriv = scriv or fragments.Scriv()
     where = path or scriv.directory
-    return _told("scriv", where, fragments.scriv_sections(scriv, project.tree.texts(project.names(where))))
+    return _told("scriv", where, fragments.scriv_sections(scriv, _texts(files, files.names(where))))
+
+
+def _scriv_of(project: _Project) -> fragments.Scriv | None:
+    pyproject, *before = (project.settings.get(name, "") for name in ("pyproject.toml", "setup.cfg", "tox.ini"))
+    found = fragments.scriv_of(pyproject, before) or fragments.Scriv()
+    own = _text(project.files, f"{found.directory}/scriv.ini")
+    return fragments.scriv_of(pyproject, before, own)
 
 
 def _towncrier_of(project: _Project) -> fragments.Towncrier | None:
@@ -229,7 +221,7 @@ def _bounded(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     return tuple(kept)
 
 
-_SETTINGS = ("pyproject.toml", "towncrier.toml", "reno.yaml")
+_SETTINGS = ("pyproject.toml", "towncrier.toml", "reno.yaml", "setup.cfg", "tox.ini")
 _WAYS: Mapping[str, Callable[[_Project, str], Notes | None]] = {
     "reno": _reno,
     "changelog": _changelog,

@@ -13,11 +13,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
+from tagtrail.model.errors import TamperError
 from tagtrail.model.frozen import frozen
 
 __all__ = [
-    "DIRECTORY", "LINK", "MODULE", "Listed", "Member", "blob_id", "header", "object_id", "parse_listing", "parse_tree",
-    "tag_name_fault", "time_of", "verified",
+    "DIRECTORY", "LINK", "MODULE", "Listed", "Member", "altered", "blob_id", "header", "object_id", "parse_listing",
+    "parse_tree", "tag_name_fault", "time_of", "verified",
 ]  # fmt: skip
 
 DIRECTORY, LINK, MODULE = 0o040000, 0o120000, 0o160000
@@ -35,6 +36,11 @@ class Member:
 def object_id(kind: str, content: bytes, digits: int = 40) -> str:
     """The id of an object, in as many hex digits (40: SHA-1, 64: SHA-256)."""
     return _id(kind, len(content), (content,), digits)
+
+
+def altered(oid: str) -> TamperError:
+    """An object has not the bytes that its id says."""
+    return TamperError(f"object {oid} has other bytes than its id says", code="object-altered", hint="git fsck")
 
 
 def blob_id(pieces: Iterable[bytes], size: int, digits: int = 40) -> str:

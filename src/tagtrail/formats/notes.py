@@ -16,7 +16,8 @@
     - wheel: 43,100 bytes, was 41,200
     - .tar.xz: 9,000 bytes, new
 
-The last section is ours: `Since VERSION`, or `The first release`; its lines have these forms alone and this order.
+The last section is ours: `Since VERSION`, or `The first release`; its lines have these forms alone and this order. A
+kind of file is `new` beside one that `was`; where nothing is known of the files before, sizes stand alone.
 Every line of a body that could pass for a heading of level 2 has a space before it. A text without our section
 (somebody else's, or one of an earlier tagtrail) is sections and nothing else. Foreign CommonMark goes through
 `formats/commonmark.py` first. Reading never raises; `parse_notes(format_notes(x)) == x` for every x whose texts are
@@ -83,7 +84,8 @@ def _lines(notes: Notes) -> Iterator[str]:
     if notes.source:
         yield _FROM[notes.source].format(notes.where)
     yield from map(_required, notes.requires)
-    yield from map(_sized, notes.sizes)
+    compared = any(size.before is not None for size in notes.sizes)
+    yield from (_sized(size, compared=compared) for size in notes.sizes)
 
 
 def _counted(commits: int, authors: int | None) -> str:
@@ -99,9 +101,11 @@ def _required(changed: Changed) -> str:
     return f"requires `{changed.now}`, " + (f"was `{changed.before}`" if changed.before else "new")
 
 
-def _sized(sized: Sized) -> str:
+def _sized(sized: Sized, *, compared: bool) -> str:
+    """With what it was; a kind is new only where the files of the release before are known."""
     now = "none" if sized.now is None else f"{sized.now:,} bytes"
-    return f"{sized.kind}: {now}, " + ("new" if sized.before is None else f"was {sized.before:,}")
+    before = ", new" if compared else ""
+    return f"{sized.kind}: {now}" + (before if sized.before is None else f", was {sized.before:,}")
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

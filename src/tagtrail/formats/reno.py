@@ -32,7 +32,6 @@ _SECTIONS = (
     ("deprecations", "Deprecation Notes"), ("critical", "Critical Issues"), ("security", "Security Issues"),
     ("fixes", "Bug Fixes"), ("other", "Other Notes"),
 )  # fmt: skip
-_ID = re.compile(r"(?:.*-|)([0-9a-f]{16})\.ya?ml")
 _MOST = 256 * 1024
 _EVENTS = 10_000
 
@@ -52,9 +51,11 @@ class Config:
 
 
 def identity(name: str) -> str:
-    """The id in a file's name; empty where it is no note's."""
-    found = _ID.fullmatch(name.rpartition("/")[2])
-    return found[1] if found else ""
+    """The id in a file's name: its last sixteen characters, in old ones the first; empty where it is no note's."""
+    stem, dot, suffix = name.rpartition("/")[2].rpartition(".")
+    if not dot or suffix != "yaml":
+        return ""
+    return stem[:16] if "-" in stem[-16:] else stem[-16:]
 
 
 def parse_config(text: str) -> Config:

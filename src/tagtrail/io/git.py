@@ -15,7 +15,7 @@ from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.frozen import frozen
 from tagtrail.ports import Objects
 
-__all__ = ["LOCAL", "Git", "Item", "items", "lay_out", "objects_missing"]
+__all__ = ["LOCAL", "Git", "Item", "answer", "content", "items", "lay_out", "objects_missing"]
 
 LOCAL: Mapping[str, str] = {
     "PATH": "/usr/bin:/bin",
@@ -66,6 +66,12 @@ class Git:
         with process.reading(self._argv(args), env=self.env or LOCAL, stdin=stdin) as stream:
             yield stream
 
+    @contextmanager
+    def asking(self, *args: str, limit: float = 600.0) -> Generator[tuple[int, BinaryIO], None, None]:
+        """A `git ARGS` that is asked by the line: the descriptor that takes its input, and its output as a stream."""
+        with process.asking(self._argv(args), env=self.env or LOCAL, limit=limit) as both:
+            yield both
+
     def items(self, names: Iterable[str]) -> tuple[Item, ...]:
         """The objects called `names` (ids, full ref names, `ID:path`), in this order; all in memory.
 
@@ -93,16 +99,30 @@ def executable() -> str:
 def items(stream: BinaryIO) -> Iterator[Item]:
     """The answers of `git cat-file --batch`, one by one. Raises ProjectError `objects-missing` where they break off."""
     while line := stream.readline():
-        words = line.decode("utf-8", "replace").split()
-        if words[-1] == "missing":
-            yield Item(id=words[0], kind="")
-            continue
-        found = re.fullmatch(r"([0-9a-f]{40,64}) (commit|tree|blob|tag) (\d+)\n", line.decode("utf-8", "replace"))
-        size = int(found[3]) if found else 0
-        content = stream.read(size + 1)
-        if found is None or len(content) != size + 1:
-            raise objects_missing(words[0])
-        yield Item(id=found[1], kind=found[2], content=content[:-1])  # type: ignore[arg-type]
+        item, size = answer(line)
+        yield Item(id=item.id, kind=item.kind, content=content(stream, size, item.id)) if item.kind else item
+
+
+def answer(line: bytes, name: str = "") -> tuple[Item, int]:
+    """The first line of an answer of `git cat-file --batch`: the object without its bytes, and how many they are.
+
+    Raises ProjectError `objects-missing` where it is none; `name` is what was asked for.
+    """
+    text = line.decode("utf-8", "replace")
+    if text.endswith(" missing\n"):
+        return Item(id=text.split()[0], kind=""), 0
+    found = re.fullmatch(r"([0-9a-f]{40,64}) (commit|tree|blob|tag) (\d+)\n", text)
+    if found is None:
+        raise objects_missing(name or (text.split() or ["?"])[0])
+    return Item(id=found[1], kind=found[2]), int(found[3])  # type: ignore[arg-type]
+
+
+def content(stream: BinaryIO, size: int, name: str) -> bytes:
+    """An object's bytes behind that line. Raises ProjectError `objects-missing` where there are fewer."""
+    data = stream.read(size + 1)
+    if len(data) != size + 1:
+        raise objects_missing(name)
+    return data[:-1]
 
 
 def objects_missing(which: str, why: str = "") -> ProjectError:

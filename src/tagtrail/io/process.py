@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO
 from tagtrail.model.errors import SetupError
 from tagtrail.model.frozen import frozen
 
-__all__ = ["Finished", "Over", "Session", "reading", "run", "said", "session"]
+__all__ = ["Finished", "Over", "Session", "asking", "reading", "run", "said", "session"]
 
 _PIECE = 1 << 16
 _LENGTH = 8
@@ -80,6 +80,22 @@ def reading(
     """
     with _input(stdin) as source, _started(argv, env, cwd, source, subprocess.DEVNULL) as child:
         yield io.BufferedReader(_Timed(_stdout(child).fileno(), time.monotonic() + limit), 1 << 18)
+
+
+@contextlib.contextmanager
+def asking(
+    argv: Sequence[str], *, env: Mapping[str, str], limit: float = 600.0
+) -> Generator[tuple[int, BinaryIO], None, None]:
+    """A command that is asked by the line: the descriptor that takes its input, and its output as a stream.
+
+    Whoever asks for less at once than a pipe takes (4,096 bytes) never waits for itself. Leaving the block ends the
+    command; reading past `limit` seconds raises TimeoutError. Raises SetupError `command-missing`.
+    """
+    with contextlib.ExitStack() as ours:
+        with contextlib.ExitStack() as theirs:
+            orders, near = _pipe(theirs, ours)
+            child = ours.enter_context(_started(argv, env, None, orders, subprocess.DEVNULL))
+        yield near, io.BufferedReader(_Timed(_stdout(child).fileno(), time.monotonic() + limit), 1 << 18)
 
 
 class Over(Exception):  # noqa: N818  (an end, and not always an error)
