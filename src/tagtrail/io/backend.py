@@ -63,11 +63,8 @@ class Backend:
         """Run hooks in `tree`; the form of `calls` is in `hooks.py`. A fault of what was begun before is the answer.
         Until it comes, `meanwhile` is called step by step, the first step in any case."""
         self._begin({"calls": calls, "tree": tree})
-        for step in meanwhile:
-            step()
-            if self._session.answers():
-                break
-        return self._answer()
+        next(meanwhile, tuple)()
+        return self._answer(meanwhile)
 
     def run(self, tree: str, argv: Sequence[str]) -> Answers:
         """Run a command in `tree`, a directory; where it fails, the value is its status."""
@@ -109,10 +106,12 @@ class Backend:
         self._open += 1
         self._session.order(json.dumps(order), self._limit)
 
-    def _answer(self) -> Answers:
+    def _answer(self, meanwhile: Iterator[Callable[[], object]] | None = None) -> Answers:
         """Of all that was begun: the first fault, or the last answer."""
         last = Answers()
         while self._open:
+            while not self._session.answers() and (step := next(meanwhile or iter(()), None)):
+                step()
             self._open -= 1
             said = self._next()
             last = last if last.fault else said
