@@ -38,7 +38,8 @@ def federation() -> Trail:
     trail = begun()
     trail.release("nova", "32.0.0", notes=NOTES, series="2025.2 Flamingo")
     trail.release("nova", "33.0.0rc1", channel="rc", signer=SSH.fingerprint)
-    generated = {"generated": ["PKG-INFO"], "requires-python": ">=3.11", "metadata": "ab" * 32}
+    metadata = trail.keep(b"Metadata-Version: 2.4\nName: nova\nVersion: 33.0.0\nSummary: Servers for all\n")
+    generated = {"generated": ["PKG-INFO"], "requires-python": ">=3.11", "metadata": metadata}
     names = ("nova-33.0.0.tar.gz", "nova-33.0.0-py3-none-any.whl", "nova-33.0.0.zip")
     trail.release(
         "nova", "33.0.0", notes=NOTES, files={names[0]: generated, names[1]: {}}, runbook=RUNBOOK, contacts=CONTACTS
