@@ -10,7 +10,6 @@ import json
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 __all__ = ["Table", "loads", "meant", "quoted", "quoted_key", "read"]
@@ -163,6 +162,8 @@ class Table:
 
 def meant(word: str, known: Collection[str]) -> str:
     """`, did you mean 'x'?`, or which words there are."""
+    from difflib import get_close_matches
+
     folded = {name.casefold(): name for name in sorted(known)}
     close = get_close_matches(word.casefold(), folded, n=1)
     if close:

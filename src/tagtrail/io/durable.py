@@ -4,7 +4,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -116,7 +115,7 @@ def _named(path: Path) -> Generator[None, None, None]:
 def _temporary(directory: Path, mode: int) -> tuple[Path, int]:
     """A new file, locked as long as its writer lives; a sweeper that took it between the two makes us try again."""
     while True:
-        path = directory / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+        path = directory / f"{_PREFIX}{os.urandom(8).hex()}{_SUFFIX}"
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import secrets
 import shutil
 import stat
 import time
@@ -113,7 +112,7 @@ def _is_ours(path: Path) -> bool:
 
 def _held(root: Path, name: str) -> tuple[Path, int]:
     while True:
-        path = root / f"tmp-{name}-{secrets.token_hex(6)}"
+        path = root / f"tmp-{name}-{os.urandom(6).hex()}"
         fd = os.open(_lock_of(path), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,6 +26,8 @@ FILE = "tagtrail.toml"
 
 PYTHON = frozenset({"sdist", "sdist.xz", "wheel"})
 """The build kinds that a build backend makes (PEP 517)."""
+TREES = frozenset({"tar.gz", "tar.xz"})
+"""The build kinds that are archives of the tag's tree."""
 
 
 @frozen

@@ -1,71 +1,32 @@
-"""A tag's tree, out of git's objects: checked out at an object id, or as one tar in normal form."""
+"""A tag's tree for foreign code: what of git's objects a cell is shown to check it out at an object id."""
 
 import errno
-import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
-from tagtrail.adapters.builder.outputs import open_up
-from tagtrail.formats import tarball
-from tagtrail.formats.archive import Member
-from tagtrail.formats.gitobject import DIRECTORY, LINK, MODULE, Listed, parse_listing, verified
+from tagtrail.formats.gitobject import DIRECTORY, MODULE, Listed, parse_listing
 from tagtrail.io import process
 from tagtrail.io.backend import PROGRAM
 from tagtrail.io.durable import setup_error
-from tagtrail.io.git import Git, items, lay_out, objects_missing
+from tagtrail.io.git import Git, lay_out, objects_missing
 from tagtrail.io.sandbox import other_user
-from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.errors import SetupError
+from tagtrail.model.frozen import replace
 from tagtrail.ports import BuildOrder, Objects
 
 __all__ = [
-    "check_space", "check_subdirectory", "closed", "disk", "files", "furnished", "no_subdirectory", "tree_digest",
-    "tree_tar",
+    "check_space", "check_subdirectory", "closed", "disk", "files", "furnished", "listing_of", "no_subdirectory",
 ]  # fmt: skip
 
 _SAID = 1 << 20
 _ALTERNATES = 20
 
 
-def tree_digest(order: BuildOrder, objects: Objects, room: Path) -> str:
-    """SHA-256 of the commit's tree as a tar in normal form. Raises as `tree_tar`."""
-    digest = hashlib.sha256()
-    for piece in tree_tar(order, objects, room):
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-Seen = Callable[[str, str, bytes], object]
-"""Is shown a file: its path below the top directory, the id of its bytes, its bytes."""
-
-
-def _unseen(path: str, content: str, data: bytes) -> None:
-    """Nobody looks."""
-
-
-def tree_tar(order: BuildOrder, objects: Objects, room: Path, below: str = "", seen: Seen = _unseen) -> Iterator[bytes]:
-    """The commit's tree as a tar in normal form below PROJECT-VERSION/: links as links, submodules as empty
-    directories. With `below`, only what lies in that directory. `seen` is shown each file on the way.
-
-    Every object is hashed on the way, from the commit's id downwards; `room` is an empty directory. Raises ProjectError
-    `objects-missing`; TamperError `object-altered`.
-    """
-    git = lay_out(objects, room, head=order.commit, bare=True)
-    listing = _listing(git, order.commit)
-    ids = [order.commit, f"{order.commit}^{{tree}}", *(m.id for m in listing if m.mode != MODULE)]
-    with git.reading("cat-file", "--batch", stdin="".join(f"{i}\n" for i in ids).encode()) as stream:
-        try:
-            yield from tarball.tar(_members(order, listing, _found(stream), below, seen), order.epoch)
-        except (ValueError, StopIteration, RuntimeError) as error:
-            raise _altered(order.commit, str(error)) from error
-
-
 def files(git: Git, commit: str, below: str = "") -> Iterator[str]:
     """The ids of the commit's files; with `below`, those in that directory. Raises ProjectError `objects-missing`."""
-    listing = (m for m in _listing(git, commit) if m.mode not in {DIRECTORY, MODULE})
+    listing = (m for m in listing_of(git, commit) if m.mode not in {DIRECTORY, MODULE})
     return (m.id for m in listing if not below or m.path.startswith(f"{below}/"))
 
 
@@ -106,8 +67,16 @@ def _shown(order: BuildOrder, objects: Objects, directory: Path) -> tuple[tuple[
     within = ours if order.isolation == "none" else tuple(Path(f"/objects/{number}") for number in range(len(ours)))
     seen = replace(objects, refs=order.refs)
     lay_out(seen, directory, head=order.commit, borrowed=[str(path) for path in within])
-    open_up(directory)
+    _open_up(directory)
     return tuple(zip(within, ours, strict=True))
+
+
+def _open_up(root: Path) -> None:
+    """Let everybody pass and read, whatever our umask: foreign code runs as another user where we are root."""
+    for path, _, names in os.walk(root):
+        for file in (Path(path), *(Path(path, name) for name in names)):
+            if not file.is_symlink():
+                file.chmod(file.stat().st_mode | (0o555 if file.is_dir() else 0o444))
 
 
 def closed(objects: Objects) -> SetupError | None:
@@ -161,40 +130,9 @@ def disk(room: Path) -> Iterator[None]:
         raise
 
 
-def _listing(git: Git, commit: str) -> tuple[Listed, ...]:
+def listing_of(git: Git, commit: str) -> tuple[Listed, ...]:
+    """All that is in the commit's tree. Raises ProjectError `objects-missing`."""
     done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit)
     if not done.ok:
         raise objects_missing(commit, process.said(done.err, 5))
     return parse_listing(done.out)
-
-
-def _found(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
-    for item in items(stream):
-        if not item.kind:
-            raise objects_missing(item.id)
-        yield item.kind, item.content
-
-
-def _members(
-    order: BuildOrder, listing: Sequence[Listed], objects: Iterator[tuple[str, bytes]], below: str, seen: Seen
-) -> Iterator[tuple[Member, tuple[bytes, ...]]]:
-    """The tree's members as those of a tar: links as links, submodules as empty directories."""
-    top = f"{order.project}-{order.version}"
-    yield Member(name=top, kind="directory"), ()
-    for listed, content in verified(order.commit, listing, objects):
-        if below and not listed.path.startswith(f"{below}/"):
-            continue
-        name = f"{top}/{listed.path[len(below) :].lstrip('/')}"
-        if listed.mode in {DIRECTORY, MODULE}:
-            yield Member(name=name, kind="directory"), ()
-        elif listed.mode == LINK:
-            yield Member(name=name, kind="link", target=content.decode("utf-8", "surrogateescape")), ()
-        else:
-            seen(name.removeprefix(f"{top}/"), listed.id, content)
-            yield Member(name=name, executable=listed.mode == 0o100755, size=len(content)), (content,)
-
-
-def _altered(commit: str, why: str) -> TamperError:
-    return TamperError(
-        f"commit {commit} has other bytes than its id says", code="object-altered", why=why, hint="git fsck"
-    )

@@ -23,10 +23,10 @@ from tagtrail.adapters.builder.checkout import (
     disk,
     files,
     furnished,
-    tree_digest,
 )
 from tagtrail.adapters.builder.logs import keep_log, log_of
 from tagtrail.adapters.builder.outputs import Blobs, Sifted, sifted
+from tagtrail.adapters.builder.tarred import tree_digest
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits, Member
 from tagtrail.formats.forms import relative_fault

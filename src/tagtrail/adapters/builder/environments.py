@@ -7,7 +7,6 @@ the environment that is there already. What nobody has used for thirty days goes
 import hashlib
 import json
 import os
-import platform
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -140,7 +139,7 @@ class Environments:
                     path.rename(room / f"old-{path.name}")
 
     def _digest(self, requirements: tuple[str, ...], kind: str) -> str:
-        python = (sys.implementation.cache_tag, platform.python_version(), platform.machine(), sys.base_prefix)
+        python = (sys.implementation.cache_tag, sys.version.partition(" ")[0], os.uname().machine, sys.base_prefix)
         facts = [requirements, python, self._installer, kind, *([self._pins] if self._pins else [])]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 

@@ -1,7 +1,6 @@
 """What a build made: unpacked, compared with the tag's files, identified by its own metadata, and kept."""
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from tagtrail.ports import BuildOrder, Kept
 
 __all__ = [
     "Blobs", "Made", "Sifted", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "of_sdist",
-    "of_wheel", "open_up", "pieces_of", "sifted", "text_of", "with_licenses", "xzed",
+    "of_wheel", "pieces_of", "sifted", "text_of", "with_licenses", "xzed",
 ]  # fmt: skip
 
 _PIECE = 1 << 20
@@ -108,14 +107,6 @@ def text_of(sdist: tarball.Sdist, spool: BinaryIO, name: str) -> bytes | None:
     """What a file of the sdist says, by its name below the top directory; None: there is no such file."""
     found = next((m for m in sdist.members if m.name == f"{sdist.top}/{name}" and m.kind == "file"), None)
     return b"".join(tarball.content(spool, found)) if found else None
-
-
-def open_up(root: Path) -> None:
-    """Let everybody pass and read, whatever our umask: foreign code runs as another user where we are root."""
-    for path, _, names in os.walk(root):
-        for file in (Path(path), *(Path(path, name) for name in names)):
-            if not file.is_symlink():
-                file.chmod(file.stat().st_mode | (0o555 if file.is_dir() else 0o444))
 
 
 def _target(member: Member) -> bytes:

@@ -2,44 +2,23 @@
 
 import hashlib
 import json
-import platform
 import re
-import shutil
-import sysconfig
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tagtrail.adapters.builder.checkout import check_space, closed, disk, files, furnished, no_subdirectory, tree_digest
+from tagtrail.adapters.builder.checkout import check_space, closed, disk, files, furnished, no_subdirectory
 from tagtrail.adapters.builder.environments import Environment, installed
 from tagtrail.adapters.builder.logs import keep_log, log_of, plain_name
-from tagtrail.adapters.builder.outputs import (
-    Blobs,
-    Made,
-    identified,
-    keep,
-    metadata_of_sdist,
-    metadata_of_wheel,
-    new,
-    of_sdist,
-    of_wheel,
-    pieces_of,
-    sifted,
-    text_of,
-    with_licenses,
-    xzed,
-)
-from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
 from tagtrail.formats.facts import dump, load
-from tagtrail.formats.metadata import check_file_name
 from tagtrail.formats.purl import purl
-from tagtrail.formats.wheel import check_tags
-from tagtrail.formats.zipball import Wheel
 from tagtrail.io import durable, process, sandbox
 from tagtrail.io.backend import PROGRAM, Backend, backend
 from tagtrail.io.foreign import check_name, take
@@ -50,6 +29,9 @@ from tagtrail.model.errors import Error, ProjectError, SetupError, TamperError
 from tagtrail.model.facts import Artifact, Material
 from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder, Kept, Objects
+
+if TYPE_CHECKING:
+    from tagtrail.adapters.builder.outputs import Made
 
 __all__ = ["Pep517"]
 
@@ -75,19 +57,16 @@ _MODULES = 3000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     """One build under way: `room` is its scratch directory, of which foreign code sees `room/in`; `git` reads the tag,
-    `lent` is what of its objects foreign code sees (path within, ours), `blobs` are the ids of its files; `materials`
-    is what was installed in the environments that took part,
-    `resolved` when they were resolved; `sdist` what the files of the sdist say that tell how it is built."""
+    `lent` is what of its objects foreign code sees (path within, ours); `materials` is what was installed in the
+    environments that took part, `resolved` when they were resolved."""
 
     order: BuildOrder
     objects: Objects
     room: Path
     git: Git
-    blobs: Blobs
     lent: tuple[tuple[Path, Path], ...]
     materials: set[Material] = field(default_factory=set)
     resolved: set[int] = field(default_factory=set)
-    sdist: dict[str, bytes | None] = field(default_factory=dict)
     backends: dict[object, tuple[Cell, Backend]] = field(default_factory=dict)
     running: ExitStack = field(default_factory=ExitStack)
 
@@ -148,6 +127,8 @@ class Pep517:
         self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
+        from tagtrail.adapters.builder.outputs import keep
+
         _check_kinds(order.builds)
         _check_subdirectory(order.subdirectory)
         with self._work(order, objects) as (work, tree), disk(work.room):
@@ -174,6 +155,8 @@ class Pep517:
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`."""
+        from tagtrail.adapters.builder.tarred import tree_digest
+
         with scratch(self._scratch, "tree") as room:
             return tree_digest(order, objects, room)
 
@@ -207,61 +190,26 @@ class Pep517:
     def _log(self, order: BuildOrder) -> Path:
         return log_of(self._state, order)
 
-    def _made(self, work: _Work, tree: _Tree, steps: Iterator[Callable[[], object]]) -> dict[str, Made]:
+    def _made(self, work: _Work, tree: _Tree, steps: Iterator[Callable[[], object]]) -> dict[str, "Made"]:
         """The sdist, and what is wanted beside it. All that can wait is done while the backend is at work."""
-        kinds, made = work.order.builds, dict[str, Made]()
+        from tagtrail.adapters.builder.archives import Archives
 
-        def read() -> None:
-            work.blobs.ids.update(files(work.git, work.order.commit))
+        order, seen, made = work.order, work.seen / "sdist", dict[str, "Made"]()
+        archives = Archives(order, work.room, seen, self._limits)
 
         def packed() -> None:
-            made["sdist"] = _packed(work, file, sdist)
-            if "sdist.xz" in kinds:
-                made["sdist.xz"] = xzed(made["sdist"], work.room / "normal")
+            made["sdist"] = archives.packed()
+            if "sdist.xz" in order.builds:
+                made["sdist.xz"] = archives.xzed(made["sdist"])
 
-        file, sdist = self._sdist(work, tree, chain((read,), steps))
-        if "wheel" in kinds:
-            made["wheel"] = self._wheel(work, _unpacked(work), chain((packed,), steps))
+        read = partial(archives.compare, partial(files, work.git, order.commit))
+        system = archives.sdist(self._call(work, tree, "sdist", chain((read,), steps)))
+        if "wheel" in order.builds:
+            unpacked = _Tree(name="unpacked", source={"sdist": seen}, below="", system=system)
+            made["wheel"] = archives.wheel(self._call(work, unpacked, "wheel", chain((packed,), steps)))
         else:
             packed()
         return made
-
-    def _sdist(self, work: _Work, tree: _Tree, meanwhile: Iterator[Callable[[], object]]) -> tuple[Path, tarball.Sdist]:
-        """The backend's file; and its tar in normal form where foreign code sees it, for the wheel is built of that."""
-        file = self._call(work, tree, "sdist", meanwhile)
-        check_file_name(file.name, "sdist", project=work.order.project, version=work.order.version)
-        seen = work.seen / "sdist"
-        with file.open("rb") as source, (work.room / "spool").open("w+b") as spool, new(seen) as out:
-            sdist = tarball.normal_sdist(
-                source, spool, out.write, work.order.epoch, name=file.name, limits=self._limits
-            )
-            work.sdist.update({name: text_of(sdist, spool, name) for name in ("pyproject.toml", "setup.py")})
-        if sdist.as_made:
-            shutil.copyfile(file, seen)
-        seen.chmod(0o644)
-        return file, sdist
-
-    def _wheel(self, work: _Work, tree: _Tree, meanwhile: Iterator[Callable[[], object]]) -> Made:
-        file = self._call(work, tree, "wheel", meanwhile)
-        check_file_name(file.name, "wheel", project=work.order.project, version=work.order.version)
-        normal = work.room / "normal" / file.name
-        with file.open("rb") as source:
-            wheel = Wheel(source, self._limits)
-            metadata = metadata_of_wheel(wheel, file.name)
-            check_tags(wheel, file.name)
-            found = sifted(of_wheel(wheel), work.blobs)
-            as_made = wheel.is_normal(work.order.epoch)
-            if not as_made:
-                with new(normal) as out:
-                    wheel.write(out, work.order.epoch)
-        said = identified(metadata, file.name, work.order)
-        names = [m.name for m in wheel.members]
-        return Made(
-            kind="wheel", name=file.name, file=file if as_made else normal, metadata=metadata,
-            requires_python=said.requires_python, as_built=as_made,
-            generated=found.generated, remarks=with_licenses(found, said, names, wheel=True),
-            members=len(wheel.members),
-        )  # fmt: skip
 
     def _start(self, work: _Work, tree: _Tree) -> None:
         """Start the backend before anything is asked of it: it takes long to import."""
@@ -388,7 +336,7 @@ def _check_subdirectory(subdirectory: str) -> None:
 def _begun(room: Path, order: BuildOrder, objects: Objects) -> _Work:
     """The room furnished: what foreign code may read, and a repository that only we use."""
     git, lent = furnished(room, order, objects)
-    return _Work(order=order, objects=objects, room=room, git=git, lent=lent, blobs=Blobs(digits=len(order.commit)))
+    return _Work(order=order, objects=objects, room=room, git=git, lent=lent)
 
 
 def _checkout(work: _Work) -> _Tree:
@@ -403,33 +351,6 @@ def _checkout(work: _Work) -> _Tree:
     return _Tree(name="tree", source={"git": work.seen / "layout" / ".git"}, below=below, system=system)
 
 
-def _unpacked(work: _Work) -> _Tree:
-    """The sdist's, as it will be published."""
-    pyproject = work.sdist["pyproject.toml"]
-    text = None if pyproject is None else pyproject.decode("utf-8", "replace")
-    system = parse_build_system(text, has_setup=work.sdist["setup.py"] is not None)
-    return _Tree(name="unpacked", source={"sdist": work.seen / "sdist"}, below="", system=system)
-
-
-def _packed(work: _Work, file: Path, sdist: tarball.Sdist) -> Made:
-    """The sdist compressed, compared with the tag, identified by its metadata."""
-    with (work.room / "spool").open("rb") as spool:
-        metadata = metadata_of_sdist(sdist, spool, file.name)
-        found = sifted(of_sdist(sdist, spool), work.blobs)
-    chosen = file if sdist.as_made else work.room / "normal" / file.name
-    if not sdist.as_made:
-        with new(chosen) as out:
-            out.writelines(tarball.deflated(pieces_of(work.seen / "sdist")))
-    said = identified(metadata, file.name, work.order)
-    names = [m.name.removeprefix(f"{sdist.top}/") for m in sdist.members]
-    return Made(
-        kind="sdist", name=file.name, file=chosen, tar=sdist.tar, metadata=metadata,
-        requires_python=said.requires_python, as_built=sdist.as_made,
-        generated=found.generated, remarks=with_licenses(found, said, names, wheel=False),
-        members=sum(m.kind != "directory" for m in sdist.members),
-    )  # fmt: skip
-
-
 def _lay_out(cell: Cell, running: Backend, tree: _Tree) -> None:
     running.lay_out(f"{cell.build}/{tree.name}", **{how: cell.within(path) for how, path in tree.source.items()})
 
@@ -440,7 +361,7 @@ def _place(cell: Cell, tree: _Tree) -> str:
 
 def _materials(environment: Path) -> Iterator[Material]:
     """The interpreter and what is installed beside it: looked at before anything foreign runs there."""
-    yield Material(uri=purl(platform.python_implementation().lower(), platform.python_version(), python=False))
+    yield Material(uri=purl(sys.implementation.name, sys.version.partition(" ")[0], python=False))
     for record in installed(environment):
         name, _, version = record.parent.name.removesuffix(".dist-info").rpartition("-")
         yield Material(uri=purl(name, version, python=True), record=hashlib.sha256(record.read_bytes()).hexdigest())
@@ -477,4 +398,6 @@ def _mapped(paths: Mapping[str, str]) -> dict[str, str]:
     CFLAGS takes the place of the interpreter's own flags (`-O3 -DNDEBUG` and others), so these are in it.
     """
     flags = [f"-ffile-prefix-map={ours}={theirs}" for ours, theirs in paths.items()]
+    import sysconfig
+
     return {"CFLAGS": " ".join([*(sysconfig.get_config_var("CFLAGS") or "").split(), *flags])}

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from tagtrail.adapters.builder.checkout import check_subdirectory, disk, files, tree_digest, tree_tar
+from tagtrail.adapters.builder.checkout import check_subdirectory, disk, files
+from tagtrail.adapters.builder.tarred import tree_digest, tree_tar
 from tagtrail.formats import tarball
 from tagtrail.formats.contents import Glance
 from tagtrail.formats.site import media

@@ -5,15 +5,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from tagtrail.adapters.builder.commands import Commands
 from tagtrail.adapters.builder.environments import Environments
 from tagtrail.adapters.builder.pep517 import Pep517
-from tagtrail.adapters.builder.tree import PACKERS, Tree
 from tagtrail.io.sandbox import Limits
 from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Artifact
 from tagtrail.model.frozen import frozen
-from tagtrail.model.settings import PYTHON
+from tagtrail.model.settings import PYTHON, TREES
 from tagtrail.ports import Builder, BuildOrder, Kept, Objects
 
 __all__ = ["Builders", "builders"]
@@ -22,25 +20,27 @@ __all__ = ["Builders", "builders"]
 @frozen
 class Builders:
     """The port `Builder` by three: `python` makes sdists and wheels, `trees` archives of the tag's tree, `commands` the
-    files that an order names. Raises SetupError `build-kind` for a kind that nobody makes, else what they raise."""
+    files that an order names; these two are opened when they are needed. Raises SetupError `build-kind` for a kind that
+    nobody makes, else what they raise."""
 
     python: Builder
-    trees: Builder
-    commands: Builder
+    trees: Callable[[], Builder]
+    commands: Callable[[], Builder]
 
     def build(
         self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`: one artifact for each kind in the order's sequence, then the named files."""
         made: dict[str, Artifact] = {}
-        for builder, kinds, idle in ((self.python, PYTHON, meanwhile), (self.trees, frozenset(PACKERS), ())):
-            part = _part(order, kinds)
-            if part.builds:
-                made |= zip(part.builds, builder.build(part, objects, kept, idle), strict=True)
+        python, trees = _part(order, PYTHON), _part(order, TREES)
+        if python.builds:
+            made |= zip(python.builds, self.python.build(python, objects, kept, meanwhile), strict=True)
+        if trees.builds:
+            made |= zip(trees.builds, self.trees().build(trees, objects, kept), strict=True)
         for kind in order.builds:
             if kind not in made:
                 raise SetupError(f"nobody makes {kind!r}", code="build-kind", hint="correct build in tagtrail.toml")
-        files = self.commands.build(order, objects, kept) if order.files else ()
+        files = self.commands().build(order, objects, kept) if order.files else ()
         return (*(made[kind] for kind in order.builds), *files)
 
     def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:
@@ -50,7 +50,7 @@ class Builders:
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`."""
-        return self.trees.tree(order, objects)
+        return self.trees().tree(order, objects)
 
 
 def _part(order: BuildOrder, kinds: frozenset[str]) -> BuildOrder:
@@ -64,8 +64,15 @@ def builders(
 ) -> Builders:
     """All there are: `state` is where logs lie, `rooms` where builds run; `limit` is the time for one step in seconds,
     `most` what one may use up."""
-    return Builders(
-        python=Pep517(state, rooms, environments, limit, most=most),
-        trees=Tree(rooms),
-        commands=Commands(state, rooms, limit, most=most),
-    )
+
+    def trees() -> Builder:
+        from tagtrail.adapters.builder.tree import Tree
+
+        return Tree(rooms)
+
+    def commands() -> Builder:
+        from tagtrail.adapters.builder.commands import Commands
+
+        return Commands(state, rooms, limit, most=most)
+
+    return Builders(python=Pep517(state, rooms, environments, limit, most=most), trees=trees, commands=commands)
