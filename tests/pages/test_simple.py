@@ -200,7 +200,7 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         path.with_name(f"{name}.metadata").write_bytes(metadata)
-        fields = {"size": len(data), "requires-python": requires, "metadata": sha256(metadata).hexdigest()}
+        fields = {"size": len(data), "requires-python": requires, "metadata": trail.keep(metadata)}
         trail.release("tt.toy", version, files={name: fields}, digests={name: sha256(data).hexdigest()})
     trail.withdraw("tt.toy", "1.2", "broken")
     for path_ in all_paths(trail.view):
