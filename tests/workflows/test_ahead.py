@@ -57,7 +57,14 @@ def expected(world: World) -> list[BuildOrder]:
 
 def shop(world: World) -> Workshop:
     road = world.road()
-    return Workshop(**{name: getattr(road, name) for name in Workshop.__dataclass_fields__})
+    return Workshop(
+        settings=road.settings,
+        source=road.source,
+        builder=lambda: road.builder,
+        isolation=road.isolation,
+        ledger=road.ledger,
+        journal=road.journal,
+    )
 
 
 def test_the_very_order_of_the_release_is_begun_once_the_tag_was_read(world: World) -> None:

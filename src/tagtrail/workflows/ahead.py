@@ -7,7 +7,9 @@ nothing is installed, nothing of the project runs). Whatever is wrong here is sa
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from threading import Thread
+from typing import TypeVar
 
 from tagtrail.formats.facts import digest
 from tagtrail.formats.marks import release_mark
@@ -22,14 +24,16 @@ from tagtrail.workflows.remembered import remembered
 
 __all__ = ["Workshop", "begun", "built_key", "order_of"]
 
+T = TypeVar("T")
+
 
 @frozen
 class Workshop:
-    """What of a road (`tagtrail.workflows.road`) a build needs."""
+    """What of a road (`tagtrail.workflows.road`) a build needs; its builder is loaded when it is asked for."""
 
     settings: Settings
     source: Source
-    builder: Builder
+    builder: Callable[[], Builder]
     isolation: Callable[[], str]
     ledger: Ledger
     journal: Journal
@@ -39,12 +43,13 @@ class Workshop:
 def begun(shop: Workshop, project: Project, tag: str) -> Iterator[Tagged | None]:
     """In the block, what can be begun for `tag` (a tag or a version) is under way, if it has still to be built; gives
     what was found under that name (None: not even that could be read)."""
-    tagged = None
     with ExitStack() as running:
-        isolation = _asked(shop.isolation, running)
-        with suppress(Error):
-            tagged = shop.source.read(project.repo, tag_for(project.tag, tag, project.versions))
-            _begin(shop, project, tagged, isolation, running)
+        isolation = _aside(shop.isolation, running)
+        found = _aside(partial(_read, shop.source, project, tag), running)
+        builder = shop.builder()
+        tagged, objects = found() or (None, None)
+        if tagged and objects and (order := _awaited(shop, project, tagged, objects, isolation)):
+            running.enter_context(builder.expecting(order, objects))
         yield tagged
 
 
@@ -71,30 +76,40 @@ def built_key(order: BuildOrder) -> str:
     return f"built:{digest(order)}"
 
 
-def _asked(isolation: Callable[[], str], running: ExitStack) -> Callable[[], str]:
-    """How foreign code is run apart is found out by running some, while git reads the tag; `isolation` remembers it."""
+def _aside(ask: Callable[[], T], running: ExitStack) -> Callable[[], T | None]:
+    """An answer for which other programs run, looked for in a thread; None: there is none."""
+    answers: list[T] = []
 
-    def ask() -> None:
+    def look() -> None:
         with suppress(Error):
-            isolation()
+            answers.append(ask())
 
-    def answer() -> str:
+    def answer() -> T | None:
         asked.join()
-        return isolation()
+        return answers[0] if answers else None
 
-    asked = Thread(target=ask)
+    asked = Thread(target=look)
     asked.start()
     running.callback(asked.join)
     return answer
 
 
-def _begin(shop: Workshop, project: Project, tagged: Tagged, isolation: Callable[[], str], running: ExitStack) -> None:
-    said = classify(grammar_of(project), tagged.name)
-    if tagged.kind != "annotated" or said.kind != "release":
-        return
+def _read(source: Source, project: Project, tag: str) -> tuple[Tagged, Objects | None]:
+    """The tag, and what its build would read of the repository, if it can be read."""
+    tagged, objects = source.read(project.repo, tag_for(project.tag, tag, project.versions)), None
+    with suppress(Error):
+        objects = source.objects(project.repo, tagged.name, tagged.commit)
+    return tagged, objects
+
+
+def _awaited(
+    shop: Workshop, project: Project, tagged: Tagged, objects: Objects, isolation: Callable[[], str | None]
+) -> BuildOrder | None:
+    """The order of a build that has still to be done; None: there is none."""
+    said, apart = classify(grammar_of(project), tagged.name), isolation()
+    if tagged.kind != "annotated" or said.kind != "release" or apart is None:
+        return None
     if shop.ledger.marked(release_mark(project.name, said.version)):
-        return
-    objects = shop.source.objects(project.repo, tagged.name, tagged.commit)
-    order = order_of(project, tagged, said.version, objects, isolation())
-    if remembered(shop.journal, built_key(order), Artifact) is None:
-        running.enter_context(shop.builder.expecting(order, objects))
+        return None
+    order = order_of(project, tagged, said.version, objects, apart)
+    return order if remembered(shop.journal, built_key(order), Artifact) is None else None

@@ -5,12 +5,11 @@ It is apart from the wiring because it loads in half the time: a build backend c
 """
 
 import time
+from functools import cache, partial
 from pathlib import Path
 
-from tagtrail.adapters.builder.environments import Environments
 from tagtrail.adapters.git import GitSource
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
-from tagtrail.app.instance.builders import builders
 from tagtrail.app.instance.home import Home
 from tagtrail.app.instance.reading import read_settings
 from tagtrail.io import sandbox
@@ -38,7 +37,7 @@ def open_workshop(home: Path, *, clock: Clock = now, refresh: bool = False) -> W
     return Workshop(
         settings=settings,
         source=GitSource(at.state("repos")),
-        builder=_builder(at, settings.build, clock, refresh=refresh),
+        builder=cache(partial(_builder, at, settings.build, clock, refresh=refresh)),
         isolation=lambda: sandbox.isolation(settings.build.isolation, at.path),
         ledger=SqliteLedger(at.database),
         journal=SqliteJournal(at.database),
@@ -46,6 +45,9 @@ def open_workshop(home: Path, *, clock: Clock = now, refresh: bool = False) -> W
 
 
 def _builder(at: Home, chosen: BuildSettings, clock: Clock, *, refresh: bool) -> Builder:
+    from tagtrail.adapters.builder.environments import Environments
+    from tagtrail.app.instance.builders import builders
+
     said = {name: getattr(chosen, name) for name in ("memory", "disk", "processes") if getattr(chosen, name)}
     most, rooms = sandbox.Limits(**said), at.state("scratch")
     limit = float(chosen.time or STEP)
