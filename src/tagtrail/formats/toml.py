@@ -8,7 +8,7 @@ Source: TOML 1.0.0. Keys that nobody asked for are problems too. `loads` reads f
 
 import json
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -66,6 +66,24 @@ class Table:
         """Remember what is wrong with a key (empty: with the table)."""
         place = ".".join(filter(None, (self.path, key)))
         self.problems.append(": ".join(filter(None, (self.file, place, text))))
+
+    def fault(self, key: str, fault: str) -> None:
+        """Remember what a function of `tagtrail.formats.forms` found wrong with a key; empty: nothing."""
+        if fault:
+            self.problem(key, fault)
+
+    def known(self, key: str, words: Iterable[str], known: Collection[str], what: str) -> None:
+        """Each word must be one of those that are known."""
+        for word in words:
+            if word not in known:
+                self.problem(key, f"there is no {what} {word!r}{meant(word, known)}")
+
+    def formed(self, key: str, fault: Callable[[str], str], default: str | None = None) -> str:
+        """A string with a form of its own, unless it is the default."""
+        text = self.text(key, default)
+        if text and text != default:
+            self.fault(key, fault(text))
+        return text
 
     def text(self, key: str, default: str | None = None) -> str:
         """A string, not empty; required where there is no default."""
