@@ -9,7 +9,6 @@ Source: TOML 1.0.0. Keys that nobody asked for are problems too. `loads` reads f
 import json
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -52,15 +51,20 @@ def read(name: str, data: bytes, problems: list[str]) -> "Table":
     return Table(values=values, file=name, problems=problems)
 
 
-@dataclass(slots=True, kw_only=True)
 class Table:
-    """A table that is asked for its keys; `close` names those that nobody asked for."""
+    """A table that is asked for its keys; `close` names those that nobody asked for.
 
-    values: Mapping[str, Any]
-    file: str
-    problems: list[str]
-    path: str = ""
-    asked: set[str] = field(default_factory=set)
+    `file` and `path` say where its `values` stand; `problems` is a list that many tables write to.
+    """
+
+    __slots__ = ("asked", "file", "path", "problems", "values")
+
+    def __init__(self, *, values: Mapping[str, Any], file: str, problems: list[str], path: str = "") -> None:
+        self.values = values
+        self.file = file
+        self.problems = problems
+        self.path = path
+        self.asked: set[str] = set()
 
     def problem(self, key: str, text: str) -> None:
         """Remember what is wrong with a key (empty: with the table)."""
