@@ -14,7 +14,7 @@ from tagtrail.formats.drafts import event_draft
 from tagtrail.formats.entry import EVENT_TYPE, RELEASE_TYPE, STATEMENT_TYPE
 from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
-from tagtrail.testing.suites.ledger import cosign
+from tagtrail.testing.suites.appending import cosign
 from tagtrail.trail import sequencer
 from tagtrail.trail.show import prove
 
