@@ -3,7 +3,7 @@
     tagtrail.toml: project.nova.signers: there is no group 'relase-team', did you mean 'release-team'?
 
 Source: TOML 1.0.0. Keys that nobody asked for are problems too. `loads` reads foreign files in bounded time: at most
-1 MiB, 500 dots in a line, 32 levels.
+1 MiB, 1000 dots in a line, 32 levels.
 """
 
 import json
@@ -16,7 +16,7 @@ __all__ = ["Table", "loads", "meant", "quoted", "quoted_key", "read"]
 
 T = TypeVar("T")
 
-_SIZE, _DOTS, _DEPTH = 1 << 20, 500, 32
+_SIZE, _DOTS, _DEPTH = 1 << 20, 1000, 32
 
 
 def loads(text: str) -> dict[str, Any]:
