@@ -6,7 +6,6 @@ Every adapter proves itself with the suite of its port in `tagtrail.testing`. Er
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -23,7 +22,7 @@ from tagtrail.model.facts import (
     Survey,
     Tagged,
 )
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, sparse
 from tagtrail.model.notice import Notice
 
 __all__ = [
@@ -135,7 +134,7 @@ class Kept(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BuildOrder:
     """All that a build depends on, and nothing else: its digest is the key under which the build is remembered.
 
@@ -153,9 +152,9 @@ class BuildOrder:
     refs: tuple[tuple[str, str], ...]
     subdirectory: str = ""
     isolation: str = "none"
-    prepare: tuple[tuple[str, ...], ...] = field(default=(), metadata={"sparse": True})
-    run: tuple[tuple[str, ...], ...] = field(default=(), metadata={"sparse": True})
-    files: tuple[str, ...] = field(default=(), metadata={"sparse": True})
+    prepare: tuple[tuple[str, ...], ...] = sparse(())
+    run: tuple[tuple[str, ...], ...] = sparse(())
+    files: tuple[str, ...] = sparse(())
 
 
 class Builder(Protocol):
@@ -440,7 +439,7 @@ class Target(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Given:
     """What a target of another package is made with, beside its name and its own options.
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from tagtrail.adapters.index.shelf import Shelf
 from tagtrail.adapters.index.target import IndexTarget
-from tagtrail.formats import entry as entry_format
+from tagtrail.formats import drafts
 from tagtrail.model.facts import Logged, Sidecar
 from tagtrail.testing import samples
 from tagtrail.testing.memory import Kept
@@ -50,7 +50,7 @@ def logged(kept: Kept, index: int = 3, version: str = "1.0.0", more: dict[str, b
     contents |= more or {}
     blobs = tuple(Sidecar(name=name, blob=kept.put([data], "text/plain")) for name, data in contents.items())
     proof = kept.put([f"proof of entry {index}\n".encode()], "text/plain")
-    return Logged(entry=samples.entry(index, entry_format.draft(chain)), proof=proof, blobs=blobs)
+    return Logged(entry=samples.entry(index, drafts.draft(chain)), proof=proof, blobs=blobs)
 
 
 def target(index: Index, kept: Kept, *, wait: float = 5.0, now: int = NOW) -> IndexTarget:

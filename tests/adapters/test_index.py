@@ -9,7 +9,7 @@ import pytest
 
 from tagtrail.adapters.index.shelf import Shelf
 from tagtrail.adapters.index.target import IndexTarget
-from tagtrail.formats.entry import withdraw_draft
+from tagtrail.formats.drafts import withdraw_draft
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect, Row, Skip
 from tagtrail.ports import Conflict, Refused, Unknown

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tagtrail.adapters.sqlite import SqliteLedger
-from tagtrail.formats.entry import event_draft
+from tagtrail.formats.drafts import event_draft
 from tagtrail.model.errors import TamperError
 from tagtrail.workflows.audit.laws import broken_laws
 from tagtrail.workflows.release import release

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tagtrail.formats import canonical, entry
+from tagtrail.formats import canonical, drafts, entry
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Approval, Approved, Artifact, Built, Origin, Sidecar, Signed
 from tagtrail.testing import samples
@@ -14,8 +14,8 @@ from tests.formats.refusal import refused
 
 TIME = samples.TIME
 SIGNED = samples.signed("oslo.config", "9.7.0")
-DRAFT = entry.draft(SIGNED)
-RAW = entry.seal(DRAFT, TIME)
+DRAFT = drafts.draft(SIGNED)
+RAW = drafts.seal(DRAFT, TIME)
 SDIST = "oslo_config-9.7.0.tar.gz"
 WHEEL = "oslo_config-9.7.0-py3-none-any.whl"
 HEX = "0" * 64
@@ -50,7 +50,7 @@ def test_everything_that_was_signed_comes_back() -> None:
 
 def test_what_says_nothing_is_left_out() -> None:
     bare = Artifact(name="a.zip", blob=samples.blob(b"a"))
-    raw = entry.seal(entry.draft(artifacts(bare)), TIME)
+    raw = drafts.seal(drafts.draft(artifacts(bare)), TIME)
     files = json.loads(raw)["predicate"]["tagtrail"]["files"]
     assert files == {"a.zip": {"size": 1, "origin": {"how": "built"}}}
     (found,) = entry.parse(0, raw).files
@@ -59,17 +59,17 @@ def test_what_says_nothing_is_left_out() -> None:
 
 def test_an_origin_comes_back() -> None:
     brought = replace(samples.artifact("a.zip"), origin=Origin(how="added", by="SHA256:x"))
-    (found,) = entry.parse(0, entry.seal(entry.draft(artifacts(brought)), TIME)).files
+    (found,) = entry.parse(0, drafts.seal(drafts.draft(artifacts(brought)), TIME)).files
     assert found.origin == Origin(how="added", by="SHA256:x")
 
 
 def test_an_event_comes_back() -> None:
-    draft = entry.event_draft("key", "", [("2.root.json", HEX), ("1.root.json", HEX)])
-    found = entry.parse(0, entry.seal(draft, TIME))
+    draft = drafts.event_draft("key", "", [("2.root.json", HEX), ("1.root.json", HEX)])
+    found = entry.parse(0, drafts.seal(draft, TIME))
     assert (found.event, found.project, found.version, found.tag) == ("key", "", "", None)
     assert b'"project"' not in found.raw
     assert [f.name for f in found.files] == ["1.root.json", "2.root.json"]
-    assert entry.parse(0, entry.seal(entry.event_draft("withdraw", "nova", [("a", HEX)]), TIME)).project == "nova"
+    assert entry.parse(0, drafts.seal(drafts.event_draft("withdraw", "nova", [("a", HEX)]), TIME)).project == "nova"
 
 
 def test_the_bytes_are_canonical_and_in_toto() -> None:
@@ -98,7 +98,7 @@ def test_what_comes_after_the_approval_leaves_the_digest() -> None:
         approved=Approved(built=SIGNED.approved.built),
         sidecars=(Sidecar(name="x.asc", blob=samples.blob(b"another signature")),),
     )
-    other = entry.draft(later)
+    other = drafts.draft(later)
     assert other.digest == DRAFT.digest
     assert other.statement != DRAFT.statement
 
@@ -139,11 +139,11 @@ def changes() -> dict[str, Signed]:
 
 @pytest.mark.parametrize("what", changes())
 def test_any_change_voids_an_approval(what: str) -> None:
-    assert entry.draft(changes()[what]).digest != DRAFT.digest
+    assert drafts.draft(changes()[what]).digest != DRAFT.digest
 
 
 def test_time_is_the_sequencers() -> None:
-    one, two = entry.seal(DRAFT, TIME), entry.seal(DRAFT, TIME + 1)
+    one, two = drafts.seal(DRAFT, TIME), drafts.seal(DRAFT, TIME + 1)
     assert entry.parse(0, two).time - entry.parse(0, one).time == 1
     assert one.replace(b"15:02:00Z", b"15:02:01Z") == two
 
@@ -153,7 +153,7 @@ def test_time_is_the_sequencers() -> None:
 )
 def test_names_that_cannot_be(name: str) -> None:
     with pytest.raises(ProjectError) as caught:
-        entry.draft(artifacts(samples.artifact(name, b"x")))
+        drafts.draft(artifacts(samples.artifact(name, b"x")))
     assert caught.value.code == "file-name"
 
 
@@ -172,7 +172,7 @@ def test_one_name_in_two_spellings(one: str, two: str) -> None:
     )
     signed = Signed(approved=Approved(built=built), sidecars=())
     with pytest.raises(ProjectError) as caught:
-        entry.draft(signed)
+        drafts.draft(signed)
     assert caught.value.code == "file-name"
     assert one in caught.value.what
     assert two in caught.value.what
@@ -180,7 +180,7 @@ def test_one_name_in_two_spellings(one: str, two: str) -> None:
 
 def test_an_entry_has_at_most_65535_bytes() -> None:
     most = next(n for n in range(150, 400) if drafted(n) == "entry-too-large")
-    raw = entry.seal(entry.draft(many(most - 1)), TIME)
+    raw = drafts.seal(drafts.draft(many(most - 1)), TIME)
     assert 65_535 - 400 < len(raw) <= 65_535
     assert len(entry.parse(0, raw).files) == most - 1
 
@@ -191,7 +191,7 @@ def many(count: int) -> Signed:
 
 def drafted(count: int) -> str:
     try:
-        entry.draft(many(count))
+        drafts.draft(many(count))
     except ProjectError as error:
         return error.code
     return ""
@@ -362,7 +362,7 @@ def test_other_releases_are_refused(change: Change, code: str) -> None:
     assert refused(entry.parse, 0, changed(change)) == code
 
 
-EVENT = entry.seal(entry.event_draft("key", "nova", [("1.root.json", HEX)]), TIME)
+EVENT = drafts.seal(drafts.event_draft("key", "nova", [("1.root.json", HEX)]), TIME)
 
 
 @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ def read(raw: bytes) -> object:
 # --- taken back -----------------------------------------------------------------------------------------------------
 
 RELEASED = entry.parse(1, RAW)
-GONE = entry.seal(entry.withdraw_draft(RELEASED, "loses data; take 1.0.1", policy=HEX), TIME)
+GONE = drafts.seal(drafts.withdraw_draft(RELEASED, "loses data; take 1.0.1", policy=HEX), TIME)
 
 
 def test_a_withdrawal_comes_back() -> None:
@@ -448,10 +448,10 @@ def test_a_withdrawal_comes_back() -> None:
 
 
 def test_another_reason_is_another_draft() -> None:
-    one, other = (entry.withdraw_draft(RELEASED, text, policy=HEX) for text in ("one", "other"))
+    one, other = (drafts.withdraw_draft(RELEASED, text, policy=HEX) for text in ("one", "other"))
     assert one.digest != other.digest
-    approved = entry.withdraw_draft(RELEASED, "one", policy=HEX, approvals=[Approval(key="K", digest=HEX)])
-    assert approved.digest == one.digest == entry.draft_digest(entry.seal(approved, TIME))
+    approved = drafts.withdraw_draft(RELEASED, "one", policy=HEX, approvals=[Approval(key="K", digest=HEX)])
+    assert approved.digest == one.digest == drafts.draft_digest(drafts.seal(approved, TIME))
 
 
 @pytest.mark.parametrize("text", ["", " x", "x ", "two\nlines", "\u2028", "\x1b[31m", "x" * 501])

@@ -12,6 +12,7 @@ from tagtrail.formats import marks
 from tagtrail.testing import samples
 from tagtrail.testing.memory import Ledger
 from tagtrail.testing.suites import ledger as suite
+from tagtrail.testing.suites.appending import append
 from tagtrail.testing.suites.promise import race
 
 
@@ -41,7 +42,7 @@ def test_many_open_a_new_sqlite_file_at_once(tmp_path: Path) -> None:
 
 def test_a_database_from_before_there_were_marks_gets_them(tmp_path: Path) -> None:
     path = tmp_path / "trail.db"
-    written = suite.append(SqliteLedger(path), samples.event(), samples.release("Nova_x", "1.0"))
+    written = append(SqliteLedger(path), samples.event(), samples.release("Nova_x", "1.0"))
     db = connect(path)
     db.execute("DROP TABLE marks")
     db.close()
@@ -57,7 +58,7 @@ def plan_of(db: sqlite3.Connection, query: str, *values: object) -> str:
 def test_no_question_of_the_appender_reads_a_whole_table(tmp_path: Path) -> None:
     """Each query that `Reading` asks finds its row by an index: what SQLite itself says of each."""
     ledger = SqliteLedger(tmp_path / "trail.db")
-    suite.append(ledger, samples.event(), samples.release())
+    append(ledger, samples.event(), samples.release())
     asked: list[str] = []
     ledger._db.set_trace_callback(asked.append)
     ledger.committed(), ledger.committed(2), ledger.committed(covering=1)

@@ -10,10 +10,11 @@ import pytest
 
 from tagtrail.adapters.sqlite import SqliteLedger
 from tagtrail.formats import canonical, merkle, note, proof
-from tagtrail.formats.entry import EVENT_TYPE, RELEASE_TYPE, STATEMENT_TYPE, event_draft
+from tagtrail.formats.drafts import event_draft
+from tagtrail.formats.entry import EVENT_TYPE, RELEASE_TYPE, STATEMENT_TYPE
 from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
-from tagtrail.testing.suites.ledger import cosign
+from tagtrail.testing.suites.appending import cosign
 from tagtrail.trail import sequencer
 from tagtrail.trail.show import prove
 

@@ -17,7 +17,7 @@ from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry
 from tagtrail.ports import Committed
-from tagtrail.testing.suites.ledger import cosign
+from tagtrail.testing.suites.appending import cosign
 from tagtrail.trail.keys import root_envelope
 from tagtrail.trail.show import prove, show
 from tagtrail.verify.roots import open_root

@@ -271,7 +271,7 @@ def test_it_can_die_anywhere_and_is_resumed(step: int) -> None:
 
 
 def test_only_an_extension_of_the_newest_entry_enters() -> None:
-    from tagtrail.formats import entry as entries
+    from tagtrail.formats import drafts
     from tagtrail.testing import samples
 
     desk, first = later()
@@ -288,13 +288,13 @@ def test_only_an_extension_of_the_newest_entry_enters() -> None:
             append(draft)
         return caught.value.code
 
-    stale = entries.later_draft(first, [new], policy=first.policy)
+    stale = drafts.later_draft(first, [new], policy=first.policy)
     assert code(stale) == "version-taken", "it would drop what the second entry added"
-    fine = entries.later_draft(second, [new], policy=first.policy)
+    fine = drafts.later_draft(second, [new], policy=first.policy)
     lies = replace(fine, statement=fine.statement.replace(b'"added":["nova-1.0.0-more.zip"]', b'"added":[]'))
     assert code(replace(lies, digest="0" * 64)) == "version-taken", "it does not say what it adds"
     moved = replace(fine, statement=fine.statement.replace(first.tag.sha256.encode(), b"0" * 64))  # type: ignore[union-attr]
     assert code(replace(moved, digest="0" * 64)) == "version-taken", "another tag"
     assert append(fine) == append(fine)
     with pytest.raises(ProjectError):
-        entries.later_draft(second, [samples.artifact("nova-1.0.0.tgz")], policy=first.policy)
+        drafts.later_draft(second, [samples.artifact("nova-1.0.0.tgz")], policy=first.policy)

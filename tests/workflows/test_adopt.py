@@ -5,7 +5,8 @@ from hashlib import sha256
 
 import pytest
 
-from tagtrail.formats.entry import COMMIT, import_draft, named_files
+from tagtrail.formats.drafts import import_draft
+from tagtrail.formats.entry import COMMIT, named_files
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Entry, Survey
 from tagtrail.model.frozen import replace

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tagtrail.formats.approval import NAMESPACE, format_approval
-from tagtrail.formats.entry import draft_digest
+from tagtrail.formats.drafts import draft_digest
 from tagtrail.model.errors import ProjectError
 from tagtrail.testing.people import Person
 from tagtrail.workflows.approve import VALID, count, record

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from tagtrail.formats.entry import withdraw_draft
+from tagtrail.formats.drafts import withdraw_draft
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect, Entry, Logged, Receipt, Row, Skip, Survey
 from tagtrail.model.notice import Notice

@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from tagtrail.formats.entry import import_draft, withdraw_draft
+from tagtrail.formats.drafts import import_draft, withdraw_draft
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Entry, Row, Survey
 from tagtrail.ports import Target

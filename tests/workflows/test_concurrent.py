@@ -14,7 +14,7 @@ from tagtrail.model.errors import Error
 from tagtrail.model.facts import Artifact, Draft
 from tagtrail.ports import BuildOrder, Journal, Kept, Ledger, Objects
 from tagtrail.testing import memory, samples
-from tagtrail.testing.suites.ledger import cosign
+from tagtrail.testing.suites.appending import cosign
 from tagtrail.testing.suites.promise import race
 from tagtrail.trail import sequencer
 from tagtrail.trail.show import prove, show

@@ -15,7 +15,7 @@ from tagtrail.pages import all_paths, page
 from tagtrail.ports import Committed
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.testing.memory import Journal, Kept, Ledger, Store
-from tagtrail.testing.suites.ledger import cosign
+from tagtrail.testing.suites.appending import cosign
 from tagtrail.workflows.render import CURSOR, LedgerView, check, render
 from tests.pages.trails import SITE, begun
 

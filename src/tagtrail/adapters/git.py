@@ -5,7 +5,6 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -35,12 +34,12 @@ _FOR_FETCHES = (
 """What a fetch keeps of the caller's environment: whose credentials and which way out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Seen:
     """What a repository said since `read` looked: of its refs, by the question; and files, by their commit."""
 
-    told: dict[tuple[str, ...], tuple[list[str], ...]] = field(default_factory=dict)
-    files: dict[str, dict[str, bytes | None]] = field(default_factory=dict)
+    told: dict[tuple[str, ...], tuple[list[str], ...]]
+    files: dict[str, dict[str, bytes | None]]
 
 
 @frozen
@@ -182,7 +181,7 @@ class GitSource:
         directory, form, shallow = done.out.decode("utf-8", "surrogateescape").split("\n")[:3]
         return _Place(
             git=git, directory=Path(directory), object_format="sha256" if form == "sha256" else "sha1",
-            shallow=shallow == "true", seen=_Seen(),
+            shallow=shallow == "true", seen=_Seen(told={}, files={}),
         )  # fmt: skip
 
     def _trusted(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tagtrail.formats import changelog, fragments, reno
@@ -13,7 +12,7 @@ from tagtrail.io.git import Git, lay_out, objects_missing
 from tagtrail.io.objects import Reader, reader
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError
-from tagtrail.model.frozen import replace
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.notes import Notes, Section, Wrote
 from tagtrail.ports import NotesOrder, Objects
 
@@ -96,11 +95,11 @@ def _text(files: Files, path: str) -> str:
     return _texts(files, {path: files.id(path)}).get(path, "")
 
 
-@dataclass(slots=True)
 class _Room:
     """Room for so many more bytes."""
 
-    left: int
+    def __init__(self, left: int) -> None:
+        self.left = left
 
     def fits(self, size: int) -> bool:
         """Whether a file of that size is read; its room is taken."""
@@ -109,7 +108,7 @@ class _Room:
         return taken
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Project:
     """A project's files, those at the release before this one, and the settings of tools that lie at its top."""
 
@@ -127,7 +126,7 @@ def _read(reader: Reader, order: NotesOrder) -> Notes | None:
     files = Files(reader, order.commit, order.subdirectory)
     before = Files(reader, order.since, order.subdirectory) if order.since else None
     settings = _texts(files, {name: files.id(name) for name in _SETTINGS})
-    project = _Project(files, before, order, settings)
+    project = _Project(files=files, before=before, order=order, settings=settings)
     ways = _WAYS if how not in _WAYS else {how: _WAYS[how]}
     told = next(filter(None, (way(project, path) for way in ways.values())), None)
     if told is None and how in _WAYS:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tagtrail.formats.carried import address, link, own_names, withdrawal
+from tagtrail.formats.carried import address, link, own_names, step_effect, step_of, withdrawal
 from tagtrail.formats.site import Site
 from tagtrail.io.api import Answer, Api
 from tagtrail.model.errors import RemoteError
@@ -65,12 +65,11 @@ class StoryBoard:
         yield self._effect(entry, "comment", f"{entry.project} {entry.version}", page)
 
     def _effect(self, entry: Entry, step: str, title: str, text: str) -> Effect:
-        key = f"{entry.index}/{step}:{title}"
-        return Effect(target=self.name, key=key, entry=entry.index, path=f"{step}: {title}", blob=link(text))
+        return step_effect(self.name, entry, step, title, f"{step}: {title}", link(text))
 
     def find(self, effect: Effect) -> Receipt | None:
         """See `tagtrail.ports.Target`."""
-        step, title = _step(effect)
+        step, title = step_of(effect)
         entry = self.entry(effect.entry)
         if step == "milestone":
             found = self._milestone(entry)
@@ -87,7 +86,7 @@ class StoryBoard:
             raise Conflict(found.note)
         if found:
             return found
-        step, title = _step(effect)
+        step, title = step_of(effect)
         entry = self.entry(effect.entry)
         if step == "milestone":
             return self._done(
@@ -118,7 +117,7 @@ class StoryBoard:
 
     def _done(self, effect: Effect, answer: Answer) -> Receipt:
         """What was made; a 400 says that it is there already or is not wanted: look, do not read the text."""
-        step, title = _step(effect)
+        step, title = step_of(effect)
         if answer.ok:
             key = "comment_id" if step == "comment" else "id"
             return Receipt(where=self._url(f"{step}s/{answer.value[key]}"), sha256=effect.blob.sha256)
@@ -187,7 +186,7 @@ class StoryBoard:
 
     def _wanted(self, effect: Effect) -> str:
         """The address that a task links to."""
-        entry, (_, title) = self.entry(effect.entry), _step(effect)
+        entry, (_, title) = self.entry(effect.entry), step_of(effect)
         of_file = title in own_names(entry)
         return self.site.url + self.site.file(entry.project, title) if of_file else address(self.site, entry)
 
@@ -204,8 +203,3 @@ class StoryBoard:
 
     def _url(self, path: str) -> str:
         return f"{self.api.base.rstrip('/')}/{path}"
-
-
-def _step(effect: Effect) -> tuple[str, str]:
-    step, _, title = effect.key.partition("/")[2].partition(":")
-    return step, title

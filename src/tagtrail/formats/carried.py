@@ -1,5 +1,6 @@
 """What trackers carry of an entry: its own files, their signatures, and the address of its release page.
 
+An effect of a tracker is one step for one name: its key is `INDEX/STEP:NAME`, such as `12/file:nova-33.0.0.tar.gz`.
 An address is bytes too: `https://releases.example.org/nova/33.0.0/` in ASCII, with no line's end, is what an effect
 names whose whole content is that a place shows this address.
 """
@@ -9,9 +10,22 @@ from hashlib import sha256
 
 from tagtrail.formats.site import Site, release_page
 from tagtrail.model.entry import Entry
-from tagtrail.model.facts import Blob, Logged, Receipt, Sidecar
+from tagtrail.model.facts import Blob, Effect, Logged, Receipt, Sidecar
 
-__all__ = ["address", "link", "own_files", "own_names", "said", "shown", "signature", "withdrawal", "withdrawn"]
+__all__ = [
+    "address",
+    "link",
+    "own_files",
+    "own_names",
+    "said",
+    "shown",
+    "signature",
+    "step_effect",
+    "step_of",
+    "verifying",
+    "withdrawal",
+    "withdrawn",
+]
 
 
 def address(site: Site, entry: Entry) -> str:
@@ -29,6 +43,22 @@ def said(text: str) -> Blob:
     """One line as what an effect names."""
     data = text.encode()
     return Blob(sha256=sha256(data).hexdigest(), size=len(data), media="text/plain; charset=utf-8")
+
+
+def step_effect(target: str, entry: Entry, step: str, name: str, path: str, blob: Blob) -> Effect:
+    """One step of an entry at a tracker, for a file or whatever else `name` is (empty: for the release)."""
+    return Effect(target=target, key=f"{entry.index}/{step}:{name}", entry=entry.index, path=path, blob=blob)
+
+
+def step_of(effect: Effect) -> tuple[str, str]:
+    """(step, name) of an effect that `step_effect` made."""
+    step, _, name = effect.key.partition("/")[2].partition(":")
+    return step, name
+
+
+def verifying(page: str) -> str:
+    """What a tracker says beside a release: where everything else is."""
+    return f"Files, signatures, proofs, and how to verify them: {page}"
 
 
 def withdrawal(site: Site, entry: Entry) -> str:

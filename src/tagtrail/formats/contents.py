@@ -18,6 +18,7 @@ for a few words first, and for a secret's whole form only where one of them is.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from tagtrail.model.facts import Remark
 
@@ -32,36 +33,37 @@ _HEADERS = rb"(?:[A-Z][A-Za-z-]{2,20}: [^\n\\\"']{0,200}" + _BETWEEN + rb"){0,8}
 _KEY = rb"-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----" + _BETWEEN + _HEADERS + rb"[A-Za-z0-9+/=]{40}"
 
 _FORMS = (
-    (b"PRIVATE KEY", re.compile(_KEY), "a private key"),
-    (b"pypi-AgE", re.compile(rb"pypi-AgE[A-Za-z0-9_-]{60}"), "a token of a package index"),
-    (b"ghp_", re.compile(rb"\bghp_[A-Za-z0-9]{36}\b"), "a GitHub token"),
-    (b"github_pat_", re.compile(rb"\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}\b"), "a GitHub token"),
-    (b"glpat-", re.compile(rb"\bglpat-[A-Za-z0-9_-]{20}"), "a GitLab token"),
-    (b"AKIA", re.compile(rb"\bAKIA[A-Z2-7]{16}\b"), "an AWS access key"),
-    (b"xoxb-", re.compile(rb"\bxoxb-[0-9]{10,13}-[0-9A-Za-z-]{20}"), "a Slack token"),
+    (b"PRIVATE KEY", _KEY, "a private key"),
+    (b"pypi-AgE", rb"pypi-AgE[A-Za-z0-9_-]{60}", "a token of a package index"),
+    (b"ghp_", rb"\bghp_[A-Za-z0-9]{36}\b", "a GitHub token"),
+    (b"github_pat_", rb"\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}\b", "a GitHub token"),
+    (b"glpat-", rb"\bglpat-[A-Za-z0-9_-]{20}", "a GitLab token"),
+    (b"AKIA", rb"\bAKIA[A-Z2-7]{16}\b", "an AWS access key"),
+    (b"xoxb-", rb"\bxoxb-[0-9]{10,13}-[0-9A-Za-z-]{20}", "a Slack token"),
     (
         b"hooks.slack.com/services/",
-        re.compile(rb"hooks\.slack\.com/services/T[A-Z0-9]{8,10}/B[A-Z0-9]{8,10}/[A-Za-z0-9]{24}"),
+        rb"hooks\.slack\.com/services/T[A-Z0-9]{8,10}/B[A-Z0-9]{8,10}/[A-Za-z0-9]{24}",
         "a Slack hook",
     ),
 )
 _EXAMPLES = (b"EXAMPLE", b"example", b"XXXX", b"xxxx", b"0000", b"1234567890")
 """In what looks like a token: it is made up."""
 
-_SECRET = re.compile(r"(?:.*/)?(?:\.pypirc|\.netrc|_netrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?)")
+_PRIVATE = r"(?:.*/)?(?:\.pypirc|\.netrc|_netrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?)"
 _LITTER = (
-    (re.compile(r"(?:.*/)?(?:\.git|\.hg|\.svn|\.bzr|CVS)/.*"), "version control's own"),
-    (re.compile(r"(?:.*/)?(?:__pycache__/.*|[^/]+\.py[co])"), "an interpreter's cache"),
+    (r"(?:.*/)?(?:\.git|\.hg|\.svn|\.bzr|CVS)/.*", "version control's own"),
+    (r"(?:.*/)?(?:__pycache__/.*|[^/]+\.py[co])", "an interpreter's cache"),
     (
-        re.compile(
-            r"(?:.*/)?(?:\.(?:tox|nox|mypy_cache|ruff_cache|pytest_cache|hypothesis|stestr|eggs)/.*|\.coverage)"
-        ),
+        r"(?:.*/)?(?:\.(?:tox|nox|mypy_cache|ruff_cache|pytest_cache|hypothesis|stestr|eggs)/.*|\.coverage)",
         "a tool's own",
     ),
-    (re.compile(r"(?:.*/)?(?:node_modules|\.venv)/.*"), "installed from elsewhere"),
-    (re.compile(r"(?:.*/)?(?:\.DS_Store|\._[^/]+|__MACOSX/.*|Thumbs\.db|desktop\.ini)"), "an operating system's own"),
-    (re.compile(r"(?:.*/)?(?:[^/]+\.(?:orig|rej|sw[op])|[^/]+~|#[^/]+#)"), "an editor's or a merge's copy"),
+    (r"(?:.*/)?(?:node_modules|\.venv)/.*", "installed from elsewhere"),
+    (r"(?:.*/)?(?:\.DS_Store|\._[^/]+|__MACOSX/.*|Thumbs\.db|desktop\.ini)", "an operating system's own"),
+    (r"(?:.*/)?(?:[^/]+\.(?:orig|rej|sw[op])|[^/]+~|#[^/]+#)", "an editor's or a merge's copy"),
 )
+
+# when the first archive is read: every `release` loads this module before it begins
+_compiled = cache(re.compile)
 
 
 class Glance:
@@ -96,7 +98,7 @@ def secret_in(data: bytes) -> str:
     if len(data) > MOST:
         return ""
     for word, form, what in _FORMS:
-        if word in data and any(_meant(found[0]) for found in form.finditer(data)):
+        if word in data and any(_meant(found[0]) for found in re.finditer(form, data)):
             return what
     return ""
 
@@ -107,12 +109,12 @@ def _meant(secret: bytes) -> bool:
 
 def secret_named(name: str) -> str:
     """What a member of this name is for; empty where it is for no secret."""
-    return "credentials, by its name" if _SECRET.fullmatch(name) else ""
+    return "credentials, by its name" if _compiled(_PRIVATE).fullmatch(name) else ""
 
 
 def litter_in(name: str) -> str:
     """Whose litter a member of this name is; empty where it is nobody's."""
-    return next((what for form, what in _LITTER if form.fullmatch(name)), "")
+    return next((what for form, what in _LITTER if _compiled(form).fullmatch(name)), "")
 
 
 def missing_licenses(wanted: Iterable[str], members: Iterable[str], *, wheel: bool) -> Iterator[Remark]:

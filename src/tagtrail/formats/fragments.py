@@ -13,13 +13,13 @@ elsewhere, is left out. After the documentation of towncrier (MIT) and scriv (Ap
 
 import configparser
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from posixpath import basename, join, normpath
 from typing import Any
 
 from tagtrail.formats import commonmark, restructured
+from tagtrail.formats.toml import loads
 from tagtrail.model.frozen import frozen
 from tagtrail.model.notes import Section
 
@@ -30,8 +30,8 @@ _TYPES = (
     ("removal", "Deprecations and Removals", True), ("misc", "Misc", False),
 )  # fmt: skip
 _CATEGORIES = ("Removed", "Added", "Changed", "Deprecated", "Fixed", "Security")
-_SIZE, _DOTS = 1_000_000, 1000
-"""As in `rules/declared.py`: what tomllib is given."""
+_SIZE = 1_000_000
+"""Characters of a file of settings that is read, at most."""
 _MARKDOWN = (".md", ".markdown")
 _PATH = re.compile(r"[A-Za-z0-9._/+-]{1,300}")
 _DIGITS = 18
@@ -296,11 +296,9 @@ def _ini(text: str) -> Mapping[str, str] | None:
 
 
 def _toml(text: str) -> Mapping[str, Any]:
-    if len(text) > _SIZE or any(line.count(".") > _DOTS for line in text.split("\n")):
-        return {}
     try:
-        found = tomllib.loads(text)
-    except (ValueError, RecursionError):
+        found = loads(text)
+    except ValueError:
         return {}
     return found if isinstance(found.get("tool", {}), dict) else {}
 

@@ -10,6 +10,9 @@
     files   = ["dist/tool-{version}-*"]          # what of it is released: patterns of Python's glob, without `**`
     declares = "package.json:version"            # a file in which the tag's version must stand
     branches = ["main", "stable/*"]              # the tag's commit must be on one of them
+    [build]
+    isolation = "bubblewrap"                     # how every build is kept apart from keys and credentials
+    memory    = "8G"                             # and how much it may use: bytes, processes, seconds
 
 In command lines {project}, {version}, {tag}, {commit} and {epoch} stand for what they say, and every other brace for
 itself; in `files` {project}, {version} and {tag}. All paths are relative to the project's directory (`subdirectory`).
@@ -23,12 +26,14 @@ from typing import Any
 
 from tagtrail.formats.forms import relative_fault
 from tagtrail.formats.toml import Table
-from tagtrail.model.settings import Kind, Project
+from tagtrail.model.settings import BuildSettings, Kind, Project
 
-__all__ = ["BUILDS", "making", "making_faults"]
+__all__ = ["BUILDS", "building", "making", "making_faults"]
 
 BUILDS = ("sdist", "sdist.xz", "wheel", "tar.gz", "tar.xz")
 """The build kinds: the first three are made by a build backend, the others are the tag's tree."""
+
+ISOLATIONS = ("auto", "bubblewrap", "namespaces", "none")
 
 _KEYED = (".json", ".toml", ".cfg", ".ini", ".yml", ".yaml")
 _FILES = r"([A-Za-z0-9._+!~*?/\[\]-]|\{(project|version|tag)\})+"
@@ -41,8 +46,7 @@ def making(table: Table, above: Kind) -> dict[str, Any]:
     said = {key: table.commands(key, getattr(above, key)) for key in ("prepare", "run")}
     files = table.texts("files", above.files)
     for pattern in files:
-        if fault := _files_fault(pattern):
-            table.problem("files", fault)
+        table.fault("files", _files_fault(pattern))
     return {**said, "files": files}
 
 
@@ -64,6 +68,20 @@ def making_faults(project: Project, indexes: Iterable[str]) -> Iterator[tuple[st
             yield "branches", f'{branch!r} is not a pattern of branches, such as "stable/*"'
 
 
+def building(table: Table) -> BuildSettings:
+    """The table `[build]`: how builds are kept apart, and how much they may use."""
+    build = BuildSettings(
+        isolation=table.text("isolation", "auto"),
+        memory=_size(table, "memory"),
+        disk=_size(table, "disk"),
+        processes=table.number("processes", 0),
+        time=table.number("time", 0),
+    )
+    table.known("isolation", [build.isolation], ISOLATIONS, "isolation")
+    table.close()
+    return build
+
+
 def _files_fault(pattern: str) -> str:
     if fault := relative_fault(pattern):
         return fault
@@ -83,3 +101,12 @@ def _declares_fault(text: str) -> str:
     if path.endswith((".yml", ".yaml")) and "." in key:
         return f"of YAML a key at the top is read, and {key!r} is below another"
     return ""
+
+
+def _size(table: Table, key: str) -> int:
+    """Bytes, written as 512M or 8G; 0 where nothing is said."""
+    text = table.text(key, "")
+    found = re.fullmatch(r"([1-9][0-9]{0,8})([KMGT])", text)
+    if text and found is None:
+        table.problem(key, f'must be a size such as "512M" or "8G", not {text!r}')
+    return int(found[1]) << {"K": 10, "M": 20, "G": 30, "T": 40}[found[2]] if found else 0

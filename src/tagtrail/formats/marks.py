@@ -10,7 +10,7 @@ Under one mark the newest entry is found.
 
 import re
 
-from tagtrail.formats.entry import draft_digest
+from tagtrail.formats.drafts import draft_digest
 from tagtrail.model.entry import Entry
 from tagtrail.model.names import project_key, version_key
 

@@ -40,7 +40,7 @@ def texts(table: Table) -> tuple[tuple[str, str], ...]:
     """Which templates replace ours, by name."""
     found = tuple((name, table.text(name)) for name in TEXTS if name in table.values)
     for name, path in found:
-        if path and (fault := relative_fault(path)):
-            table.problem(name, fault)
+        if path:
+            table.fault(name, relative_fault(path))
     table.close(TEXTS)
     return found

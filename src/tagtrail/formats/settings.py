@@ -17,14 +17,14 @@
     repo    = "https://git.example.org/nova"
     signers = ["release-team"]
 
-docs/settings.md tells every key; those of what is built are in `tagtrail.formats.kinds`, those of tags and versions
-in `tagtrail.formats.tagging`, those of announcements in `tagtrail.formats.saying`, those of targets in
-`tagtrail.formats.targets`. Files under projects/ hold
-`[project.X]` tables only. Reason codes (SetupError): settings, project-unknown.
+docs/settings.md tells every key; those of people, builders and secret keys are in `tagtrail.formats.trusting`, those of
+what is built and how in `tagtrail.formats.kinds`, those of tags and versions in `tagtrail.formats.tagging`, those of
+announcements in `tagtrail.formats.saying`, those of `watch` in `tagtrail.formats.watching`, those of targets in
+`tagtrail.formats.targets`. Files under projects/ hold `[project.X]` tables only.
+Reason codes (SetupError): settings, project-unknown.
 """
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -41,23 +41,21 @@ from tagtrail.formats.forms import (
     repo_fault,
     secret_faults,
 )
-from tagtrail.formats.kinds import BUILDS, making, making_faults
+from tagtrail.formats.kinds import BUILDS, building, making, making_faults
 from tagtrail.formats.saying import saying, texts
 from tagtrail.formats.site import DEFAULT_PATH, Site
 from tagtrail.formats.tagging import CHANNELS, because_of_years, tagging, tagging_faults
 from tagtrail.formats.targets import read_target
 from tagtrail.formats.toml import Table, meant, quoted_key
+from tagtrail.formats.trusting import bringer, group, secret_keys
 from tagtrail.formats.watching import watching
 from tagtrail.model.errors import SetupError
 from tagtrail.model.names import project_key
 from tagtrail.model.settings import (
     FILE,
     Approve,
-    Bringer,
-    BuildSettings,
     Kind,
     Org,
-    People,
     Project,
     RuleSwitch,
     Settings,
@@ -66,7 +64,6 @@ from tagtrail.model.texts import Text
 
 __all__ = ["CHANNELS", "parse_settings", "project_of", "settings_digest", "site_of"]
 
-ISOLATIONS = ("auto", "bubblewrap", "namespaces", "none")
 NOTES = ("", "auto", "reno", "changelog", "fragments", "commits")
 LEVELS = ("error", "warning", "off")
 
@@ -119,7 +116,7 @@ class _Reader:
         for file in (main, *self.others):
             for path, fault in secret_faults(file.values):
                 file.problem(path, fault)
-        people = tuple(_people(name, table) for name, table in main.tables("people"))
+        people = tuple(group(name, table) for name, table in main.tables("people"))
         self.groups = {p.name for p in people}
         org = self._org(main.table("org"))
         targets = tuple(read_target(name, table, self.plugged) for name, table in main.tables("targets"))
@@ -128,7 +125,7 @@ class _Reader:
         if sum(t.type == "site" for t in targets) != 1:
             main.problem("targets", 'exactly one has type = "site": the trail is shown there')
         self.kinds = {name: self._kind(name, table) for name, table in main.tables("kind")}
-        builders = tuple(_bringer(name, table) for name, table in main.tables("builders"))
+        builders = tuple(bringer(name, table) for name, table in main.tables("builders"))
         self.bringers = {b.name for b in builders}
         settings = Settings(
             org=org,
@@ -136,10 +133,10 @@ class _Reader:
             targets=targets,
             kinds=tuple(self.kinds.values()),
             projects=tuple(self._projects()),
-            build=_build(main.table("build")),
+            build=building(main.table("build")),
             rules=self._switches(main),
             builders=builders,
-            keys=_keys(main.table("keys")),
+            keys=secret_keys(main.table("keys")),
             watch=watching(main.table("watch"), {t.name: t for t in targets}),
             texts=texts(main.table("texts")),
         )
@@ -153,24 +150,24 @@ class _Reader:
             name=table.text("name"),
             origin=table.text("origin"),
             approve=self._approve(table.table("approve")),
-            witnesses=_formed(table, "witnesses", relative_fault, ""),
+            witnesses=table.formed("witnesses", relative_fault, ""),
             reproducers=table.text("reproducers", ""),
         )
-        _known(table, "reproducers", [org.reproducers] if org.reproducers else [], self.groups, "group")
-        _say(table, "name", plain_fault(org.name))
-        _say(table, "origin", origin_fault(org.origin) if org.origin else "")
+        table.known("reproducers", [org.reproducers] if org.reproducers else [], self.groups, "group")
+        table.fault("name", plain_fault(org.name))
+        table.fault("origin", origin_fault(org.origin) if org.origin else "")
         table.close()
         return org
 
     def _approve(self, table: Table) -> Approve:
         group = table.text("from") if table.values else ""
         approve = Approve(need=table.number("need", 0), group=group, author_counts=table.flag("author"))
-        _known(table, "from", [group] if group else [], self.groups, "group")
+        table.known("from", [group] if group else [], self.groups, "group")
         table.close()
         return approve
 
     def _kind(self, name: str, table: Table) -> Kind:
-        _say(table, "", group_fault(name))
+        table.fault("", group_fault(name))
         kind = Kind(name=name, **self._shared(table, Kind(name=name)))
         table.close()
         return kind
@@ -185,7 +182,7 @@ class _Reader:
         said = {key: table.texts(key, getattr(above, key)) for key in (*words, "classifiers", "tells")}
         said["without_classifiers"] = table.texts("without-classifiers", above.without_classifiers)
         for key in words.keys() & table.values.keys():
-            _known(table, key, said[key], *words[key])
+            table.known(key, said[key], *words[key])
         notes = {"notes": _notes(table, above.notes)}
         return said | notes | making(table, above) | tagging(table, above) | saying(table, above)
 
@@ -199,10 +196,10 @@ class _Reader:
                 yield self._project(name, table)
 
     def _project(self, name: str, table: Table) -> Project:
-        _say(table, "", project_fault(name))
+        table.fault("", project_fault(name))
         kind, signers = table.text("kind"), table.texts("signers")
-        _known(table, "kind", [kind] if kind else [], self.kinds, "kind")
-        _known(table, "signers", signers, self.groups, "group")
+        table.known("kind", [kind] if kind else [], self.kinds, "kind")
+        table.known("signers", signers, self.groups, "group")
         if "signers" in table.values and not signers:
             table.problem("signers", "names nobody: no tag could ever be released")
         shared = self._shared(table, self.kinds.get(kind, Kind(name=kind)))
@@ -210,17 +207,17 @@ class _Reader:
             name=name,
             kind=kind,
             signers=signers,
-            repo=_formed(table, "repo", repo_fault),
-            public=_formed(table, "public", repo_fault, ""),
-            tag=_formed(table, "tag", pattern_fault, "{version}"),
-            series=_formed(table, "series", plain_fault, ""),
-            subdirectory=_formed(table, "subdirectory", relative_fault, ""),
+            repo=table.formed("repo", repo_fault),
+            public=table.formed("public", repo_fault, ""),
+            tag=table.formed("tag", pattern_fault, "{version}"),
+            series=table.formed("series", plain_fault, ""),
+            subdirectory=table.formed("subdirectory", relative_fault, ""),
             rules=(*because_of_years(shared), *self._switches(table)),
             expect=table.texts("expect", ()),
             builders=table.texts("builders", ()),
             generated=_reasons(table.table("generated")),
             not_secret=_reasons(table.table("not-secret")),
-            sbom=_formed(table, "sbom", relative_fault, ""),
+            sbom=table.formed("sbom", relative_fault, ""),
             declares=table.text("declares", ""),
             branches=table.texts("branches", ()),
             **shared,
@@ -230,9 +227,9 @@ class _Reader:
             table.problem(key, fault)
         if project.public.startswith("/"):
             table.problem("public", "is an address that others can reach, not a path")
-        _known(table, "builders", project.builders, self.bringers, "builder")
+        table.known("builders", project.builders, self.bringers, "builder")
         for pattern in project.expect:
-            _say(table, "expect", file_pattern_fault(pattern))
+            table.fault("expect", file_pattern_fault(pattern))
         table.later("after")
         table.close()
         return project
@@ -242,8 +239,8 @@ class _Reader:
 
     def _switch(self, rule: str, table: Table) -> RuleSwitch:
         switch = RuleSwitch(rule=rule, level=table.text("level"), because=table.text("because"))
-        _known(table, "level", [switch.level] if switch.level else [], LEVELS, "level")
-        _say(table, "because", plain_fault(switch.because))
+        table.known("level", [switch.level] if switch.level else [], LEVELS, "level")
+        table.fault("because", plain_fault(switch.because))
         rules = self.rules() if self.rules else {rule: False}
         if rule not in rules:
             table.problem("", f"there is no such rule{meant(rule, rules)}")
@@ -253,23 +250,11 @@ class _Reader:
         return switch
 
 
-def _say(table: Table, key: str, fault: str) -> None:
-    if fault:
-        table.problem(key, fault)
-
-
-def _formed(table: Table, key: str, fault: Any, default: str | None = None) -> str:
-    text = table.text(key, default)
-    if text and text != default:
-        _say(table, key, fault(text))
-    return text
-
-
 def _reasons(table: Table) -> tuple[tuple[str, str], ...]:
     """Patterns of members, each with the written reason."""
     reasons = tuple((pattern, table.text(pattern)) for pattern in table.values)
     for pattern, because in reasons:
-        _say(table, quoted_key(pattern), plain_fault(because))
+        table.fault(quoted_key(pattern), plain_fault(because))
     return reasons
 
 
@@ -280,83 +265,6 @@ def _notes(table: Table, above: str) -> str:
     if how not in NOTES and (word not in ("changelog", "fragments") or relative_fault(path)):
         table.problem("notes", f"{how!r} is none of {', '.join(filter(None, NOTES))}, changelog:PATH, fragments:DIR")
     return "" if how == "auto" else how
-
-
-def _known(table: Table, key: str, words: Iterable[str], known: Collection[str], what: str) -> None:
-    for word in words:
-        if word not in known:
-            table.problem(key, f"there is no {what} {word!r}{meant(word, known)}")
-
-
-def _people(name: str, table: Table) -> People:
-    _say(table, "", group_fault(name))
-    people = People(name=name, keys=table.texts("keys"))
-    for path in people.keys:
-        _say(table, "keys", relative_fault(path))
-    table.close()
-    return people
-
-
-def _keys(table: Table) -> tuple[tuple[str, str], ...]:
-    """Which secret keys are not in private/."""
-    found = []
-    for role in ("log", "root", "builder"):
-        where = table.text(role, "")
-        kind, _, path = where.partition(":")
-        if where and kind != "agent":
-            table.problem(role, f"{where!r} is no place of a key: agent:PATH, of its public half")
-        elif where:
-            _say(table, role, relative_fault(path))
-            found.append((role, where))
-    table.close()
-    return tuple(found)
-
-
-def _bringer(name: str, table: Table) -> Bringer:
-    """A token, or an issuer with what its tokens must say; never both."""
-    _say(table, "", group_fault(name))
-    claims = table.table("claims").rest() if "claims" in table.values else ()
-    found = Bringer(
-        name=name,
-        token=table.text("token", ""),
-        issuer=table.text("issuer", ""),
-        audience=table.text("audience", ""),
-        keys=table.text("keys", ""),
-        claims=tuple((key, value) for key, value in claims if isinstance(value, str)),
-    )
-    oidc = (found.issuer, found.audience, found.keys)
-    if bool(found.token) == any(oidc) or (any(oidc) and not (all(oidc) and found.claims)):
-        table.problem("", "has a token, or issuer, audience, keys and the claims of its own workflow")
-    if len(found.claims) != len(claims):
-        table.problem("claims", "each is a text")
-    if found.issuer:
-        _say(table, "issuer", "" if found.issuer.startswith("https://") else "begins with https://")
-    if found.keys and "://" not in found.keys:
-        _say(table, "keys", relative_fault(found.keys))
-    table.close()
-    return found
-
-
-def _build(table: Table) -> BuildSettings:
-    build = BuildSettings(
-        isolation=table.text("isolation", "auto"),
-        memory=_size(table, "memory"),
-        disk=_size(table, "disk"),
-        processes=table.number("processes", 0),
-        time=table.number("time", 0),
-    )
-    _known(table, "isolation", [build.isolation], ISOLATIONS, "isolation")
-    table.close()
-    return build
-
-
-def _size(table: Table, key: str) -> int:
-    """Bytes, written as 512M or 8G; 0 where nothing is said."""
-    text = table.text(key, "")
-    found = re.fullmatch(r"([1-9][0-9]{0,8})([KMGT])", text)
-    if text and found is None:
-        table.problem(key, f'must be a size such as "512M" or "8G", not {text!r}')
-    return int(found[1]) << {"K": 10, "M": 20, "G": 30, "T": 40}[found[2]] if found else 0
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------

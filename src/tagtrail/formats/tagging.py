@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tagtrail.formats.forms import plain_fault
-from tagtrail.formats.toml import Table, meant
+from tagtrail.formats.toml import Table
 from tagtrail.model.settings import Kind, Project, RuleSwitch
 
 __all__ = ["CHANNELS", "SCHEMES", "because_of_years", "tagging", "tagging_faults"]
@@ -36,13 +36,10 @@ def tagging(table: Table, above: Kind) -> dict[str, Any]:
     said = {key: table.texts(key, getattr(above, key)) for key in ("lifecycle", "ignore", "channels")}
     versions, because = table.text("versions", above.versions), table.text("calver-because", above.calver_because)
     rc = table.flag("final-is-rc") if "final-is-rc" in table.values else above.final_is_rc
-    if versions not in SCHEMES:
-        table.problem("versions", f"there is no scheme of versions {versions!r}{meant(versions, SCHEMES)}")
-    if because and (fault := plain_fault(because)):
-        table.problem("calver-because", fault)
-    for channel in said["channels"]:
-        if channel not in CHANNELS:
-            table.problem("channels", f"there is no channel {channel!r}{meant(channel, CHANNELS)}")
+    table.known("versions", [versions], SCHEMES, "scheme of versions")
+    if because:
+        table.fault("calver-because", plain_fault(because))
+    table.known("channels", said["channels"], CHANNELS, "channel")
     for key in ("lifecycle", "ignore"):
         for pattern in said[key] if key in table.values else ():
             if not re.fullmatch(_TAGS, pattern):

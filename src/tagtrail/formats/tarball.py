@@ -31,8 +31,9 @@ directory; attributes (`export-ignore`, `export-subst`, `eol`) do not count. git
 With xz it is what `lzma.compress(tar, preset=6)` gives: one stream of one block, CRC64. The bytes of gzip and xz depend
 on the library used; those of the tar do not, so entries have both digests.
 
-**An archive of somebody else's making** (.tar.gz, .tgz, .tar.xz, .txz, .tar) is read by the same strict rules, with as
-many top directories as it likes, and never packed anew.
+**An archive of somebody else's making** (.tar.gz, .tgz, .tar.xz, .txz, .tar) is read by the same strict rules
+(`tagtrail.formats.unpacking`, `tagtrail.formats.untar`), with as many top directories as it likes, and never packed
+anew.
 
 **A source distribution** is left exactly as its backend made it if nothing in it depends on where or when that was: one
 gzip member whose header has a time of zero or SOURCE_DATE_EPOCH, no name but the file's own (without `.gz`), no comment
@@ -44,20 +45,18 @@ POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; RFC 195
 
 import hashlib
 import lzma
-import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import BinaryIO
 
 from tagtrail.formats.archive import Kind, Limits, Member, check_members, refusal
-from tagtrail.model.frozen import frozen
+from tagtrail.formats.unpacking import PIECE, gunzipped, spooled, unpacker_of
+from tagtrail.formats.untar import found_in
+from tagtrail.model.frozen import frozen, replace
 
 __all__ = ["Sdist", "Tarball", "content", "deflated", "inflated", "normal_sdist", "read_tarball", "tar", "xzed"]
 
 _BLOCK = 512
-_PIECE = 1 << 18
-_PAX_MOST = 1 << 20
 _TYPES: dict[Kind, bytes] = {"file": b"0", "directory": b"5", "link": b"2"}
 
 
@@ -155,9 +154,9 @@ def xzed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def inflated(source: BinaryIO) -> Iterator[bytes]:
     """What a gzip file of one member holds that was judged before."""
     unpacker = zlib.decompressobj(31)
-    while piece := source.read(_PIECE):
+    while piece := source.read(PIECE):
         while piece and not unpacker.eof:
-            yield unpacker.decompress(piece, _PIECE)
+            yield unpacker.decompress(piece, PIECE)
             piece = unpacker.unconsumed_tail
 
 
@@ -175,13 +174,13 @@ def read_tarball(source: BinaryIO, spool: BinaryIO, *, name: str, limits: Limits
 
     `content(spool, member)` gives a file's bytes. Raises ProjectError with the codes of `tagtrail.formats.archive`.
     """
-    limits = limits or Limits()
-    unpack = next((how for suffixes, how in _UNPACKERS.items() if name.endswith(suffixes)), None)
-    if unpack is None:
+    unpacker = unpacker_of(name)
+    if unpacker is None:
         return None
-    digest = unpack(source.read(_PIECE), source, spool, limits)
+    limits = limits or Limits()
+    digest = spooled(unpacker(source.read(PIECE), source), spool, limits)
     # `tar -C DIR .` writes `./` in front of every name
-    found = (replace(f.member, name=f.member.name.removeprefix("./")) for f in _read(spool, limits))
+    found = (replace(f.member, name=f.member.name.removeprefix("./")) for f in found_in(spool, limits))
     members = tuple(sorted((m for m in found if m.name != "."), key=lambda m: _bytes(m.name)))
     check_members(members, depth=0)
     return Tarball(members=members, tar=digest)
@@ -215,14 +214,13 @@ def normal_sdist(
     Raises ProjectError with the codes of `tagtrail.formats.archive`.
     """
     limits = limits or Limits()
-    head = source.read(_PIECE)
-    digest = _inflate(head, source, spool, limits)
-    clean = _is_clean(head, epoch, name)
-    found = tuple(_read(spool, limits))
+    head = source.read(PIECE)
+    digest = spooled(gunzipped(head, source), spool, limits)
+    found = tuple(found_in(spool, limits))
     members = tuple(sorted((f.member for f in found), key=lambda m: _bytes(m.name)))
     check_members(members)
     top = _top(members)
-    if clean and all(f.is_normal(epoch) for f in found):
+    if _is_clean(head, epoch, name) and all(f.is_normal(epoch) for f in found):
         return Sdist(members=members, top=top, tar=digest, as_made=True)
     return Sdist(members=members, top=top, tar=_pack(members, spool, write, epoch), as_made=False)
 
@@ -240,7 +238,7 @@ def content(spool: BinaryIO, member: Member) -> Iterator[bytes]:
     at, end = member.offset, member.offset + member.size
     while at < end:
         spool.seek(at)
-        piece = spool.read(min(_PIECE, end - at))
+        piece = spool.read(min(PIECE, end - at))
         if not piece:
             raise refusal("damaged", f"the tar ends within {member.name!r}")
         at += len(piece)
@@ -259,217 +257,3 @@ def _is_clean(head: bytes, epoch: int, name: str) -> bool:
     own = name.removesuffix(".gz").encode("latin-1", "replace") + b"\0"
     flags, time = head[3:4], int.from_bytes(head[4:8], "little")
     return time in {0, epoch} and (flags == b"\0" or (flags == b"\x08" and head.startswith(own, 10)))
-
-
-def _inflate(piece: bytes, source: BinaryIO, spool: BinaryIO, limits: Limits) -> str:
-    """Unpack one gzip member that begins with `piece`; SHA-256 of what it holds."""
-    unpacker, digest, size = zlib.decompressobj(31), hashlib.sha256(), 0
-    while piece:
-        try:
-            data = unpacker.decompress(piece, _PIECE)
-        except zlib.error as error:
-            raise refusal("damaged", "the archive is no gzip file", str(error)) from error
-        size += len(data)
-        if size > limits.unpacked:
-            raise refusal("size", f"the archive unpacks to more than {limits.unpacked} bytes")
-        digest.update(data)
-        spool.write(data)
-        piece = b"" if unpacker.eof else unpacker.unconsumed_tail or source.read(_PIECE)
-    if not unpacker.eof:
-        raise refusal("damaged", "the archive is no gzip file, or is cut off")
-    if unpacker.unused_data or source.read(1):
-        raise refusal("trailing", "the archive has bytes after its gzip end")
-    return digest.hexdigest()
-
-
-@frozen
-class _Found:
-    """A member as it stands in somebody's tar."""
-
-    member: Member
-    mode: int
-    mtime: int
-    owner: bytes
-    extras: frozenset[str]
-
-    def is_normal(self, epoch: int) -> bool:
-        plain = self.member.kind == "link" or self.mode in {0o644, 0o755}
-        return plain and self.mtime in {0, epoch} and not self.owner and self.extras <= {"path", "linkpath"}
-
-
-def _unxz(piece: bytes, source: BinaryIO, spool: BinaryIO, limits: Limits) -> str:
-    """Unpack one xz stream that begins with `piece`; SHA-256 of what it holds."""
-    unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MOST)
-    digest, size = hashlib.sha256(), 0
-    while not unpacker.eof:
-        try:
-            data = unpacker.decompress(piece, _PIECE)
-        except (lzma.LZMAError, MemoryError) as error:
-            raise refusal("damaged", "the archive is no xz file", str(error)) from error
-        size += len(data)
-        if size > limits.unpacked:
-            raise refusal("size", f"the archive unpacks to more than {limits.unpacked} bytes")
-        digest.update(data)
-        spool.write(data)
-        piece = source.read(_PIECE) if unpacker.needs_input else b""
-        if unpacker.needs_input and not piece and not unpacker.eof:
-            raise refusal("damaged", "the archive is cut off")
-    if unpacker.unused_data or source.read(1):
-        raise refusal("trailing", "the archive has bytes after its xz end")
-    return digest.hexdigest()
-
-
-def _copied(piece: bytes, source: BinaryIO, spool: BinaryIO, limits: Limits) -> str:
-    """A tar that is not compressed."""
-    digest, size = hashlib.sha256(), 0
-    while piece:
-        size += len(piece)
-        if size > limits.unpacked:
-            raise refusal("size", f"the archive has more than {limits.unpacked} bytes")
-        digest.update(piece)
-        spool.write(piece)
-        piece = source.read(_PIECE)
-    return digest.hexdigest()
-
-
-_XZ_MOST = 256 << 20
-"""Bytes of memory to unpack xz: `xz -9` needs 65 MiB, and a header may ask for 4 GiB."""
-
-_UNPACKERS: dict[tuple[str, ...], Callable[[bytes, BinaryIO, BinaryIO, Limits], str]] = {
-    (".tar.gz", ".tgz"): _inflate,
-    (".tar.xz", ".txz"): _unxz,
-    (".tar",): _copied,
-}
-
-
-def _read(spool: BinaryIO, limits: Limits) -> Iterator[_Found]:
-    """The members in the order of the tar, strictly: a header that cannot be read is a refusal, never an end."""
-    extras: dict[str, str] = {}
-    files: dict[str, Member] = {}
-    at, count = 0, 0
-    while (block := _at(spool, at, _BLOCK)) != bytes(_BLOCK):
-        kind, size = _checked(block, at)
-        at += _BLOCK
-        if kind in b"xgLK":
-            extras |= _extras(kind, _at(spool, at, size) if size <= _PAX_MOST else b"")
-        else:
-            found = _found(block, kind, size, at, extras, files)
-            count += 1
-            if count > limits.members:
-                raise refusal("size", f"the archive has more than {limits.members} members")
-            files |= {found.member.name: found.member} if found.member.kind == "file" else {}
-            extras = {}
-            yield found
-        at += size + -size % _BLOCK
-    _check_end(spool, at)
-
-
-def _at(spool: BinaryIO, at: int, size: int) -> bytes:
-    spool.seek(at)
-    data = spool.read(size)
-    if len(data) != size:
-        raise refusal("damaged", "the tar is cut off")
-    return data
-
-
-def _check_end(spool: BinaryIO, at: int) -> None:
-    spool.seek(at)
-    size = 0
-    while piece := spool.read(_PIECE):
-        size += len(piece)
-        if piece.strip(b"\0"):
-            raise refusal("trailing", "the tar has bytes after its end")
-    if size < 2 * _BLOCK:
-        raise refusal("damaged", "the tar has no end")
-
-
-def _checked(block: bytes, at: int) -> tuple[bytes, int]:
-    """(type, size) of a header whose checksum is right."""
-    total = sum(block) - sum(block[148:156]) + 8 * 0x20
-    if block[257:262] != b"ustar" or _octal(block[148:156], "checksum") != total:
-        raise refusal("damaged", f"the tar has no header at byte {at}")
-    size = _octal(block[124:136], "size")
-    kind = block[156:157]
-    return kind, 0 if kind in b"12345" and kind else size
-
-
-def _octal(field: bytes, name: str) -> int:
-    digits = field.split(b"\0")[0].strip(b" ")
-    if not re.fullmatch(rb"[0-7]*", digits):
-        raise refusal("damaged", f"the tar has a {name} that is no octal number: {field!r}")
-    return int(digits or b"0", 8)
-
-
-def _extras(kind: bytes, data: bytes) -> dict[str, str]:
-    """What a PAX or GNU header says of the next member."""
-    if kind in b"LK":
-        return {"path" if kind == b"L" else "linkpath": _text(data.rstrip(b"\0")), "gnu": ""}
-    records, at = {}, 0
-    while at < len(data):
-        found = re.compile(rb"(\d{1,7}) ").match(data, at)
-        end = at + int(found[1]) if found else 0
-        if found is None or not found.end() < end <= len(data) or data[end - 1 : end] != b"\n":
-            raise refusal("damaged", "the tar has a PAX record that cannot be read")
-        key, mark, value = data[found.end() : end - 1].partition(b"=")
-        if not mark or (kind == b"g" and key != b"comment") or key in {b"size", b"hdrcharset"} or b"sparse" in key:
-            raise refusal("type", f"the tar has a PAX record {key!r}")
-        records[_text(key)] = _text(value)
-        at = end
-    if not data:
-        raise refusal("damaged", "the tar has an empty or oversized PAX header")
-    return records
-
-
-def _found(block: bytes, kind: bytes, size: int, at: int, extras: dict[str, str], files: dict[str, Member]) -> _Found:
-    prefix = _until(block[345:500]) if block[257:265] == b"ustar\x0000" else b""
-    name = extras.get("path") or _text(_joined(prefix, _until(block[:100])))
-    target = extras.get("linkpath") or _text(_until(block[157:257]))
-    mode = _octal(block[100:108], "mode")
-    member = _member(name, kind, mode, size, at, target)
-    if kind == b"1":
-        member = _same_file(member, files.get(target))
-    numbers = b"".join(field.strip(b"0 \0") for field in (block[108:116], block[116:124]))
-    return _Found(
-        member=member,
-        mode=mode & 0o7777,
-        mtime=_octal(block[136:148], "mtime"),
-        owner=numbers + block[265:329].strip(b"\0"),
-        extras=frozenset(extras) | ({"hard link"} if kind == b"1" else set()),
-    )
-
-
-def _member(name: str, kind: bytes, mode: int, size: int, at: int, target: str) -> Member:
-    sort: Kind | None = {b"0": "file", b"\0": "file", b"1": "file", b"5": "directory", b"2": "link"}.get(kind)  # type: ignore[assignment]
-    if sort == "file" and name.endswith("/"):
-        sort = "directory"
-    if sort is None:
-        raise refusal("type", f"{name!r} in the tar is no file, directory or link (type {kind!r})")
-    if sort == "file" and mode & 0o6000:
-        raise refusal("setuid", f"{name!r} in the tar has mode {mode:04o}")
-    return Member(
-        name=name.rstrip("/") if sort == "directory" else name,
-        kind=sort,
-        executable=sort == "file" and bool(mode & 0o111),
-        size=size if sort == "file" else 0,
-        target=target if sort == "link" else "",
-        offset=at,
-    )
-
-
-def _same_file(member: Member, first: Member | None) -> Member:
-    """A hard link is one more file with the same bytes."""
-    if first is None:
-        raise refusal("link", f"{member.name!r} in the tar is a hard link to what is not there before it")
-    return Member(name=member.name, executable=first.executable, size=first.size, offset=first.offset)
-
-
-def _until(field: bytes) -> bytes:
-    return field.split(b"\0")[0]
-
-
-def _joined(prefix: bytes, name: bytes) -> bytes:
-    return b"%s/%s" % (prefix, name) if prefix else name
-
-
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "surrogateescape")

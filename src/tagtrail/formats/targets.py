@@ -178,15 +178,13 @@ def read_target(name: str, table: Table, plugged: Callable[[str], bool] = lambda
 
     `plugged` knows the types that other packages bring; it is asked only about those that are not known here.
     """
-    _say(table, "", group_fault(name))
+    table.fault("", group_fault(name))
     kind, on, by = table.text("type"), table.texts("on", CHANNELS), table.text("by", "")
     known = ("site", *TYPES)
     others = bool(kind) and kind not in known and plugged(kind)
     if kind and kind not in known and not others:
         table.problem("type", f"there is no type of target {kind!r}{meant(kind, known)}")
-    for channel in on:
-        if channel not in CHANNELS:
-            table.problem("on", f"there is no channel {channel!r}{meant(channel, CHANNELS)}")
+    table.known("on", on, CHANNELS, "channel")
     _by(table, by, kind)
     together = table.text("together", "")
     if together and (together != "day" or kind == "site"):
@@ -228,7 +226,7 @@ def _value(key: str, option: Option, table: Table) -> Any:
         return table.flag(key)
     text = table.text(key, None if option.required else "")
     if text and not any(secret_faults({key: text})):  # of those the reader has spoken, and their text is not shown
-        _say(table, key, _text_fault(text, option))
+        table.fault(key, _text_fault(text, option))
     return text
 
 
@@ -236,7 +234,7 @@ def _secrets(table: Table) -> Iterator[tuple[str, str]]:
     for name in table.values:
         reference = table.text(name)
         if reference and not any(secret_faults({name: reference})):
-            _say(table, quoted_key(name), _text_fault(reference, Option(form="secret")))
+            table.fault(quoted_key(name), _text_fault(reference, Option(form="secret")))
         yield name, reference
 
 
@@ -343,12 +341,12 @@ FAULTS: dict[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]] = {
 def _site(table: Table) -> Iterator[tuple[str, Any]]:
     root = table.text("root", "site")
     if root and not root.startswith("/"):
-        _say(table, "root", bucket_fault(root) if "://" in root else relative_fault(root))
+        table.fault("root", bucket_fault(root) if "://" in root else relative_fault(root))
     url, path = table.text("url", ""), table.text("path", DEFAULT_PATH)
     if url:
-        _say(table, "url", url_fault(url))
+        table.fault("url", url_fault(url))
     if path and path != DEFAULT_PATH:
-        _say(table, "path", path_fault(path))
+        table.fault("path", path_fault(path))
     yield from (("path", path), ("root", root), ("upload", table.texts("upload", ())), ("url", url))
     yield from _bucket(table, stored="://" in root)
 
@@ -359,13 +357,8 @@ def _bucket(table: Table, *, stored: bool) -> Iterator[tuple[str, Any]]:
         value = _value(key, option, table)
         if key in table.values:
             yield key, value
-            _say(table, key, "" if stored else 'is for root = "s3://BUCKET/PREFIX"')
+            table.fault(key, "" if stored else 'is for root = "s3://BUCKET/PREFIX"')
     if stored and "upload" in table.values:
         table.problem("upload", "is for a directory: a bucket is public by itself")
     if ("access-key" in table.values) != ("secret-key" in table.values):
         table.problem("secret-key", "and access-key come together")
-
-
-def _say(table: Table, key: str, fault: str) -> None:
-    if fault:
-        table.problem(key, fault)

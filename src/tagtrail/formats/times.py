@@ -9,10 +9,7 @@ __all__ = ["format_time", "parse_span", "parse_time"]
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 _SHAPE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
-
-
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN = re.compile(r"([0-9]{1,6})([smhdw])")
 
 
 def format_time(seconds: int) -> str:
@@ -31,7 +28,7 @@ def parse_time(text: str) -> int:
 
 def parse_span(text: str) -> int | None:
     """Seconds of `90s`, `30m`, `2h`, `3d` or `1w`; None for anything else."""
-    found = _SPAN.fullmatch(text)
+    found = re.fullmatch(r"([0-9]{1,6})([smhdw])", text)
     return int(found[1]) * _UNITS[found[2]] if found else None
 
 

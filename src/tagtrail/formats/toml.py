@@ -3,20 +3,19 @@
     tagtrail.toml: project.nova.signers: there is no group 'relase-team', did you mean 'release-team'?
 
 Source: TOML 1.0.0. Keys that nobody asked for are problems too. `loads` reads foreign files in bounded time: at most
-1 MiB, 500 dots in a line, 32 levels.
+1 MiB, 1000 dots in a line, 32 levels.
 """
 
 import json
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 __all__ = ["Table", "loads", "meant", "quoted", "quoted_key", "read"]
 
 T = TypeVar("T")
 
-_SIZE, _DOTS, _DEPTH = 1 << 20, 500, 32
+_SIZE, _DOTS, _DEPTH = 1 << 20, 1000, 32
 
 
 def loads(text: str) -> dict[str, Any]:
@@ -51,20 +50,43 @@ def read(name: str, data: bytes, problems: list[str]) -> "Table":
     return Table(values=values, file=name, problems=problems)
 
 
-@dataclass(slots=True, kw_only=True)
 class Table:
-    """A table that is asked for its keys; `close` names those that nobody asked for."""
+    """A table that is asked for its keys; `close` names those that nobody asked for.
 
-    values: Mapping[str, Any]
-    file: str
-    problems: list[str]
-    path: str = ""
-    asked: set[str] = field(default_factory=set)
+    `file` and `path` say where its `values` stand; `problems` is a list that many tables write to.
+    """
+
+    __slots__ = ("asked", "file", "path", "problems", "values")
+
+    def __init__(self, *, values: Mapping[str, Any], file: str, problems: list[str], path: str = "") -> None:
+        self.values = values
+        self.file = file
+        self.problems = problems
+        self.path = path
+        self.asked: set[str] = set()
 
     def problem(self, key: str, text: str) -> None:
         """Remember what is wrong with a key (empty: with the table)."""
         place = ".".join(filter(None, (self.path, key)))
         self.problems.append(": ".join(filter(None, (self.file, place, text))))
+
+    def fault(self, key: str, fault: str) -> None:
+        """Remember what a function of `tagtrail.formats.forms` found wrong with a key; empty: nothing."""
+        if fault:
+            self.problem(key, fault)
+
+    def known(self, key: str, words: Iterable[str], known: Collection[str], what: str) -> None:
+        """Each word must be one of those that are known."""
+        for word in words:
+            if word not in known:
+                self.problem(key, f"there is no {what} {word!r}{meant(word, known)}")
+
+    def formed(self, key: str, fault: Callable[[str], str], default: str | None = None) -> str:
+        """A string with a form of its own, unless it is the default."""
+        text = self.text(key, default)
+        if text and text != default:
+            self.fault(key, fault(text))
+        return text
 
     def text(self, key: str, default: str | None = None) -> str:
         """A string, not empty; required where there is no default."""

@@ -2,8 +2,8 @@
 
 A dataclass costs a millisecond when its module is imported, and the first one loads `inspect`: the sixty classes behind
 `tagtrail verify` were half of the time that it took. A frozen class is made in a twentieth of that. Type checkers see a
-dataclass, and `dataclasses.fields`, `replace` and `asdict` work. Used in the rooms that verify loads: model, formats,
-verify; elsewhere a dataclass is as good.
+dataclass, and `dataclasses.fields`, `replace` and `asdict` work. Used in the rooms that verify loads (model, formats,
+verify), and wherever every `release` loads it; elsewhere a dataclass is as good.
 
     @frozen
     class Blob:

@@ -45,12 +45,9 @@ SUFFIXES = {
 _LONG = (".tar.gz", ".tar.bz2", ".tar.xz", ".tar.lzma", ".tar.zst", ".tar", ".zip", ".whl")
 
 
-_ARCHIVED = re.compile(r"(.*/)?feed/[1-9][0-9]*\.(atom|rss)")
-
-
 def is_archived_feed(path: str) -> bool:
     """Whether what lies at a path of a site is an archive of a feed: `nova/feed/3.atom`."""
-    return _ARCHIVED.fullmatch(path) is not None
+    return re.fullmatch(r"(.*/)?feed/[1-9][0-9]*\.(atom|rss)", path) is not None
 
 
 def fold(text: str) -> str:
@@ -83,17 +80,14 @@ def says_version(tag: str, version: str) -> bool:
     if tag.endswith(version) and not any(char.isdigit() for char in head):
         return True
     wanted, start = version_key(version), 0
-    while found := _NUMBERED.search(tag, start):
-        words = [found[0][: cut.start()] for cut in _CUT.finditer(found[0])]
+    numbered = re.compile(r"[0-9]+(?:[-_.+!]?[0-9A-Za-z]+)*")
+    while found := numbered.search(tag, start):
+        words = [found[0][: cut.start()] for cut in re.finditer(r"[-_.+]", found[0])]
         longest = next((word for word in (found[0], *reversed(words)) if _is_version(word)), found[0])
         if version_key(longest) == wanted:
             return True
         start = found.start() + len(longest)
     return False
-
-
-_NUMBERED = re.compile(r"[0-9]+(?:[-_.+!]?[0-9A-Za-z]+)*")
-_CUT = re.compile(r"[-_.+]")
 
 
 def _is_version(text: str) -> bool:

@@ -8,7 +8,6 @@ site has no `url`, addresses are relative to the document.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from types import MappingProxyType
@@ -19,6 +18,7 @@ from tagtrail.formats.contacts import parse_contacts
 from tagtrail.formats.site import Site, media
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry, File
+from tagtrail.model.frozen import frozen
 from tagtrail.model.texts import Sayings
 from tagtrail.pages.history import PRE, page_about, reason, releases, same_version
 from tagtrail.pages.notice import notice
@@ -32,7 +32,7 @@ _HISTORY = "http://purl.org/syndication/history/1.0"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Document:
     """One document of a feed: `entries` newest first, the rest are paths below the site's root.
 

@@ -13,10 +13,10 @@ there yet. The newest 30 overlap with the newest archive, so that nothing is eve
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from tagtrail.formats.site import project_page
 from tagtrail.model.facts import Entry
+from tagtrail.model.frozen import frozen
 from tagtrail.pages.feed_xml import FORMS, Document
 from tagtrail.pages.history import releases
 from tagtrail.pages.view import ANNOUNCED, View
@@ -32,7 +32,7 @@ FEEDS = ("feed.atom", "feed.rss")
 _PATH = re.compile(r"(?:(?P<project>[^/]+)/)?feed(?:/(?P<number>[1-9][0-9]{0,8}))?\.(?P<form>atom|rss)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Feed:
     """One feed: `folder` has its archives, 1 to `full`, of which `held` gives the entries, oldest first."""
 

@@ -1,7 +1,6 @@
 """A project's entries as releases: what stands under one version now, and what happened to it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from packaging.version import InvalidVersion, Version
@@ -9,6 +8,7 @@ from packaging.version import InvalidVersion, Version
 from tagtrail.formats.purl import purl_type
 from tagtrail.formats.site import project_page, release_page
 from tagtrail.model.facts import Entry, File
+from tagtrail.model.frozen import frozen
 from tagtrail.model.names import version_key
 from tagtrail.model.visibility import seen_by
 from tagtrail.pages.view import View
@@ -31,7 +31,7 @@ def reason(entry: Entry) -> str:
     return entry.reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Release:
     """One version: its release entries (the later ones add files) and the other events about it, oldest first."""
 

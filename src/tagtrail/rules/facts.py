@@ -1,7 +1,6 @@
 """What rules are asked about: a tag before anything is built, and the files of a release after it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -22,7 +21,7 @@ __all__ = ["After", "Before", "Described", "Patch"]
 _key = lru_cache(maxsize=1 << 16)(version_key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Patch:
     """What a patch release is held against: the version before it, and what the project's files say there and now.
 
@@ -30,8 +29,8 @@ class Patch:
     """
 
     follows: str
-    before: Declared = field(default_factory=Declared)
-    now: Declared = field(default_factory=Declared)
+    before: Declared = Declared()
+    now: Declared = Declared()
     unread: str = ""
 
     @property
@@ -42,7 +41,7 @@ class Patch:
         return self.unread or (unsaid and f"the files at {unsaid} do not say what the project needs")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Before:
     """What is known before a build. `tag` is the tag's name, `kind` whether it is there, `sha256` its raw object's.
 
@@ -65,7 +64,7 @@ class Before:
     unjudged: str = ""
     tags: tuple[str, ...] = ()
     history: tuple[Entry, ...] = ()
-    declared: Declared = field(default_factory=Declared)
+    declared: Declared = Declared()
     written: bytes | None = None
     branches: tuple[str, ...] = ()
     beside: tuple[Project, ...] = ()

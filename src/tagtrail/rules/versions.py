@@ -31,10 +31,10 @@ PATTERNS = ("{version}", "v{version}")
 FIRST_YEAR = 1980
 _THREE = 3
 
-_NAMED = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9._+/@-]*?)(?P<mark>[-_/@]v?)(?P<version>[0-9]+\.[0-9].*)")
+_NAMED = r"(?P<name>[A-Za-z][A-Za-z0-9._+/@-]*?)(?P<mark>[-_/@]v?)(?P<version>[0-9]+\.[0-9].*)"
 """A name before a version: `vcs-versioning-v2.3.1`; two numbers at least, because of `kilo-2`."""
-_NAME_OF = re.compile(r"[-_/@]v?\{version\}")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,99}")
+_NAME_OF = r"[-_/@]v?\{version\}"
+_WORD = r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,99}"
 """What can be a directory of the site and part of a file's name."""
 
 _PRE = {"a": "alpha", "b": "beta", "rc": "rc"}
@@ -58,7 +58,7 @@ def read(scheme: str, text: str) -> Version | None:
 
 def is_version(scheme: str, text: str) -> bool:
     """Whether `text` is a version of the scheme, in any spelling."""
-    return bool(_WORD.fullmatch(text)) if scheme == "any" else read(scheme, text) is not None
+    return bool(re.fullmatch(_WORD, text)) if scheme == "any" else read(scheme, text) is not None
 
 
 def spelled(scheme: str, version: Version) -> str:
@@ -97,10 +97,10 @@ def pattern_of(tags: Iterable[str], name: str = "") -> str:
     named: Counter[str] = Counter()
     for tag in tags:
         fits.update(pattern for pattern in PATTERNS if _is_normal(version_in(pattern, tag) or ""))
-        found = _NAMED.fullmatch(tag)
+        found = re.fullmatch(_NAMED, tag)
         if found and _is_normal(found["version"]):
             named[f"{found['name']}{found['mark']}{{version}}"] += 1
-    owners = {pattern: project_key(_NAME_OF.sub("", pattern)) for pattern in named}
+    owners = {pattern: project_key(re.sub(_NAME_OF, "", pattern)) for pattern in named}
     own = Counter({p: n for p, n in named.items() if name and owners[p] == project_key(name)})
     if own and (len(set(owners.values())) > 1 or own.most_common(1)[0][1] > max(fits.values())):
         return own.most_common(1)[0][0]

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from tagtrail.formats import drafts
 from tagtrail.formats import entry as entry_format
 from tagtrail.formats.purl import purl
 from tagtrail.formats.sums import format_sums
@@ -98,17 +99,17 @@ def signed(project: str = "nova", version: str = "1.0.0", data: bytes = b"", *, 
 
 def release(project: str = "nova", version: str = "1.0.0", data: bytes = b"", *, python: bool = True) -> Draft:
     """The draft of `signed`."""
-    return entry_format.draft(signed(project, version, data, python=python))
+    return drafts.draft(signed(project, version, data, python=python))
 
 
 def event(name: str = "key", project: str = "") -> Draft:
     """The draft of an event that concerns one file."""
-    return entry_format.event_draft(name, project, [("1.root.json", sha256(b"root").hexdigest())])
+    return drafts.event_draft(name, project, [("1.root.json", sha256(b"root").hexdigest())])
 
 
 def entry(index: int, draft: Draft, time: int = TIME) -> Entry:
     """The entry that a draft becomes."""
-    return entry_format.parse(index, entry_format.seal(draft, time))
+    return entry_format.parse(index, drafts.seal(draft, time))
 
 
 def logged(kept: Kept, index: int = 0, project: str = "nova", version: str = "1.0.0") -> Logged:
@@ -122,7 +123,7 @@ def logged(kept: Kept, index: int = 0, project: str = "nova", version: str = "1.
     contents |= {f"{project}-{version}.SHA256SUMS": listing}
     blobs = tuple(Sidecar(name=name, blob=kept.put([data], "text/plain")) for name, data in contents.items())
     proof = kept.put([f"proof of entry {index}\n".encode()], "text/plain")
-    return Logged(entry=entry(index, entry_format.draft(chain)), proof=proof, blobs=blobs)
+    return Logged(entry=entry(index, drafts.draft(chain)), proof=proof, blobs=blobs)
 
 
 def notice(about: Entry) -> Notice:

@@ -13,7 +13,7 @@ Append is idempotent: a draft that stands in the trail already gives the entry t
 from collections.abc import Callable, Iterable, Sequence
 
 from tagtrail.formats import entry, merkle, note
-from tagtrail.formats.entry import draft_digest
+from tagtrail.formats.drafts import draft_digest, seal
 from tagtrail.formats.marks import draft_mark, key_mark, release_mark, withdraw_mark
 from tagtrail.model.errors import ProjectError, RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
@@ -125,7 +125,7 @@ def _standing(trail: Reading, draft: Draft) -> Entry | None:
 
 def _extends(draft: Draft, before: Entry) -> bool:
     """Whether a draft says of the same tag all files of the version's newest entry, and adds exactly what it says."""
-    after = entry.parse(before.index + 1, entry.seal(draft, before.time))
+    after = entry.parse(before.index + 1, seal(draft, before.time))
     named, known = ({(f.name, f.sha256) for f in e.files} for e in (after, before))
     new = {name for name, _ in named - known}
     return bool(new) and known < named and {*after.added} == new and after.tag == before.tag
@@ -140,7 +140,7 @@ def _superseded(trail: Reading, key: Entry) -> bool:
 def _insert(trail: Writing, draft: Draft, index: int, clock: Clock) -> Entry:
     last = trail.entries(index - 1, index)
     time = max(clock(), last[0].time if last else 0)
-    new = entry.parse(index, entry.seal(draft, time))
+    new = entry.parse(index, seal(draft, time))
     claimed = entry.named_files(new) if new.event in _CLAIMS else ()
     names = {name_key(new.project, f.name): f.sha256 for f in claimed}
     trail.insert(new, merkle.complete(index, merkle.leaf_hash(new.raw), trail.node), names)

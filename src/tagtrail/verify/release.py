@@ -71,27 +71,20 @@ def verify_file(
     """
     found = prove(proof, trust, now)
     named = _named(found.entry, file)
-    if is_imported(found.entry, named) and not allow_imported:
-        why = "nobody here saw it being released: that it is the original is the operator's word"
-        hint = "--allow-imported accepts that word"
-        raise TamperError(f"{file.name} was imported", code="imported", why=why, hint=hint)
-    if require_witnessed and found.witnessed is None:
-        own = ", ".join(one.name for one in found.seen)
-        mine = f", and {own}, the operator's own witness," if own else " alone"
-        why = f"the log's operator{mine} vouches for the entry and its time"
-        raise TamperError(f"entry {found.entry.index} is not witnessed", code="not-witnessed", why=why)
-    judged = None
-    if isinstance(trust, Root):
-        judged = _judged(found, trust, tag)
-        if require_witnessed and found.frozen and judged.expired(now):
-            what = f"the signer's key {judged.signer} has expired, and this proof was issued again later"
-            raise TamperError(what, code="not-witnessed", why="no witness says that the tag is older")
+    if not allow_imported:
+        _refuse_imported(found.entry, named)
+    if require_witnessed:
+        _refuse_unwitnessed(found)
+    judged = _judged(found, trust, tag) if isinstance(trust, Root) else None
+    if require_witnessed and judged is not None:
+        _refuse_outlived(found, judged, now)
+    checkpoint = found.checked.checkpoint
     return Verdict(
         entry=found.entry,
         file=named,
-        origin=found.checked.checkpoint.origin,
-        size=found.checked.checkpoint.size,
-        tree=found.checked.checkpoint.root,
+        origin=checkpoint.origin,
+        size=checkpoint.size,
+        tree=checkpoint.root,
         seen=found.seen,
         witnessed=found.witnessed,
         signer=judged.signer if judged else "",
@@ -117,6 +110,28 @@ def _named(entry: Entry, file: Measured) -> File:
         what = f"{file.name} has {file.size} bytes, entry {entry.index} says {named.size}"
         raise TamperError(what, code="size-mismatch")
     return named
+
+
+def _refuse_imported(entry: Entry, file: File) -> None:
+    if is_imported(entry, file):
+        why = "nobody here saw it being released: that it is the original is the operator's word"
+        hint = "--allow-imported accepts that word"
+        raise TamperError(f"{file.name} was imported", code="imported", why=why, hint=hint)
+
+
+def _refuse_unwitnessed(found: Proven) -> None:
+    if found.witnessed is None:
+        own = ", ".join(one.name for one in found.seen)
+        mine = f", and {own}, the operator's own witness," if own else " alone"
+        why = f"the log's operator{mine} vouches for the entry and its time"
+        raise TamperError(f"entry {found.entry.index} is not witnessed", code="not-witnessed", why=why)
+
+
+def _refuse_outlived(found: Proven, judged: JudgedTag, now: int) -> None:
+    """The witnesses of a proof that was issued again say nothing of the time before, when the key was valid."""
+    if found.frozen and judged.expired(now):
+        what = f"the signer's key {judged.signer} has expired, and this proof was issued again later"
+        raise TamperError(what, code="not-witnessed", why="no witness says that the tag is older")
 
 
 def _judged(found: Proven, root: Root, raw: bytes | None) -> JudgedTag:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from tagtrail.formats import entry as entries
+from tagtrail.formats import drafts
 from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import ProjectError
@@ -192,7 +192,7 @@ def asked_later(road: Road, project: Project, standing: Entry) -> tuple[tuple[Ar
     if not new:
         return None
     policy = road.policy(project)
-    draft = entries.later_draft(standing, new, policy=policy)
+    draft = drafts.later_draft(standing, new, policy=policy)
     channel = standing.channel
     targets = [n for n in (*project.publish, *project.announce) if channel in road.settings.target(n).on]
     files = [(f.name, f.sha256) for f in standing.files] + [(a.name, a.blob.sha256) for a in new]
@@ -228,7 +228,7 @@ def _enter(road: Road, standing: Entry, new: Sequence[Artifact], approved: tuple
 
     def made(index: int) -> Draft:
         beside = _beside(road, standing, new, index, asked.draft.digest)
-        return entries.later_draft(standing, new, policy=asked.text.settings, sidecars=beside, approvals=approved)
+        return drafts.later_draft(standing, new, policy=asked.text.settings, sidecars=beside, approvals=approved)
 
     return enter(road, made)
 

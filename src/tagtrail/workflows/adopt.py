@@ -7,7 +7,8 @@ digests under one name nobody here can say which is the original: that version i
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tagtrail.formats.entry import import_draft, named_files
+from tagtrail.formats.drafts import import_draft
+from tagtrail.formats.entry import named_files
 from tagtrail.model.facts import Draft, Entry, Survey
 from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.names import name_key, version_key

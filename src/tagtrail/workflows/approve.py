@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from tagtrail.formats import entry as entries
+from tagtrail.formats import drafts
 from tagtrail.formats.approval import ApprovalText, format_approval
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import ProjectError, TamperError
@@ -73,7 +73,7 @@ class _Given:
 def asked_of(road: Road, built: Built) -> Asked:
     """What the Draft of a first release asks for."""
     plan = built.plan
-    draft = entries.draft(Signed(approved=Approved(built=built), sidecars=()))
+    draft = drafts.draft(Signed(approved=Approved(built=built), sidecars=()))
     project = road.project(plan.tag.project)
     files = tuple((a.name, a.blob.sha256) for a in built.artifacts)
     return ask(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from tagtrail.formats.casefile import MEDIA
-from tagtrail.formats.entry import draft
+from tagtrail.formats.drafts import draft
 from tagtrail.formats.forms import plain_fault
 from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Blob, Override, Signed

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 
-from tagtrail.formats import entry as entries
+from tagtrail.formats import drafts
 from tagtrail.formats.facts import digest
 from tagtrail.formats.purl import purl
 from tagtrail.formats.site import media, sums_name, tag_name
@@ -360,7 +360,7 @@ def log(road: Road, project: Project, signed: Signed) -> Entry:
     """
     tag = signed.approved.built.plan.tag
     _still_there(road, project, tag)
-    draft = entries.draft(signed)
+    draft = drafts.draft(signed)
 
     def standing() -> Entry | None:
         found = sequencer.find_release(road.ledger, tag.project, tag.version)

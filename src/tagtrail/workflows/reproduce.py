@@ -11,7 +11,7 @@ from dataclasses import replace
 from hashlib import sha256
 from urllib.parse import unquote
 
-from tagtrail.formats import entry as entries
+from tagtrail.formats import drafts
 from tagtrail.formats.note import AnySigner
 from tagtrail.formats.provenance import Provenance, provenance_name
 from tagtrail.formats.reproduction import (
@@ -188,7 +188,7 @@ def enter(road: Road, data: bytes, entry: Entry) -> Entry:
     _check_known(said, road.people.get(road.settings.org.reproducers, ()), road.clock())
     name = statement_name(entry.project, entry.version, data)
     road.kept.put([data], media(name))
-    draft = entries.reproduced_draft(
+    draft = drafts.reproduced_draft(
         entry.project, entry.version, said.files, (name, sha256(data).hexdigest()), said.fingerprint
     )
     return entered(road, lambda _: draft, root=False)

@@ -7,7 +7,7 @@ root's own keys must agree on (other keys, a longer life, proofs issued again) i
 from dataclasses import replace
 from hashlib import sha256
 
-from tagtrail.formats import dsse, entry, policy
+from tagtrail.formats import drafts, dsse, policy
 from tagtrail.formats.note import Verifier
 from tagtrail.formats.root import PAYLOAD_TYPE, Allowed, Root, format_root
 from tagtrail.formats.site import format_site, media
@@ -52,7 +52,7 @@ def key_draft(road: Road, files: dict[str, bytes]) -> Draft:
     """The `key` entry that names these files, which are kept when this returns."""
     for name, data in files.items():
         road.kept.put([data], media(name))
-    return entry.event_draft("key", "", [(name, sha256(data).hexdigest()) for name, data in files.items()])
+    return drafts.event_draft("key", "", [(name, sha256(data).hexdigest()) for name, data in files.items()])
 
 
 def outdated(road: Road) -> dict[str, bytes]:

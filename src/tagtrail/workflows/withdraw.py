@@ -7,7 +7,8 @@ mark theirs do. What was not published yet is not published any more.
 import re
 from dataclasses import replace
 
-from tagtrail.formats.entry import reason_fault, withdraw_draft
+from tagtrail.formats.drafts import withdraw_draft
+from tagtrail.formats.entry import reason_fault
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Draft, Entry
 from tagtrail.model.names import project_key, version_key

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from tagtrail.formats.entry import withdraw_draft
+from tagtrail.formats.drafts import withdraw_draft
 from tagtrail.formats.site import Site
 from tagtrail.model.facts import Entry, Logged, Row
 from tagtrail.ports import Target

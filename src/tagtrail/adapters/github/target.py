@@ -11,7 +11,18 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from tagtrail.adapters.github.shelf import Release, Shelf, same, tag_of, told
-from tagtrail.formats.carried import address, link, own_files, own_names, said, signature, withdrawal
+from tagtrail.formats.carried import (
+    address,
+    link,
+    own_files,
+    own_names,
+    said,
+    signature,
+    step_effect,
+    step_of,
+    verifying,
+    withdrawal,
+)
 from tagtrail.formats.site import Site
 from tagtrail.io.api import Api, Body
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Receipt, Skip, Survey
@@ -73,11 +84,11 @@ class GitHub:
     def _effect(self, entry: Entry, step: str, name: str, blob: Blob) -> Effect:
         tag = entry.tag.name if entry.tag else ""
         path = {"file": f"{tag}/{name}", "release": tag, "publish": f"{tag} (public)"}.get(step, f"{tag} (withdrawn)")
-        return Effect(target=self.name, key=f"{entry.index}/{step}:{name}", entry=entry.index, path=path, blob=blob)
+        return step_effect(self.name, entry, step, name, path, blob)
 
     def find(self, effect: Effect) -> Receipt | None:
         """See `tagtrail.ports.Target`."""
-        step, name = _step(effect)
+        step, name = step_of(effect)
         entry = self.entry(effect.entry)
         release = next(iter(self._shelf.standing(entry)), None)
         if step == "withdraw":
@@ -90,7 +101,7 @@ class GitHub:
 
     def apply(self, effect: Effect) -> Receipt:
         """See `tagtrail.ports.Target`. What must be there before and is not: refused for a short while."""
-        step, name = _step(effect)
+        step, name = step_of(effect)
         entry = self.entry(effect.entry)
         release = self._one(entry)
         if step == "withdraw":
@@ -124,7 +135,12 @@ class GitHub:
             raise Refused(f"the tag {tag} is not at {self._shelf.where(entry.project)} yet", SOON * 10)
         if entry.tag and there["object"]["sha"] != entry.tag.object:
             raise Conflict(f"the tag {tag} there is {there['object']['sha'][:12]}, ours {entry.tag.object[:12]}")
-        about = {"tag_name": tag, "name": f"{entry.project} {entry.version}", "body": _text(page), "draft": True}
+        about = {
+            "tag_name": tag,
+            "name": f"{entry.project} {entry.version}",
+            "body": f"{verifying(page)}\n",
+            "draft": True,
+        }
         answer = self.api.send("POST", f"{at}/releases", about | {"prerelease": _early(entry)})
         if answer.ok:
             return Receipt(where=page, sha256=effect.blob.sha256, note="a draft")
@@ -181,14 +197,5 @@ class GitHub:
         return standing[0] if standing else None
 
 
-def _step(effect: Effect) -> tuple[str, str]:
-    step, _, name = effect.key.partition("/")[2].partition(":")
-    return step, name
-
-
 def _early(entry: Entry) -> bool:
     return entry.channel not in ("final", "post")
-
-
-def _text(page: str) -> str:
-    return f"Files, signatures, proofs, and how to verify them: {page}\n"

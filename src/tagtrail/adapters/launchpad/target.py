@@ -7,7 +7,18 @@ from typing import Any, Literal
 
 from tagtrail.adapters.launchpad.service import LATER, Turned, looked, tried
 from tagtrail.adapters.launchpad.shelf import Digest, Shelf, called
-from tagtrail.formats.carried import address, link, own_files, own_names, said, shown, withdrawal
+from tagtrail.formats.carried import (
+    address,
+    link,
+    own_files,
+    own_names,
+    said,
+    shown,
+    step_effect,
+    step_of,
+    verifying,
+    withdrawal,
+)
 from tagtrail.formats.site import Site
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Receipt, Skip, Survey
 from tagtrail.model.notice import Notice
@@ -71,7 +82,7 @@ class Launchpad:
     def _effect(self, entry: Entry, step: str, name: str, blob: Blob) -> Effect:
         paths = {"file": f"{entry.version}/{name}", "release": entry.version, "close": f"{entry.version} (closed)"}
         path = paths.get(step, f"{entry.version} (withdrawn)")
-        return Effect(target=self.name, key=f"{entry.index}/{step}:{name}", entry=entry.index, path=path, blob=blob)
+        return step_effect(self.name, entry, step, name, path, blob)
 
     def find(self, effect: Effect) -> Receipt | None:
         """See `tagtrail.ports.Target`."""
@@ -79,7 +90,7 @@ class Launchpad:
             return self._find(effect)
 
     def _find(self, effect: Effect) -> Receipt | None:
-        step, name = _step(effect)
+        step, name = step_of(effect)
         entry = self.entry(effect.entry)
         milestone = self._shelf.milestone(entry)
         release = milestone.release if milestone else None
@@ -101,12 +112,9 @@ class Launchpad:
 
     def apply(self, effect: Effect) -> Receipt:
         """See `tagtrail.ports.Target`. What must be there before and is not: refused for a short while."""
-        found = self.find(effect)
-        if found and found.sha256 != effect.blob.sha256:
-            raise Conflict(found.note or f"other bytes are at {found.where}: {found.sha256[:16]}...")
-        if found:
-            return found
-        step, name = _step(effect)
+        if found := self.find(effect):
+            return _same(found, effect)
+        step, name = step_of(effect)
         entry = self.entry(effect.entry)
         with looked():
             milestone = self._shelf.milestone(entry)
@@ -118,11 +126,9 @@ class Launchpad:
                 self._do(step, name, entry, effect, milestone, release)
         except Turned as turned:
             again = self.find(effect)
-            if again and again.sha256 != effect.blob.sha256:
-                raise Conflict(again.note or f"other bytes are at {again.where}: {again.sha256[:16]}...") from turned
             if again is None:
                 raise Refused(f"Launchpad answers {turned} to {step} {effect.path}", LATER) from turned
-            return again
+            return _same(again, effect)
         return Receipt(where=address(self.site, entry), sha256=effect.blob.sha256)
 
     def _do(self, step: str, name: str, entry: Entry, effect: Effect, milestone: Any, release: Any) -> None:
@@ -133,7 +139,8 @@ class Launchpad:
             self._add(release, name, entry, effect)
         elif step == "release":
             (milestone or self._open(entry)).createProductRelease(
-                date_released=datetime.fromtimestamp(entry.time, UTC), release_notes=_text(address(self.site, entry))
+                date_released=datetime.fromtimestamp(entry.time, UTC),
+                release_notes=verifying(address(self.site, entry)),
             )
         else:
             self._close(milestone, release, entry)
@@ -168,10 +175,8 @@ class Launchpad:
         milestone.lp_save()
 
 
-def _step(effect: Effect) -> tuple[str, str]:
-    step, _, name = effect.key.partition("/")[2].partition(":")
-    return step, name
-
-
-def _text(page: str) -> str:
-    return f"Files, signatures, proofs, and how to verify them: {page}"
+def _same(found: Receipt, effect: Effect) -> Receipt:
+    """What was found, if it is the effect's bytes. Raises Conflict."""
+    if found.sha256 != effect.blob.sha256:
+        raise Conflict(found.note or f"other bytes are at {found.where}: {found.sha256[:16]}...")
+    return found

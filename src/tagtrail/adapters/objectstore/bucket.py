@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tagtrail.model.errors import Error, RemoteError, SetupError
+from tagtrail.model.frozen import frozen
 
 if TYPE_CHECKING:
     from obstore.store import S3Config, S3Store
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Bucket", "connect", "outrun", "said"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bucket:
     """Where a bucket is and who asks. `credentials` are looked up when the bucket is first used: key and secret.
 

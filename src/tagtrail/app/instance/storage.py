@@ -9,7 +9,7 @@ from tagtrail.model.settings import TargetSettings
 
 if TYPE_CHECKING:
     from tagtrail.adapters.objectstore.bucket import Bucket
-from tagtrail.adapters.objectstore.store import ObjectStore
+    from tagtrail.adapters.objectstore.store import ObjectStore
 
 __all__ = ["in_bucket", "open_bucket", "open_store", "site_directory"]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from tagtrail import pages
+from tagtrail.formats import drafts
 from tagtrail.formats import entry as entries
 from tagtrail.formats.purl import purl
 from tagtrail.formats.settings import project_of
@@ -66,7 +67,7 @@ def _page(road: Road, site: Site, entry: Entry, path: str) -> Found | None:
         return None
     settings = format_site(site)
     digest = sha256(settings).hexdigest()
-    key = entries.parse(0, entries.seal(entries.event_draft("key", "", [("site.json", digest)]), entry.time))
+    key = entries.parse(0, drafts.seal(drafts.event_draft("key", "", [("site.json", digest)]), entry.time))
     view = ListView((key, entry), lambda wanted: settings if wanted == digest else road.kept.read(wanted))
     try:
         page = pages.page(path + "index.html" * path.endswith("/"), view)
@@ -83,7 +84,7 @@ def _draft(road: Road, project: Project, tag: str) -> Entry:
         standing = sequencer.find_release(road.ledger, project.name, examined.taken.version) or examined.taken
         later = asked_later(road, project, standing)
         draft = later[1].draft if later else None
-        return entries.parse(1, entries.seal(draft, road.clock())) if draft else replace(standing, index=1)
+        return entries.parse(1, drafts.seal(draft, road.clock())) if draft else replace(standing, index=1)
     refuse(examined)
     if examined.tag is None:
         raise _empty(project, tag, "its signature does not count")
@@ -92,7 +93,7 @@ def _draft(road: Road, project: Project, tag: str) -> Entry:
         raise _empty(project, tag, "nothing is built or brought yet")
     unique = {artifact.name: artifact for artifact in artifacts}
     draft = _first(road, project, examined.tag, examined.channel, tuple(unique[name] for name in sorted(unique)))
-    return entries.parse(1, entries.seal(draft, road.clock()))
+    return entries.parse(1, drafts.seal(draft, road.clock()))
 
 
 def _first(road: Road, project: Project, tag: Tag, channel: str, artifacts: tuple[Artifact, ...]) -> Draft:
@@ -110,7 +111,7 @@ def _first(road: Road, project: Project, tag: Tag, channel: str, artifacts: tupl
         notes="",
     )
     built = Built(plan=plan, artifacts=artifacts, tree=_NOT_YET)
-    return entries.draft(Signed(approved=Approved(built=built), sidecars=()))
+    return drafts.draft(Signed(approved=Approved(built=built), sidecars=()))
 
 
 def _empty(project: Project, tag: str, why: str) -> ProjectError:

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from tagtrail.app.terminal.console import Console
 from tagtrail.formats.site import release_page
-from tagtrail.model.facts import Override
+from tagtrail.model.facts import Entry, Override
 from tagtrail.model.settings import Project
 from tagtrail.workflows.approve import count, tell_asked
 from tagtrail.workflows.begun import Waiting
-from tagtrail.workflows.examine import tell_examined
+from tagtrail.workflows.examine import Examined, tell_examined
 from tagtrail.workflows.preview import preview
 from tagtrail.workflows.publish import unseen
-from tagtrail.workflows.release import already, look, pending, prepare
+from tagtrail.workflows.release import Prepared, already, look, pending, prepare
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
 
@@ -26,45 +27,53 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console, override
     if examined.taken:
         entry = already(road, examined, examined.taken)
         _tell_asked(road, project, tag, ())
-        missing = unseen(road, entry)
-        text = f"{entry.project} {entry.version} is entry {entry.index}; {len(missing)} of its files are not seen yet"
-        state = {"exit": 0, "project": entry.project, "version": entry.version, "state": "logged", "text": text}
-        console.tell(
-            "outcome", state | {"next": f"tagtrail release {entry.project} {entry.version}" if missing else ""}
-        )
+        console.tell("outcome", _logged(entry, len(unseen(road, entry))))
         return 0
     tell_examined(examined, road.tell)
-    prepared = prepare(road, examined)
+    console.tell("plan", _planned(road, examined, prepare(road, examined)))
+    _tell_asked(road, project, tag, overrides)
+    return 0
+
+
+def _logged(entry: Entry, missing: int) -> dict[str, Any]:
+    """What the `outcome` event tells of a version that the trail has: so many of its files are left to publish."""
+    return {
+        "exit": 0,
+        "project": entry.project,
+        "version": entry.version,
+        "state": "logged",
+        "text": f"{entry.project} {entry.version} is entry {entry.index}; {missing} of its files are not seen yet",
+        "next": f"tagtrail release {entry.project} {entry.version}" if missing else "",
+    }
+
+
+def _planned(road: Road, examined: Examined, prepared: Prepared) -> dict[str, Any]:
+    """What the `plan` event tells."""
     plan, order, keys = prepared.plan, prepared.order, outdated(road)
     index = (head.size if (head := road.ledger.committed()) else 0) + bool(keys)
     notice = preview(road, plan, index)
-    console.tell(
-        "plan",
-        {
-            "project": plan.tag.project,
-            "version": plan.tag.version,
-            "channel": plan.channel,
-            "follows": examined.follows,
-            "visible": examined.visible,
-            "build": [*plan.builds, *order.files],
-            "commit": plan.tag.commit,
-            "refs": len(order.refs),
-            "isolation": order.isolation,
-            "targets": list(plan.targets),
-            "announce": list(plan.announce),
-            "page": road.site.url + release_page(plan.tag.project, plan.tag.version).removesuffix("index.html"),
-            "origin": road.site.origin,
-            "index": index,
-            "keys": sorted(keys),
-            "policy": plan.policy,
-            "notes": plan.notes,
-            "subject": notice.subject if notice else "",
-            "text": notice.text if notice else "",
-            "short": notice.short if notice else "",
-        },
-    )
-    _tell_asked(road, project, tag, overrides)
-    return 0
+    return {
+        "project": plan.tag.project,
+        "version": plan.tag.version,
+        "channel": plan.channel,
+        "follows": examined.follows,
+        "visible": examined.visible,
+        "build": [*plan.builds, *order.files],
+        "commit": plan.tag.commit,
+        "refs": len(order.refs),
+        "isolation": order.isolation,
+        "targets": list(plan.targets),
+        "announce": list(plan.announce),
+        "page": road.site.url + release_page(plan.tag.project, plan.tag.version).removesuffix("index.html"),
+        "origin": road.site.origin,
+        "index": index,
+        "keys": sorted(keys),
+        "policy": plan.policy,
+        "notes": plan.notes,
+        "subject": notice.subject if notice else "",
+        "text": notice.text if notice else "",
+        "short": notice.short if notice else "",
+    }
 
 
 def _tell_asked(road: Road, project: Project, tag: str, overrides: Sequence[Override]) -> None:

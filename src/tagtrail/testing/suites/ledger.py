@@ -1,66 +1,21 @@
 """The suite of the port Ledger: one transaction at a time, no name with two digests, no size with two roots."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from hashlib import sha256
-from multiprocessing import get_context
-from threading import Event, Thread
 
 from tagtrail.formats import marks, merkle
-from tagtrail.model.errors import Error, RemoteError, TamperError
-from tagtrail.model.facts import Draft, Entry
+from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.names import name_key
-from tagtrail.ports import Committed, Ledger, Reading, Writing
+from tagtrail.ports import Committed, Ledger, Reading
 from tagtrail.testing import samples
-from tagtrail.testing.suites.promise import Broken, equal, holds, race, race_processes, refusal
+from tagtrail.testing.suites import ledger_races
+from tagtrail.testing.suites.appending import append, checkpoint, insert, no_node, releases, size_of
+from tagtrail.testing.suites.promise import equal, holds, refusal
 
-__all__ = ["CHECKS", "PROCESS_CHECKS", "Open", "append", "cosign"]
+__all__ = ["CHECKS", "PROCESS_CHECKS", "Open"]
 
 Open = Callable[[], Ledger]
-
-
-# --- what a sequencer does, unsigned --------------------------------------------------------------------------------
-
-
-def append(ledger: Ledger, *drafts: Draft) -> tuple[Entry, ...]:
-    """The entries of `drafts`, in one transaction under one checkpoint."""
-    with ledger.writing() as trail:
-        before = trail.committed()
-        entries = tuple(
-            _insert(trail, draft, offset) for offset, draft in enumerate(drafts, before.size if before else 0)
-        )
-        trail.commit(before, _checkpoint(trail, entries[-1].index + 1))
-    return entries
-
-
-def cosign(ledger: Ledger) -> None:
-    """Record the newest checkpoint as one that met the policy: what becomes of it where nobody is asked."""
-    head = ledger.committed()
-    if head is not None:
-        ledger.cosign(head)
-
-
-def _insert(trail: Writing, draft: Draft, index: int) -> Entry:
-    entry = samples.entry(index, draft, samples.TIME + index)
-    names = {name_key(entry.project, f.name): f.sha256 for f in entry.files} if entry.event == "release" else {}
-    trail.insert(entry, merkle.complete(index, merkle.leaf_hash(entry.raw), trail.node), names)
-    return entry
-
-
-def _checkpoint(trail: Reading, size: int) -> Committed:
-    root = merkle.root(size, trail.node)
-    return Committed(size=size, root=root, note=f"test\n{size}\n{root.hex()}\n\n— nobody\n")
-
-
-def _releases(count: int, project: str = "nova") -> list[Draft]:
-    return [samples.release(project, f"{n}.0.0") for n in range(1, count + 1)]
-
-
-def _size(ledger: Reading) -> int:
-    head = ledger.committed()
-    return head.size if head else 0
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -71,12 +26,12 @@ def a_new_ledger_is_empty(open_: Open) -> None:
     ledger = open_()
     found = (ledger.committed(), ledger.committed(0), ledger.committed(covering=0), ledger.entries(), ledger.projects())
     equal(found, (None, None, None, (), ()), "a new ledger is empty")
-    _no_node(ledger, 0, 0)
+    no_node(ledger, 0, 0)
 
 
 def what_was_committed_is_read_back(open_: Open) -> None:
     """Entries, checkpoints and nodes, by another handle as well."""
-    written = append(open_(), *_releases(3), samples.event())
+    written = append(open_(), *releases(3), samples.event())
     ledger = open_()
     equal(ledger.entries(), written, "entries come back as they were inserted, oldest first")
     head = ledger.committed()
@@ -90,7 +45,7 @@ def what_was_committed_is_read_back(open_: Open) -> None:
 def the_smallest_covering_checkpoint(open_: Open) -> None:
     """Sizes 1, 3, 4: index 0 is under 1, 1 and 2 under 3, 3 under 4, 4 under none."""
     ledger = open_()
-    first, *rest = _releases(4)
+    first, *rest = releases(4)
     for drafts in ([first], rest[:2], rest[2:]):
         append(ledger, *drafts)
     covering = [ledger.committed(covering=index) for index in range(5)]
@@ -162,7 +117,7 @@ def marks_are_of_the_transaction(open_: Open) -> None:
     mark = marks.key_mark("root.json")
     with ledger.writing() as trail:
         equal(trail.marked(mark), old, "a transaction finds what was there")
-        new = _insert(trail, samples.event(), 1)
+        new = insert(trail, samples.event(), 1)
         equal(trail.marked(mark), new, "and its own")
         equal(open_().marked(mark), old, "nobody else does")
     equal(ledger.marked(mark), old, "leaving undoes")
@@ -171,20 +126,12 @@ def marks_are_of_the_transaction(open_: Open) -> None:
 def complete_nodes_only(open_: Open) -> None:
     """Five leaves: the nodes of 1, 2 and 4 leaves that are complete, and no others."""
     ledger = open_()
-    leaves = [merkle.leaf_hash(e.raw) for n in range(5) for e in append(ledger, _releases(5)[n])]
+    leaves = [merkle.leaf_hash(e.raw) for n in range(5) for e in append(ledger, releases(5)[n])]
     for level, index in [(0, n) for n in range(5)] + [(1, 0), (1, 1), (2, 0)]:
         wanted = merkle.root_of(leaves[index << level : (index + 1) << level])
         equal(ledger.node(level, index), wanted, f"node {level}, {index} is the root of its leaves")
     for level, index in [(0, 5), (1, 2), (2, 1), (3, 0)]:
-        _no_node(ledger, level, index)
-
-
-def _no_node(ledger: Reading, level: int, index: int) -> None:
-    try:
-        ledger.node(level, index)
-    except KeyError:
-        return
-    raise Broken(f"node {level}, {index} is not complete: KeyError was promised")
+        no_node(ledger, level, index)
 
 
 # --- the transaction ------------------------------------------------------------------------------------------------
@@ -195,11 +142,11 @@ def leaving_without_commit_undoes(open_: Open) -> None:
     ledger = open_()
     append(ledger, samples.release("glance"))
     with ledger.writing() as trail:
-        _insert(trail, samples.release("nova", data=b"one"), 1)
-    equal((_size(ledger), len(ledger.entries()), ledger.projects()), (1, 1, ("glance",)), "leaving undoes")
-    _no_node(ledger, 1, 0)
+        insert(trail, samples.release("nova", data=b"one"), 1)
+    equal((size_of(ledger), len(ledger.entries()), ledger.projects()), (1, 1, ("glance",)), "leaving undoes")
+    no_node(ledger, 1, 0)
     append(ledger, samples.release("nova", data=b"two"))
-    equal(_size(open_()), 2, "what was undone does not stand in the way")
+    equal(size_of(open_()), 2, "what was undone does not stand in the way")
 
 
 def an_exception_undoes_and_goes_on(open_: Open) -> None:
@@ -208,7 +155,7 @@ def an_exception_undoes_and_goes_on(open_: Open) -> None:
     for crash in (ValueError("a bug"), KeyboardInterrupt("a person"), RemoteError("a place", code="somewhere")):
         try:
             with ledger.writing() as trail:
-                _insert(trail, samples.release(), 0)
+                insert(trail, samples.release(), 0)
                 raise crash
         except BaseException as seen:  # noqa: BLE001  (also those that are no Exception)
             equal(seen, crash, "the transaction hands on what was raised")
@@ -221,20 +168,20 @@ def nothing_is_seen_before_commit(open_: Open) -> None:
     ledger, other = open_(), open_()
     append(ledger, samples.release("glance"))
     with ledger.writing() as trail:
-        _insert(trail, samples.release(), 1)
+        insert(trail, samples.release(), 1)
         for reader in (ledger, other):
-            equal((_size(reader), len(reader.entries())), (1, 1), "an open transaction is not seen")
-            _no_node(reader, 0, 1)
-        trail.commit(trail.committed(), _checkpoint(trail, 2))
-    equal((_size(ledger), _size(other)), (2, 2), "a committed one is")
+            equal((size_of(reader), len(reader.entries())), (1, 1), "an open transaction is not seen")
+            no_node(reader, 0, 1)
+        trail.commit(trail.committed(), checkpoint(trail, 2))
+    equal((size_of(ledger), size_of(other)), (2, 2), "a committed one is")
 
 
 def a_transaction_sees_itself(open_: Open) -> None:
     """Two entries in one transaction: the second needs the first one's nodes."""
     with open_().writing() as trail:
-        first = _insert(trail, samples.release(), 0)
+        first = insert(trail, samples.release(), 0)
         equal(trail.entries(), (first,), "a transaction sees what it inserted")
-        second = _insert(trail, samples.release("glance"), 1)
+        second = insert(trail, samples.release("glance"), 1)
         leaves = [merkle.leaf_hash(e.raw) for e in (first, second)]
         equal(trail.node(1, 0), merkle.root_of(leaves), "and its nodes")
         equal(trail.committed(), None, "but it has committed nothing yet")
@@ -243,7 +190,7 @@ def a_transaction_sees_itself(open_: Open) -> None:
 def compare_and_swap(open_: Open) -> None:
     """A `before` that is not the largest is `trail-moved`: none, an old one, one with another root; nothing stays."""
     ledger = open_()
-    drafts = _releases(4)
+    drafts = releases(4)
     append(ledger, drafts[0])
     old = ledger.committed()
     append(ledger, drafts[1])
@@ -251,8 +198,8 @@ def compare_and_swap(open_: Open) -> None:
     other = Committed(size=2, root=sha256(b"other").digest(), note=head.note if head else "")
     for before in (None, old, other):
         with refusal(RemoteError, "trail-moved"), ledger.writing() as trail:
-            _insert(trail, drafts[2], 2)
-            trail.commit(before, _checkpoint(trail, 3))
+            insert(trail, drafts[2], 2)
+            trail.commit(before, checkpoint(trail, 3))
         equal((ledger.committed(), len(ledger.entries())), (head, 2), "a lost race leaves nothing")
     append(ledger, drafts[3])
 
@@ -260,7 +207,7 @@ def compare_and_swap(open_: Open) -> None:
 def one_size_has_one_root(open_: Open) -> None:
     """A second checkpoint of a size, one of a smaller size, a second leaf at an index, a gap: nothing changes."""
     ledger = open_()
-    append(ledger, *_releases(2))
+    append(ledger, *releases(2))
     head, written = ledger.committed(), ledger.entries()
     for size, root in ((2, sha256(b"other").digest()), (2, head.root if head else b""), (1, sha256(b"other").digest())):
         with refusal(TamperError, "size-taken"), ledger.writing() as trail:
@@ -281,7 +228,7 @@ def a_name_has_one_digest_for_ever(open_: Open) -> None:
     for spelling in ("Nova_x", "nova-x"):
         with refusal(TamperError, "name-taken"):
             append(ledger, samples.release(spelling, data=b"two"))
-    equal((_size(ledger), len(ledger.entries())), (1, 1), "a refused entry leaves nothing")
+    equal((size_of(ledger), len(ledger.entries())), (1, 1), "a refused entry leaves nothing")
 
 
 def a_name_is_taken_within_a_transaction(open_: Open) -> None:
@@ -289,7 +236,7 @@ def a_name_is_taken_within_a_transaction(open_: Open) -> None:
     ledger = open_()
     with refusal(TamperError, "name-taken"):
         append(ledger, samples.release(data=b"one"), samples.release(data=b"two"))
-    equal(_size(ledger), 0, "neither stays")
+    equal(size_of(ledger), 0, "neither stays")
 
 
 def the_same_bytes_may_be_named_again(open_: Open) -> None:
@@ -301,113 +248,8 @@ def the_same_bytes_may_be_named_again(open_: Open) -> None:
     with ledger.writing() as trail:
         names = {name_key("nova", "nova-1.0.0.tar.gz"): entry.files[0].sha256}
         trail.insert(entry, merkle.complete(2, merkle.leaf_hash(entry.raw), trail.node), names)
-        trail.commit(trail.committed(), _checkpoint(trail, 3))
-    equal(_size(ledger), 3, "all three stand")
-
-
-# --- races ----------------------------------------------------------------------------------------------------------
-
-
-def two_appenders(open_: Open) -> None:
-    """Threads, on handles of their own and on a shared one: every entry gets its own place, every size one root."""
-    shared = open_()
-    ledgers = (open_(), open_(), shared, shared)
-    works = [partial(_append_each, ledger, f"project{n}", 5) for n, ledger in enumerate(ledgers)]
-    race(*works)
-    _audit(open_(), 20)
-
-
-def a_second_writer_waits(open_: Open) -> None:
-    """It gets in when the first has left, and sees what that one did."""
-    inside, seen = Event(), []
-
-    def follow() -> None:
-        inside.wait(10)
-        with open_().writing() as trail:
-            seen.append(_size(trail))
-
-    thread = Thread(target=follow)
-    thread.start()
-    with open_().writing() as trail:
-        inside.set()
-        thread.join(0.05)
-        equal(seen, [], "the second writer waits")
-        _insert(trail, samples.release(), 0)
-        trail.commit(None, _checkpoint(trail, 1))
-    thread.join(10)
-    equal(seen, [1], "the second writer sees what the first did")
-
-
-def one_of_two_swaps_wins(open_: Open) -> None:
-    """Writers who read the checkpoint before their transaction: exactly one commits, the others are `trail-moved`."""
-    append(open_(), samples.release("first"))
-    before = open_().committed()
-    won = race(*(partial(_swap, open_, before, f"project{n}") for n in range(4)))
-    equal(sorted(won), [False, False, False, True], "exactly one of the racing swaps wins")
-    _audit(open_(), 2)
-
-
-def one_of_two_digests_wins(open_: Open) -> None:
-    """Concurrent releases of one name with different bytes: exactly one stands, the others are `name-taken`."""
-    won = race(*(partial(_claim, open_, bytes([n])) for n in range(1, 5)))
-    equal(sorted(won), [False, False, False, True], "exactly one of the racing releases wins")
-    _audit(open_(), 1)
-
-
-def readers_never_see_a_half(open_: Open) -> None:
-    """While a writer appends, every checkpoint that is read has its entries and its nodes."""
-    reader = open_()
-
-    def read() -> bool:
-        for _ in range(20):
-            size = _size(reader)
-            if size and len(reader.entries(0, size)) != size:
-                return False
-            merkle.root(size, reader.node)
-        return True
-
-    whole, _ = race(read, partial(_append_each, open_(), "nova", 8))
-    holds(whole, "a committed checkpoint has its entries")
-
-
-def _append_each(ledger: Ledger, project: str, count: int) -> bool:
-    for draft in _releases(count, project):
-        append(ledger, draft)
-    return True
-
-
-def _swap(open_: Open, before: Committed | None, project: str) -> bool:
-    try:
-        with open_().writing() as trail:
-            index = before.size if before else 0
-            entry = samples.entry(index, samples.release(project))
-            if len(trail.entries()) == index:
-                trail.insert(entry, merkle.complete(index, merkle.leaf_hash(entry.raw), trail.node), {})
-            trail.commit(before, _checkpoint(trail, index + 1))
-    except RemoteError as error:
-        equal(error.code, "trail-moved", "who loses the race is told so")
-        return False
-    return True
-
-
-def _claim(open_: Open, data: bytes) -> bool:
-    try:
-        append(open_(), samples.release(data=data))
-    except Error as error:
-        equal(error.code, "name-taken", "who loses the name is told so")
-        return False
-    return True
-
-
-def _audit(ledger: Ledger, size: int) -> None:
-    entries = ledger.entries()
-    equal([e.index for e in entries], list(range(size)), "every entry has its own place, without gaps")
-    leaves = [merkle.leaf_hash(e.raw) for e in entries]
-    for n in range(1, size + 1):
-        checkpoint = ledger.committed(n)
-        if checkpoint:
-            equal(checkpoint.root, merkle.root_of(leaves[:n]), f"the checkpoint of size {n} has the root of its leaves")
-    equal(_size(ledger), size, "the largest checkpoint covers every entry")
+        trail.commit(trail.committed(), checkpoint(trail, 3))
+    equal(size_of(ledger), 3, "all three stand")
 
 
 # --- cosigned -------------------------------------------------------------------------------------------------------
@@ -442,7 +284,7 @@ def the_first_note_is_what_proofs_stand_on(open_: Open) -> None:
 def the_smallest_cosigned_that_covers(open_: Open) -> None:
     """A size that no witness saw is skipped; a smaller one that comes late is not recorded."""
     ledger = open_()
-    for draft in _releases(3):
+    for draft in releases(3):
         append(ledger, draft)
     ledger.cosign(_met(ledger, 2, "w"))
     equal(ledger.cosigned(covering=0), _met(ledger, 2, "w"), "size 1 was never cosigned")
@@ -456,9 +298,9 @@ def the_smallest_cosigned_that_covers(open_: Open) -> None:
 def proofs_can_be_issued_anew(open_: Open) -> None:
     """After `anew` all entries below stand on that checkpoint, later ones on later ones."""
     ledger = open_()
-    for draft in _releases(3):
+    for draft in releases(3):
         append(ledger, draft)
-        ledger.cosign(_met(ledger, _size(ledger), "old"))
+        ledger.cosign(_met(ledger, size_of(ledger), "old"))
     ledger.cosign(_met(ledger, 3, "new"), anew=True)
     append(ledger, samples.release("glance"))
     ledger.cosign(_met(ledger, 4, "new"))
@@ -477,37 +319,6 @@ def only_the_committed_is_cosigned(open_: Open) -> None:
         with refusal(TamperError, "not-committed"):
             ledger.cosign(wrong)
     equal(ledger.cosigned(), None, "nothing was recorded")
-
-
-# --- processes ------------------------------------------------------------------------------------------------------
-
-
-def two_appending_processes(open_: Open) -> None:
-    """The same as for threads, from the very first opening on."""
-    race_processes(*(partial(_append_in_process, open_, f"project{n}") for n in range(2)))
-    _audit(open_(), 10)
-
-
-def a_dead_writer_leaves_nothing(open_: Open) -> None:
-    """A process that dies within its transaction: nothing of it is there, and the next writer gets in."""
-    append(open_(), samples.release("glance"))
-    child = get_context("spawn").Process(target=_die_writing, args=(open_,))
-    child.start()
-    child.join(60)
-    equal(child.exitcode, 9, "the child died where it should")
-    _audit(open_(), 1)
-    append(open_(), samples.release())
-    _audit(open_(), 2)
-
-
-def _append_in_process(open_: Open, project: str) -> bool:
-    return _append_each(open_(), project, 5)
-
-
-def _die_writing(open_: Open) -> None:
-    with open_().writing() as trail:
-        _insert(trail, samples.release(data=b"lost"), 1)
-        os._exit(9)
 
 
 CHECKS: tuple[Callable[[Open], None], ...] = (
@@ -529,15 +340,11 @@ CHECKS: tuple[Callable[[Open], None], ...] = (
     a_name_has_one_digest_for_ever,
     a_name_is_taken_within_a_transaction,
     the_same_bytes_may_be_named_again,
-    two_appenders,
-    a_second_writer_waits,
-    one_of_two_swaps_wins,
-    one_of_two_digests_wins,
-    readers_never_see_a_half,
     nothing_is_cosigned_at_first,
     the_first_note_is_what_proofs_stand_on,
     the_smallest_cosigned_that_covers,
     proofs_can_be_issued_anew,
     only_the_committed_is_cosigned,
+    *ledger_races.CHECKS,
 )
-PROCESS_CHECKS: tuple[Callable[[Open], None], ...] = (two_appending_processes, a_dead_writer_leaves_nothing)
+PROCESS_CHECKS = ledger_races.PROCESS_CHECKS

@@ -1,0 +1,86 @@
+"""What stands in an archive of somebody else's making, unpacked within bounds: one gzip or xz stream, nothing after it.
+
+By the end of the file's name: `.tar.gz` and `.tgz`, `.tar.xz` and `.txz`, `.tar`. Raises ProjectError with the codes of
+`tagtrail.formats.archive`: `archive-damaged`, `archive-trailing`, `archive-size`. Sources: RFC 1952; the .xz file
+format 1.2.
+"""
+
+import lzma
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+from typing import BinaryIO
+
+from tagtrail.formats.archive import Limits, refusal
+
+__all__ = ["PIECE", "gunzipped", "spooled", "unpacker_of"]
+
+PIECE = 1 << 18
+"""Bytes that are read at once, and the most that come out at once."""
+
+_XZ_MOST = 256 << 20
+"""Bytes of memory to unpack xz: `xz -9` needs 65 MiB, and a header may ask for 4 GiB."""
+
+Unpacker = Callable[[bytes, BinaryIO], Iterator[bytes]]
+"""The pieces of what a file holds, which begins with some bytes and goes on in a source."""
+
+
+def unpacker_of(name: str) -> Unpacker | None:
+    """How the file called `name` is unpacked; None for what is no tar by its name."""
+    return next((how for suffixes, how in _UNPACKERS.items() if name.endswith(suffixes)), None)
+
+
+def spooled(pieces: Iterable[bytes], spool: BinaryIO, limits: Limits) -> str:
+    """Write the pieces to `spool` as long as they are within the limits; SHA-256 of them all."""
+    digest, size = sha256(), 0
+    for piece in pieces:
+        size += len(piece)
+        if size > limits.unpacked:
+            raise refusal("size", f"the archive unpacks to more than {limits.unpacked} bytes")
+        digest.update(piece)
+        spool.write(piece)
+    return digest.hexdigest()
+
+
+def gunzipped(piece: bytes, source: BinaryIO) -> Iterator[bytes]:
+    """One gzip member that begins with `piece`."""
+    unpacker = zlib.decompressobj(31)
+    while piece:
+        try:
+            yield unpacker.decompress(piece, PIECE)
+        except zlib.error as error:
+            raise refusal("damaged", "the archive is no gzip file", str(error)) from error
+        piece = b"" if unpacker.eof else unpacker.unconsumed_tail or source.read(PIECE)
+    if not unpacker.eof:
+        raise refusal("damaged", "the archive is no gzip file, or is cut off")
+    if unpacker.unused_data or source.read(1):
+        raise refusal("trailing", "the archive has bytes after its gzip end")
+
+
+def _unxzed(piece: bytes, source: BinaryIO) -> Iterator[bytes]:
+    """One xz stream that begins with `piece`."""
+    unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MOST)
+    while not unpacker.eof:
+        try:
+            yield unpacker.decompress(piece, PIECE)
+        except (lzma.LZMAError, MemoryError) as error:
+            raise refusal("damaged", "the archive is no xz file", str(error)) from error
+        piece = source.read(PIECE) if unpacker.needs_input else b""
+        if unpacker.needs_input and not piece and not unpacker.eof:
+            raise refusal("damaged", "the archive is cut off")
+    if unpacker.unused_data or source.read(1):
+        raise refusal("trailing", "the archive has bytes after its xz end")
+
+
+def _as_it_is(piece: bytes, source: BinaryIO) -> Iterator[bytes]:
+    """A tar that is not compressed."""
+    while piece:
+        yield piece
+        piece = source.read(PIECE)
+
+
+_UNPACKERS: dict[tuple[str, ...], Unpacker] = {
+    (".tar.gz", ".tgz"): gunzipped,
+    (".tar.xz", ".txz"): _unxzed,
+    (".tar",): _as_it_is,
+}
