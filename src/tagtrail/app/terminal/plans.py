@@ -64,7 +64,14 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console, override
         },
     )
     _tell_asked(road, project, tag, overrides)
+    console.tell("outcome", _planned(plan.tag.project, plan.tag.version))
     return 0
+
+
+def _planned(project: str, version: str) -> dict[str, object]:
+    following = f"tagtrail release {project} {version}"
+    about = {"exit": 0, "project": project, "version": version, "state": "planned"}
+    return about | {"text": "nothing was written", "next": following}
 
 
 def _tell_asked(road: Road, project: Project, tag: str, overrides: Sequence[Override]) -> None:
