@@ -49,6 +49,8 @@ def test_two_people_approve_and_it_is_released(tmp_path: Path) -> None:  # noqa:
     team = Team(tmp_path).begin(need=2)
     first = team.tell("plan", "toy", "1.0.0")
     assert "`tagtrail release` builds" in first.event("note")["text"]
+    ended = first.event("outcome")
+    assert (ended["state"], ended["next"]) == ("planned", "tagtrail release toy 1.0.0")
     assert team.tell("approve", "toy", "1.0.0", "--key", str(team.bob)).event("refused")["code"] == "approval-not-asked"
     waiting = team.tell("release", "toy", "1.0.0")
     assert (waiting.code, waiting.event("outcome")["state"]) == (4, "waiting")

@@ -85,7 +85,8 @@ def test_a_webhook_wakes_it(tmp_path: Path) -> None:
     with world.served() as url, subprocess.Popen(argv, env=world.env, stdout=subprocess.PIPE, text=True) as watch:
         assert watch.stdout is not None
         try:
-            time.sleep(2)
+            assert json.loads(watch.stdout.readline())["event"] == "note"
+            time.sleep(2)  # the first round is over, and it waits
             world.tag("1.0.0")
             body = json.dumps({"ref": "refs/tags/1.0.0", "after": "a" * 40}).encode()
             signed = {"X-Hub-Signature-256": "sha256=" + hmac.new(SECRET.encode(), body, sha256).hexdigest()}

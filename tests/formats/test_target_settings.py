@@ -1,9 +1,14 @@
 """What trackers and commands may say in the settings: one thing wrong at a time, named by the path to its field."""
 
+from pathlib import Path
+
 import pytest
 
 from tagtrail.formats.settings import parse_settings
+from tagtrail.formats.targets import BUCKET, TYPES
 from tagtrail.model.errors import SetupError
+
+PAGE = Path(__file__).parents[2] / "docs/settings.md"
 
 GROUND = """
 [org]
@@ -100,3 +105,10 @@ def test_one_thing_wrong(table: str, problem: str) -> None:
     assert caught.value.code == "settings"
     assert caught.value.why.count("\n") == 0
     assert problem in caught.value.why
+
+
+def test_the_page_of_settings_names_every_key_of_a_target() -> None:
+    rows = [row for row in PAGE.read_text().splitlines() if row.startswith("| `")]
+    for name, said in {**{name: kind.options for name, kind in TYPES.items()}, "site": BUCKET}.items():
+        told = " ".join(row for row in rows if f"`{name}`" in row)
+        assert [key for key in said if f"`{key}`" not in told] == [], name

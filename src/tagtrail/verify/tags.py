@@ -94,8 +94,7 @@ def judge_tag(raw: bytes, *, name: str, keys: Sequence[Key], at: int | None) -> 
     tag = parse_tag(raw)
     _refuse_other(tag, name)
     if tag.scheme == "none":
-        hint = f"git tag -s {name}"
-        raise TamperError(f"tag {name} is not signed", code="tag-unsigned", hint=hint)
+        raise TamperError(f"tag {name} is not signed", code="tag-unsigned")
     if tag.scheme == "x509":
         why = "X.509 signatures (gitsign, smime) are not supported"
         hint = "sign with OpenPGP or SSH: git config gpg.format ssh"

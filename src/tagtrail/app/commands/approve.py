@@ -13,6 +13,11 @@ from pathlib import Path
 
 from tagtrail.app.terminal.console import Console
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tagtrail.workflows.approve import Asked
+    from tagtrail.workflows.road import Road
+
 __all__ = ["arguments", "run"]
 
 _ENVIRONMENT = (
@@ -53,7 +58,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     withdrawal = pending_withdrawal(quiet, project, args.tag)
     asked = withdrawal or pending(quiet, project, args.tag)
     if asked is None or asked.nothing or not asked.text.expires:
-        raise _nothing(args, built=asked is not None, asks=asked is None or not asked.nothing)
+        raise _nothing(road, args, asked)
     text = format_approval(asked.text)
     if args.text:
         console.line(text.decode().removesuffix("\n"))
@@ -71,12 +76,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _nothing(args: argparse.Namespace, *, built: bool, asks: bool) -> Exception:
+def _nothing(road: "Road", args: argparse.Namespace, asked: "Asked | None") -> Exception:
     from tagtrail.model.errors import ProjectError
+    from tagtrail.trail.sequencer import find_release
 
     what = f"{args.project} {args.tag} does not wait for an approval"
-    why = "nothing is built or added yet" if not built else "" if asks else "the settings ask for none"
-    return ProjectError(what, code="approval-not-asked", why=why, hint=f"tagtrail release {args.project} {args.tag}")
+    why, command = "the settings ask for none" if asked and asked.nothing else "", "release"
+    if asked is None:
+        entry = find_release(road.ledger, args.project, args.tag)
+        why = f"it is released (entry {entry.index})" if entry else "nothing is built or added yet"
+        command = "status" if entry else command
+    return ProjectError(what, code="approval-not-asked", why=why, hint=f"tagtrail {command} {args.project} {args.tag}")
 
 
 def _read(name: str) -> bytes:

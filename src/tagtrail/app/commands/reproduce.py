@@ -140,7 +140,8 @@ def _repository(args: argparse.Namespace, found: "Recorded") -> str:
             return own.repo
     if found.provenance.repo.startswith("local:"):
         what = f"the release was made from a clone on its operator's disk ({found.provenance.repo})"
-        raise SetupError(what, code="repo-unknown", hint="--repo URL|DIR, where the project's repository is")
+        again = f"tagtrail reproduce {found.entry.project} {found.entry.version}"
+        raise SetupError(what, code="repo-unknown", hint=f"{again} --repo URL|DIR")
     return found.provenance.repo
 
 

@@ -86,6 +86,7 @@ class _Told:
             if self._asked(one.project, one.tag):
                 self.console.tell("held", dump(one))
                 self.codes.append(4)
+                self._next("hold", one.project, one.tag, "--lift")
 
     def finished(self) -> None:
         """The release that was asked about, though nothing of it is left to do."""
@@ -175,8 +176,9 @@ class _Told:
     def _logs(self, project: str, version: str, lines: int) -> None:
         """The ends of what the builds of a release said, as text that is safe to print."""
         for path in logs_of(self.home / "state", project, version):
-            text = said(path.read_bytes(), lines)
-            self.console.tell("log", {"file": str(path), "size": path.stat().st_size, "lines": text.splitlines()})
+            if said_all := path.read_bytes():
+                text = said(said_all, lines)
+                self.console.tell("log", {"file": str(path), "size": len(said_all), "lines": text.splitlines()})
 
 
 def _by_tag(rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:

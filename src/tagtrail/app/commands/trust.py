@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if pinned is not None:
         _follow(pinned, store.envelope(root.origin) or b"", root, envelope, fetch, now)
     elif args.fingerprint is None and not args.yes:
-        _ask(root)
+        _ask(root, args.where)
     path = store.pin(root, envelope, where)
     said = {
         "origin": root.origin,
@@ -115,12 +115,12 @@ def _follow(pinned: Root, had: bytes, root: Root, envelope: bytes, fetch: Fetch,
         next_root(current, envelope, now)
 
 
-def _ask(root: Root) -> None:
+def _ask(root: Root, where: str) -> None:
     if not sys.stdin.isatty():
         raise SetupError(
             f"nobody is here to say whether the root of {root.origin} is the right one",
             code="no-terminal",
-            hint="--fingerprint sha256:... as its people published it elsewhere, or --yes",
+            hint=f"tagtrail trust {where} --fingerprint sha256:... as its people published it elsewhere, or --yes",
         )
     sys.stderr.write(
         f"pin this root for {root.origin}? Compare a fingerprint with what its people published elsewhere [y/N] "

@@ -44,6 +44,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.once:
         return _round(args, home, console, told=set())
     told: set[str] = set()
+    console.tell("note", {"text": f"a look every {args.every} s, and at each hint of a webhook; Ctrl-C ends it"})
     while True:
         _round(args, home, console, told=told)
         _rest(home, args.every)

@@ -119,14 +119,17 @@ def _judged(pin: Pin, asked: _Asked) -> dict[str, Any]:
 
 
 def together(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
-    """What is proven of several files, and what not; what is not said of all of them names its file."""
+    """What is proven of several files, and what not; what is not said of all of them comes last and names its file."""
 
     def said(claims: Callable[[Verdict], tuple[Claim, ...]]) -> list[str]:
         alike = set.intersection(*({claim.text for claim in claims(v)} for v in verdicts)) if verdicts else set()
         texts = [(v.file.name, claim.text) for v in verdicts for claim in claims(v) if claim.name != "same-tar"]
-        return list(dict.fromkeys(text if text in alike else f"{name}: {text}" for name, text in texts))
+        ordered = sorted(texts, key=lambda one: one[1] not in alike)
+        return list(dict.fromkeys(text if text in alike else f"{name}: {text}" for name, text in ordered))
 
-    doubts = dict.fromkeys(claim.name for v in verdicts for claim in v.not_proven)
+    alike = set.intersection(*({claim.text for claim in v.not_proven} for v in verdicts)) if verdicts else set()
+    unproven = (claim for v in verdicts for claim in v.not_proven)
+    doubts = dict.fromkeys(claim.name for claim in sorted(unproven, key=lambda one: one.text not in alike))
     return {"proven": said(lambda v: v.proven), "not_proven": said(lambda v: v.not_proven), "doubts": list(doubts)}
 
 

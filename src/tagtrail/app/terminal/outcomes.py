@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 from tagtrail.app.instance.storage import in_bucket, site_directory
 from tagtrail.model.facts import Row
 from tagtrail.model.steps import STEPS
-from tagtrail.workflows.announce import counted
+from tagtrail.workflows.announce import counted, tells
 from tagtrail.workflows.release import Outcome
 from tagtrail.workflows.road import Road
 
@@ -58,8 +58,8 @@ def following(version: str) -> str:
 
 
 def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
-    """For each target how many of its effects are seen, and what the worst one waits for."""
-    summary, rows = [], counted(rows)
+    """For each target how many of its effects are seen, and what the worst one waits for; people are told last."""
+    summary, rows = [], sorted(counted(rows), key=tells)
     for target in dict.fromkeys(row.effect.target for row in rows):
         mine = [row for row in rows if row.effect.target == target]
         open_rows = [row for row in mine if row.state not in ("seen", "dropped")]
@@ -104,9 +104,7 @@ def _text(road: Road, outcome: Outcome) -> str:
     if held := _held(outcome):
         return f"{counts['seen']} of {total} seen; held at {', '.join(held)}: a person must look there"
     if outcome.exit:
-        names = _unseen(road, outcome)
-        does = "do" if len(names) > 1 else "does"
-        return f"{counts['seen']} of {total} seen; {', '.join(names)} {does} not show the rest yet"
+        return f"{counts['seen']} of {total} seen; {_missing(road, outcome)}"
     if outcome.reached != STEPS[-1]:
         return f"{outcome.project} {outcome.version} stopped after `{outcome.reached}`, as asked"
     index = outcome.entry.index if outcome.entry else 0
@@ -119,9 +117,19 @@ def _held(outcome: Outcome) -> list[str]:
     return list(dict.fromkeys(held)) if outcome.exit == 4 else []
 
 
+def _missing(road: Road, outcome: Outcome) -> str:
+    """Which places do not show everything and what one of them said, or who is not told yet."""
+    left = [row for row in outcome.rows if row.state not in ("seen", "dropped")]
+    if left and all(map(tells, left)):
+        return f"{', '.join(dict.fromkeys(row.effect.target for row in left))} not told yet"
+    names = _unseen(road, outcome)
+    why = next((f": {row.why}" for row in left if row.why and not tells(row)), "")
+    return f"{', '.join(names)} {'do' if len(names) > 1 else 'does'} not show the rest yet{why}"
+
+
 def _unseen(road: Road, outcome: Outcome) -> list[str]:
     """The places that do not show everything."""
-    unseen = [row.effect.target for row in outcome.rows if row.state not in ("seen", "dropped")]
+    unseen = [row.effect.target for row in outcome.rows if row.state not in ("seen", "dropped") and not tells(row)]
     site = road.site.url or "the site"
     return [site if name == road.site_target else name for name in dict.fromkeys(unseen)] or [site]
 

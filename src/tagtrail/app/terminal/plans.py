@@ -30,8 +30,9 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console, override
         console.tell("outcome", _logged(entry, len(unseen(road, entry))))
         return 0
     tell_examined(examined, road.tell)
-    console.tell("plan", _planned(road, examined, prepare(road, examined)))
+    console.tell("plan", _plan(road, examined, prepare(road, examined)))
     _tell_asked(road, project, tag, overrides)
+    console.tell("outcome", _planned(project.name, examined.version))
     return 0
 
 
@@ -47,7 +48,7 @@ def _logged(entry: Entry, missing: int) -> dict[str, Any]:
     }
 
 
-def _planned(road: Road, examined: Examined, prepared: Prepared) -> dict[str, Any]:
+def _plan(road: Road, examined: Examined, prepared: Prepared) -> dict[str, Any]:
     """What the `plan` event tells."""
     plan, order, keys = prepared.plan, prepared.order, outdated(road)
     index = (head.size if (head := road.ledger.committed()) else 0) + bool(keys)
@@ -74,6 +75,13 @@ def _planned(road: Road, examined: Examined, prepared: Prepared) -> dict[str, An
         "text": notice.text if notice else "",
         "short": notice.short if notice else "",
     }
+
+
+def _planned(project: str, version: str) -> dict[str, object]:
+    """What the `outcome` event tells of a plan."""
+    following = f"tagtrail release {project} {version}"
+    about = {"exit": 0, "project": project, "version": version, "state": "planned"}
+    return about | {"text": "nothing was written", "next": following}
 
 
 def _tell_asked(road: Road, project: Project, tag: str, overrides: Sequence[Override]) -> None:
