@@ -4,7 +4,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
@@ -143,8 +143,9 @@ class World:
             tell=lambda name, fields: self.told.append((name, dict(fields))),
         )
 
-    def twin(self) -> "World":
-        """A second world (in memory) where the same has happened: from here on, each has its own story."""
+    def twin(self) -> Self:
+        """A second world (in memory) where the same has happened: from here on, each has its own story. Source,
+        builder, signer and witnesses are the same ones."""
         other = copy(self)
         other.told = list(self.told)
         other.kept, other.ledger, other.journal = _twin(self.kept), _twin(self.ledger), _twin(self.journal)
