@@ -31,7 +31,7 @@ _ATOM = "http://www.w3.org/2005/Atom"
 _HISTORY = "http://purl.org/syndication/history/1.0"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 
-_TOLD: dict[bytes, str] = {}
+_TOLD: dict[bytes, tuple[str, tuple[str, ...]]] = {}
 _MOST_TOLD = 128
 
 
@@ -57,15 +57,20 @@ class _Then:
 
     def __init__(self, view: View, entry: Entry) -> None:
         self.site: Site = view.site
-        self.kept = view.kept
+        self.read: list[str] = []
         self._view, self._entry = view, entry
+
+    def kept(self, sha256: str) -> bytes:
+        """See `tagtrail.pages.View`; `read` has what was asked for."""
+        self.read.append(sha256)
+        return self._view.kept(sha256)
 
     def entries(self, project: str) -> tuple[Entry, ...]:
         """See `tagtrail.pages.View`."""
         return tuple(e for e in self._view.entries(project) if e.index <= self._entry.index)
 
     def digest(self) -> bytes:
-        """Of all that a page about the entry is made of; what is kept is named in the trail."""
+        """Of all that a page about the entry is made of: the trail names what is kept."""
         made = sha256(repr((self.site, self._entry)).encode())
         for entry in self.entries(self._entry.project):
             made.update(sha256(entry.raw).digest())
@@ -157,11 +162,15 @@ def _content(view: View, entry: Entry) -> str:
         return ""
     then = _Then(view, entry)
     key = then.digest()
-    if key not in _TOLD:
+    html, read = _TOLD.get(key, ("", ()))
+    for digest in read:
+        view.kept(digest)  # raises where it is not what it was
+    if not html:
+        html = _announcement(then, entry)
         while len(_TOLD) >= _MOST_TOLD:
             _TOLD.pop(next(iter(_TOLD)), None)
-        _TOLD[key] = _announcement(then, entry)
-    return _TOLD[key]
+        _TOLD[key] = html, tuple(then.read)
+    return html
 
 
 def _announcement(then: _Then, entry: Entry) -> str:
