@@ -1,6 +1,5 @@
 """Attacks by names and replays (lines 15 and 16): one (project, file name) has one digest for ever."""
 
-
 import pytest
 
 from tagtrail.adapters.sqlite import SqliteLedger

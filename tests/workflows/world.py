@@ -25,6 +25,7 @@ ADA = Person(name="ada")
 ORIGIN = "releases.example.org/trail"
 URL = "https://releases.example.org/"
 LOG = NoteSigner(name=ORIGIN, seed=sha256(b"log").digest())
+KNOWN = (Log(verifier=LOG.verifier),)
 START = 1_775_055_720
 SITE = TargetSettings(name="site", type="site", options=(("root", "site"),))
 PLACES: tuple[Literal["keyed", "searchable", "blind"], ...] = ("keyed", "searchable", "blind")
@@ -137,7 +138,7 @@ class World:
             log=LOG,
             root=NoteSigner(name=ORIGIN, seed=sha256(b"root").digest()),
             builder_key=NoteSigner(name=f"{ORIGIN}/builder", seed=sha256(b"builder").digest()),
-            trust=replace(self.trust, logs=(Log(verifier=LOG.verifier),)),
+            trust=replace(self.trust, logs=KNOWN),
             witnesses=self.witnesses,
             clock=self.clock,
             tell=lambda name, fields: self.told.append((name, dict(fields))),
