@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SET_UP := PYTHON="$(PYTHON)" scripts/setup.sh
+# what was compiled is kept: else every worker and every process that a test starts compiles the same modules again
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test quick lint fuzz bench bench-full census lock clean
 .DEFAULT_GOAL := help

@@ -1,7 +1,5 @@
 """Attacks by names and replays (lines 15 and 16): one (project, file name) has one digest for ever."""
 
-from pathlib import Path
-
 import pytest
 
 from tagtrail.adapters.sqlite import SqliteLedger
@@ -17,10 +15,10 @@ OTHER = "cd" * 32
 SAME = "ab" * 32
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> SqliteLedger:
-    """nova-x 1.0rc1 and 1.0, both withdrawn."""
-    made = SqliteLedger(tmp_path / "trail.db")
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> SqliteLedger:
+    """nova-x 1.0rc1 and 1.0, both withdrawn; nothing more enters."""
+    made = SqliteLedger(tmp_path_factory.mktemp("ledger") / "trail.db")
     for version in ("1.0rc1", "1.0"):
         enter(made, drafted("nova-x", version, name=f"nova_x-{version}.tar.gz"))
         enter(made, event_draft("withdraw", "nova-x", [(f"nova_x-{version}.tar.gz", SAME)]))

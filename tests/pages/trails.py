@@ -13,7 +13,7 @@ from tagtrail.formats.site import Site, format_site
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry, Key
 from tagtrail.model.texts import Sayings
-from tagtrail.pages import ListView
+from tagtrail.pages import ListView, feed_xml
 
 START = 1_775_055_720  # 2026-04-01T15:02:00Z
 HOUR = 3600
@@ -42,9 +42,11 @@ class Trail:
 
     @property
     def view(self) -> ListView:
-        return ListView(self.entries, self.bytes.__getitem__)
+        return self.upto(len(self.entries))
 
     def upto(self, size: int) -> ListView:
+        """As another process sees it: what was remembered of another size would hide that a page changed with it."""
+        feed_xml._TOLD.clear()
         return ListView(self.entries[:size], self.bytes.__getitem__)
 
     def keep(self, data: bytes) -> str:

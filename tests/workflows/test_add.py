@@ -255,11 +255,11 @@ def test_whoever_enters_first_takes_the_index() -> None:
 
 @pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
 def test_it_can_die_anywhere_and_is_resumed(step: int) -> None:
-    whole, _ = later()
-    fuse = Fuse()
+    before, first = later()
+    whole, fuse = before.twin(), Fuse()
     release(whole.road(fuse), whole.project(), "1.0.0")
     for number in range(0, len(fuse.points), step):
-        desk, first = later()
+        desk = before.twin()
         with pytest.raises(Blown):
             release(desk.road(Fuse(number)), desk.project(), "1.0.0")
         second = released(desk)

@@ -81,7 +81,13 @@ HINGE = POINTS.index("before ledger.commit")
 MOMENTS = [n for n in range(len(POINTS)) if n < HINGE or (n > HINGE and n % 9 == 0)]
 
 
-@pytest.mark.parametrize("at", MOMENTS, ids=[f"{n} {POINTS[n]}" for n in MOMENTS])
+@pytest.mark.parametrize(
+    "at",
+    [
+        pytest.param(at, id=f"{at} {POINTS[at]}", marks=() if n % 3 == 0 else pytest.mark.slow)
+        for n, at in enumerate(MOMENTS)
+    ],
+)
 def test_held_at_any_step_it_stops_before_the_hinge_or_is_told_that_it_is_too_late(at: int) -> None:
     world = World()
     quiet = replace(world.road(), tell=lambda *_: None)

@@ -184,11 +184,11 @@ def theft(world: World, fuse: Fuse) -> None:
 
 
 def test_died_at_every_point_it_is_run_again() -> None:
-    whole = Fuse()
-    theft(released(), whole)
+    before, whole = released(), Fuse()
+    theft(before.twin(), whole)
     assert len(whole.points) > 20
     for point in range(len(whole.points)):
-        world = released()
+        world = before.twin()
         with pytest.raises(Blown):
             theft(world, Fuse(at=point))
         theft(world, Fuse())

@@ -1,9 +1,10 @@
 """A whole instance in memory, with places of every temperament, that can die at any point and be started again."""
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self, TypeVar
 
 from tagtrail.adapters.site import SiteTarget
 from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
@@ -18,10 +19,13 @@ from tagtrail.testing.fuse import Fuse
 from tagtrail.testing.people import Person
 from tagtrail.workflows.road import Road
 
+T = TypeVar("T")
+
 ADA = Person(name="ada")
 ORIGIN = "releases.example.org/trail"
 URL = "https://releases.example.org/"
 LOG = NoteSigner(name=ORIGIN, seed=sha256(b"log").digest())
+KNOWN = (Log(verifier=LOG.verifier),)
 START = 1_775_055_720
 SITE = TargetSettings(name="site", type="site", options=(("root", "site"),))
 PLACES: tuple[Literal["keyed", "searchable", "blind"], ...] = ("keyed", "searchable", "blind")
@@ -134,11 +138,24 @@ class World:
             log=LOG,
             root=NoteSigner(name=ORIGIN, seed=sha256(b"root").digest()),
             builder_key=NoteSigner(name=f"{ORIGIN}/builder", seed=sha256(b"builder").digest()),
-            trust=replace(self.trust, logs=(Log(verifier=LOG.verifier),)),
+            trust=replace(self.trust, logs=KNOWN),
             witnesses=self.witnesses,
             clock=self.clock,
             tell=lambda name, fields: self.told.append((name, dict(fields))),
         )
+
+    def twin(self) -> Self:
+        """A second world (in memory) where the same has happened: from here on, each has its own story. Source,
+        builder, signer and witnesses are the same ones."""
+        other = copy(self)
+        other.told = list(self.told)
+        other.kept, other.ledger, other.journal = _twin(self.kept), _twin(self.ledger), _twin(self.journal)
+        other.store, other.web = _twin(self.store), _twin(self.web)
+        other.web.store = other.store
+        other.targets = {name: _twin(target) for name, target in self.targets.items()}
+        for target in other.targets.values():
+            target.kept = other.kept
+        return other
 
     def clock(self) -> int:
         """Unix seconds; a test moves them."""
@@ -159,3 +176,24 @@ class World:
     def _digest(self, address: str, limit: int) -> str | None:
         body = self._fetch(address, limit + 1)
         return None if body is None else sha256(body).hexdigest()
+
+
+def _twin(adapter: T) -> T:
+    """What adapters in memory hold are values; only the containers are theirs."""
+    other = copy(adapter)
+    vars(other).update({name: copy(v) for name, v in vars(adapter).items() if isinstance(v, dict | list | set)})
+    return other
+
+
+class Camera(Fuse):
+    """Nobody dies: `left` has the world as a death at each of the points would have left it."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.left: list[World] = []
+        self._world = world
+
+    def point(self, name: str) -> None:
+        """See `Fuse`."""
+        super().point(name)
+        self.left.append(self._world.twin())

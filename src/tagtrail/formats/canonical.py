@@ -15,6 +15,7 @@ json-surrogate, json-key, json-depth, json-type, json-not-canonical.
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from tagtrail.formats.encoding import shown
@@ -28,30 +29,44 @@ MAX_SIZE = 65_535
 MAX_DEPTH = 32
 _LIMIT = 2**53
 _LONGEST_INTEGER = len(str(-_LIMIT))
+_NESTED = (dict, list, tuple)
+_SPELL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def dumps(value: object) -> bytes:
     """The canonical bytes of `value` (dict, list or tuple, str, int, bool, None). Raises TamperError json-*."""
     _check(value, canonical=True)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _spelled(value)
 
 
 def loads(data: bytes, max_size: int = MAX_SIZE) -> Any:
     """The value of canonical bytes. Raises TamperError json-*."""
-    value = loads_strict(data, max_size)
-    if dumps(value) != data:
-        what = f"JSON of {len(data)} bytes is not in canonical form, which has {len(dumps(value))}"
+    value = _read(data, max_size)
+    _check(value, canonical=True)
+    spelled = _spelled(value)
+    if spelled != data:
+        what = f"JSON of {len(data)} bytes is not in canonical form, which has {len(spelled)}"
         raise TamperError(what, code="json-not-canonical", why="sorted keys, no white space, shortest escapes")
     return value
 
 
 def loads_strict(data: bytes, max_size: int) -> Any:
     """The value of JSON that has only one reading. Raises TamperError json-*."""
+    value = _read(data, max_size)
+    _check(value, canonical=False)
+    return value
+
+
+def _spelled(value: object) -> bytes:
+    return _SPELL(value).encode("utf-8")
+
+
+def _read(data: bytes, max_size: int) -> Any:
     if len(data) > max_size:
         raise TamperError(f"JSON has {len(data)} bytes, at most {max_size} are read", code="json-size")
     try:
         text = data.decode("utf-8")
-        value = json.loads(
+        return json.loads(
             text,
             parse_int=_integer,
             parse_float=_double,
@@ -66,8 +81,6 @@ def loads_strict(data: bytes, max_size: int) -> Any:
         raise TamperError(f"not JSON at character {error.pos}: {error.msg.lower()}", code="json-syntax") from None
     except RecursionError:
         raise _too_deep() from None
-    _check(value, canonical=False)
-    return value
 
 
 def _depth(data: bytes) -> int:
@@ -109,13 +122,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check(value: object, *, canonical: bool, depth: int = 0) -> None:
     if isinstance(value, str):
         _check_text(value)
-    elif isinstance(value, dict | list | tuple):
-        if depth >= MAX_DEPTH:
-            raise _too_deep()
-        for key in value if isinstance(value, dict) else ():
-            _check_key(key, canonical=canonical)
-        for item in value.values() if isinstance(value, dict) else value:
-            _check(item, canonical=canonical, depth=depth + 1)
+    elif isinstance(value, _NESTED):
+        _check_nested(value, canonical=canonical, depth=depth)
     elif isinstance(value, int):
         if abs(value) >= _LIMIT:
             raise TamperError(f"an integer of {value.bit_length()} bits is not below 2**53", code="json-integer")
@@ -125,12 +133,26 @@ def _check(value: object, *, canonical: bool, depth: int = 0) -> None:
         raise TamperError(f"{type(value).__name__} is no JSON value", code="json-type")
 
 
+def _check_nested(value: Iterable[object], *, canonical: bool, depth: int) -> None:
+    """Texts in ASCII, which most are, have nothing to be judged and cost no call."""
+    if depth >= MAX_DEPTH:
+        raise _too_deep()
+    if isinstance(value, dict):
+        for key in value:
+            if not (isinstance(key, str) and key.isascii()):
+                _check_key(key, canonical=canonical)
+        value = value.values()
+    for item in value:
+        if not (isinstance(item, str) and item.isascii()):
+            _check(item, canonical=canonical, depth=depth + 1)
+
+
 def _check_key(key: object, *, canonical: bool) -> None:
     if not isinstance(key, str):
         raise TamperError(f"{type(key).__name__} is no JSON key", code="json-type")
+    _check_text(key)
     if canonical and not key.isascii():
         raise TamperError(f"key {shown(key)} is not ASCII", code="json-key")
-    _check_text(key)
 
 
 def _check_text(text: str) -> None:

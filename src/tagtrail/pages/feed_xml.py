@@ -9,7 +9,7 @@ site has no `url`, addresses are relative to the document.
 import re
 from collections.abc import Callable
 from email.utils import formatdate
-from functools import lru_cache
+from hashlib import sha256
 from types import MappingProxyType
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
@@ -30,6 +30,9 @@ __all__ = ["FORMS", "Document", "atom", "rss"]
 _ATOM = "http://www.w3.org/2005/Atom"
 _HISTORY = "http://purl.org/syndication/history/1.0"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
+
+_TOLD: dict[bytes, tuple[str, tuple[str, ...]]] = {}
+_MOST_TOLD = 128
 
 
 @frozen
@@ -54,12 +57,24 @@ class _Then:
 
     def __init__(self, view: View, entry: Entry) -> None:
         self.site: Site = view.site
-        self.kept = view.kept
-        self._view, self._index = view, entry.index
+        self.read: list[str] = []
+        self._view, self._entry = view, entry
+
+    def kept(self, sha256: str) -> bytes:
+        """See `tagtrail.pages.View`; `read` has what was asked for."""
+        self.read.append(sha256)
+        return self._view.kept(sha256)
 
     def entries(self, project: str) -> tuple[Entry, ...]:
         """See `tagtrail.pages.View`."""
-        return tuple(e for e in self._view.entries(project) if e.index <= self._index)
+        return tuple(e for e in self._view.entries(project) if e.index <= self._entry.index)
+
+    def digest(self) -> bytes:
+        """Of all that a page about the entry is made of: the trail names what is kept."""
+        made = sha256(repr((self.site, self._entry)).encode())
+        for entry in self.entries(self._entry.project):
+            made.update(sha256(entry.raw).digest())
+        return made.digest()
 
 
 def atom(view: View, made: Document) -> bytes:
@@ -139,16 +154,28 @@ def _rss_item(channel: ET.Element, view: View, path: str, entry: Entry) -> None:
 
 
 def _content(view: View, entry: Entry) -> str:
-    """The announcement as HTML; empty for files that were added later, of which nobody is told."""
-    return "" if entry.added else _announcement(view, entry)  # type: ignore[arg-type]  # a view is hashed as itself
+    """The announcement as HTML; empty for files that were added later, of which nobody is told.
 
-
-@lru_cache(maxsize=128)
-def _announcement(view: View, entry: Entry) -> str:
-    """Several documents of a run hold the same entries: the last ones are remembered."""
+    The last ones are remembered by all that they are made of: every release shows the 30 before it anew, in two forms.
+    """
+    if entry.added:
+        return ""
     then = _Then(view, entry)
+    key = then.digest()
+    html, read = _TOLD.get(key, ("", ()))
+    for digest in read:
+        view.kept(digest)  # raises where it is not what it was
+    if not html:
+        html = _announcement(then, entry)
+        while len(_TOLD) >= _MOST_TOLD:
+            _TOLD.pop(next(iter(_TOLD)), None)
+        _TOLD[key] = html, tuple(then.read)
+    return html
+
+
+def _announcement(then: _Then, entry: Entry) -> str:
     about = next((r for r in releases(then.entries(entry.project)) if same_version(r.version, entry.version)), None)
-    said = parse_contacts(view.kept(about.contacts[1])) if about and about.contacts else Sayings()
+    said = parse_contacts(then.kept(about.contacts[1])) if about and about.contacts else Sayings()
     return notice(then, entry, said).html  # type: ignore[arg-type]  # a notice reads no more of a view
 
 

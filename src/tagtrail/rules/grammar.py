@@ -41,8 +41,12 @@ class Meaning:
 
 def grammar_of(project: Project) -> Grammar:
     """What the settings say of a project's tags."""
-    said = {"pattern": project.tag, "scheme": project.versions}
-    return Grammar(**said, lifecycle=project.lifecycle, ignore=project.ignore)
+    return _grammar(project.tag, project.versions, project.lifecycle, project.ignore)
+
+
+@lru_cache(maxsize=1024)  # asked of every tag of a history, and compared as often
+def _grammar(pattern: str, scheme: str, lifecycle: tuple[str, ...], ignore: tuple[str, ...]) -> Grammar:
+    return Grammar(pattern=pattern, scheme=scheme, lifecycle=lifecycle, ignore=ignore)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -6,6 +6,7 @@ signed as a git tag is never taken for an approval.
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256, sha512
 
 from tagtrail.formats import ed25519
@@ -46,7 +47,12 @@ class Person:
         return _armour(base64.b64encode(blob).decode())
 
     def _blob(self) -> bytes:
-        return _string(_ALGORITHM) + _string(ed25519.public_key(self.seed))
+        return _public(self.seed)
+
+
+@lru_cache(maxsize=64)
+def _public(seed: bytes) -> bytes:
+    return _string(_ALGORITHM) + _string(ed25519.public_key(seed))
 
 
 def _string(data: bytes) -> bytes:
