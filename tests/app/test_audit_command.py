@@ -50,6 +50,7 @@ def test_a_good_copy(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "agrees  3 entries of releases.example.org/trail, 26 files, " in capsys.readouterr().out
 
 
+@pytest.mark.slow  # it looks twice, with a pause
 def test_what_is_wrong_is_named(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = tmp_path / "site"
     shutil.copytree(copy / "site", site)
@@ -129,6 +130,7 @@ def test_a_bad_audit_is_not_remembered(copy: Path, state: Path, capsys: pytest.C
     assert not state.exists()
 
 
+@pytest.mark.slow  # it looks twice, with a pause
 def test_a_log_that_contradicts_itself_leaves_evidence(
     copy: Path, state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

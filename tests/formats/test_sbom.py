@@ -38,6 +38,7 @@ def test_name() -> None:
     assert sbom_name("nova", "33.0.0") == "nova-33.0.0.cdx.json"
 
 
+@pytest.mark.slow  # the validator is
 @pytest.mark.parametrize("metadata", [METADATA, b"Metadata-Version: 2.1\nName: a\nVersion: 1\n"], ids=["full", "bare"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what the validator imports
 def test_valid(metadata: bytes) -> None:
