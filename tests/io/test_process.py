@@ -9,6 +9,7 @@ import pytest
 from tagtrail.io import process
 from tagtrail.io.process import Finished, Over, Session
 from tagtrail.model.errors import SetupError
+from tests.io.processes import alive
 
 ENV = {"PATH": "/usr/bin:/bin", "ONLY": "this"}
 
@@ -68,15 +69,6 @@ def test_what_left_the_group_cannot_hold_the_command() -> None:
     done = shell("setsid sleep 5 & echo $!")
     assert done.ok
     assert time.monotonic() - begun < 4
-
-
-def alive(pid: int) -> bool:
-    for _ in range(100):
-        state = Path(f"/proc/{pid}/stat")
-        if not state.exists() or ") Z " in state.read_text():
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_no_such_command() -> None:

@@ -54,11 +54,11 @@ def run(
     merge: bool = False,
     apart: Sequence[int] | None = None,
 ) -> Finished:
-    """Run `argv` in a session of its own and wait for it; when this returns, its process group is dead.
+    """Run `argv` in a session of its own and wait for it; when this returns, its process group is killed.
 
     `env` is the whole environment; `limit` is in seconds; of each output the last `cap` bytes are kept; with `merge`
     errors go into `out`. `apart`, even empty, says that `argv` starts the first process of namespaces (all that ran
-    there is dead then as well), and which descriptors it inherits. Raises SetupError `command-missing`, and nothing
+    there is dead then), and which descriptors it inherits. Raises SetupError `command-missing`, and nothing
     else for whatever the command does.
     """
     errors = subprocess.STDOUT if merge else subprocess.PIPE
@@ -177,7 +177,7 @@ def session(
     """A command whose input is lines, until it ends; `argv` gets one more word, the number of a descriptor to which it
     writes its answers.
 
-    Of its output and errors the last `cap` bytes are kept; `apart` as in `run`. Its process group is dead
+    Of its output and errors the last `cap` bytes are kept; `apart` as in `run`. Its process group is killed
     when the block is left; if this process dies, its input ends. Raises SetupError `command-missing`.
     """
     with contextlib.ExitStack() as ours:
