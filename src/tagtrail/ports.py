@@ -170,9 +170,10 @@ class Builder(Protocol):
         `name-mismatch`, `objects-missing`; RemoteError `requirements-unreachable`; SetupError `disk-full`."""
         ...
 
-    def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:
-        """A block in which such a build may be asked for, once its tag is judged: what needs none of the project's
-        code, and no network, may begin. Raises nothing; what could not begin is the build's to say."""
+    def expecting(self, project: str) -> AbstractContextManager[Callable[[BuildOrder, Objects], None]]:
+        """A block in which a build of `project` may be asked for, once its tag is judged; it gives what is told the
+        order, as soon as that is known. What needs none of the project's code, and no network, may begin. Raises
+        nothing; what could not begin is the build's to say."""
         ...
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:

@@ -265,7 +265,7 @@ def test_how_often_git_is_asked(repo: Repo, tmp_path: Path) -> None:
 def test_objects_that_are_too_large_are_left_out_and_the_others_follow(repo: Repo) -> None:
     sizes = [10, 9 << 20, 20, 1 << 20, 30]
     ids = [repo.git("hash-object", "-w", "--stdin", stdin=b"x" * size) for size in sizes]
-    with reader(Git(repo.path)) as opened:
+    with reader(Git(directory=repo.path)) as opened:
         found = opened.items([*ids, "0" * 40, *ids * 20], lambda size: size < 1000)
         assert opened.item("HEAD").kind == "commit"
     kinds = [bool(item.kind) for item in found]

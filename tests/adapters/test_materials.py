@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tagtrail.adapters.builder.backends import _materials
 from tagtrail.adapters.builder.environments import Environments
-from tagtrail.adapters.builder.pep517 import Pep517, _materials
+from tagtrail.adapters.builder.pep517 import Pep517
 from tagtrail.adapters.git import GitSource
 from tagtrail.model.facts import Material
 from tagtrail.ports import BuildOrder

@@ -656,18 +656,22 @@ def test_a_backend_begins_while_a_tag_is_judged(watched: tuple[Workshop, Watched
     repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
     without, order = shop.build(repo), shop.order(repo, "1.0")
     environments.asked.clear()
-    with shop.builder.expecting(*order):
-        assert environments.asked == ["looked for", "made"]
+    with shop.builder.expecting("tiny") as begin:
+        assert environments.asked == ["looked for"]
+        begin(*order)
+        assert environments.asked == ["looked for", "looked for", "made"]
         assert shop.build(repo) == without
-        assert environments.asked == ["looked for", "made"]  # by the process that was begun
+        assert environments.asked == ["looked for", "looked for", "made"]  # by the process that was begun
     assert shop.left() == []
 
 
 def test_what_is_not_asked_for_after_all_leaves_nothing(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
     shop, _ = watched
     repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
-    with shop.builder.expecting(*shop.order(repo, "1.0")):
+    shop.build(repo)
+    with shop.builder.expecting("tiny") as begin:
         assert shop.left()
+        begin(*shop.order(repo, "1.0"))
     assert shop.left() == []
 
 
@@ -675,7 +679,8 @@ def test_another_order_than_the_expected_one_is_built_anew(watched: tuple[Worksh
     shop, _ = watched
     repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
     order, objects = shop.order(repo, "1.0")
-    with shop.builder.expecting(replace(order, epoch=order.epoch - 2), objects):
+    with shop.builder.expecting("tiny") as begin:
+        begin(replace(order, epoch=order.epoch - 2), objects)
         assert shop.build(repo) == shop.build(repo)
 
 
@@ -683,14 +688,16 @@ def test_nothing_is_installed_for_a_tag_that_is_not_judged(watched: tuple[Worksh
     shop, environments = watched
     repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN.replace("[]", '["no-such-thing"]')})
     environments.asked.clear()
-    with shop.builder.expecting(*shop.order(repo, "1.0")):
+    with shop.builder.expecting("tiny") as begin:
+        begin(*shop.order(repo, "1.0"))
         assert environments.asked == ["looked for"]
 
 
 def test_nothing_of_a_project_runs_before_its_tag_is_judged(shop: Workshop, tmp_path: Path) -> None:
     shop.environments((), shop.isolation)
     repo = tiny(tmp_path / "tiny")  # its backend is its own
-    with shop.builder.expecting(*shop.order(repo, "1.0")):
+    with shop.builder.expecting("tiny") as begin:
+        begin(*shop.order(repo, "1.0"))
         assert not list((shop.root / "scratch").glob("*/cell-*"))
 
 
@@ -698,7 +705,8 @@ def test_what_cannot_begin_is_said_by_the_build(watched: tuple[Workshop, Watched
     shop, _ = watched
     repo = tiny(tmp_path / "tiny", **{"pyproject.toml": "["})
     order = shop.order(repo, "1.0")
-    with shop.builder.expecting(*order):
+    with shop.builder.expecting("tiny") as begin:
+        begin(*order)
         assert refused(ProjectError, shop.builder.build, *order, shop.kept).code == "pyproject-invalid"
 
 

@@ -87,7 +87,7 @@ def test_what_cannot_be_signed(tmp_path: Path) -> None:
 def home(tmp_path: Path) -> Home:
     """An instance with settings and no secret key."""
     (tmp_path / "tagtrail.toml").write_text(initial("Example", ORIGIN, ""))
-    return Home(tmp_path)
+    return Home(path=tmp_path)
 
 
 @pytest.mark.parametrize(

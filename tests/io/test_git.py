@@ -45,14 +45,14 @@ def test_a_name_that_git_will_not_hear(tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo")
     repo.commit({"a": "x"})
     with pytest.raises(ProjectError) as caught:
-        Git(repo.path).items(["HEAD:a", "HEAD:../a"])
+        Git(directory=repo.path).items(["HEAD:a", "HEAD:../a"])
     assert caught.value.code == "objects-missing"
 
 
 def test_there_is_no_git() -> None:
     script = (
         "from pathlib import Path\nfrom tagtrail.io.git import Git\nfrom tagtrail.model.errors import SetupError\n"
-        "try: Git(Path('/')).run('version')\n"
+        "try: Git(directory=Path('/')).run('version')\n"
         "except SetupError as error: print(error.code, error.hint)\n"
     )
     env = {**os.environ, "PATH": "/nonexistent"}

@@ -1,7 +1,7 @@
 """What begins ahead of the road, and what never does before it was judged."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -22,14 +22,10 @@ class Expectant(memory.Builder):
         self.expected: list[BuildOrder] = []
         self.open = 0
 
-    def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:
-        self.expected.append(order)
-        return self._waiting()
-
     @contextmanager
-    def _waiting(self) -> Iterator[None]:
+    def expecting(self, project: str) -> Iterator[Callable[[BuildOrder, Objects], None]]:
         self.open += 1
-        yield
+        yield lambda order, objects: self.expected.append(order)
         self.open -= 1
 
 

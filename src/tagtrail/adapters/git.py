@@ -108,7 +108,8 @@ class GitSource:
         if not _is_remote(repo):
             self._place(repo).seen.told.clear()
             return self.tags(repo)
-        done = Git(Path("/"), env=self._outside()).run("ls-remote", "--quiet", "--tags", "--refs", repo, limit=120.0)
+        git = Git(directory=Path("/"), env=self._outside())
+        done = git.run("ls-remote", "--quiet", "--tags", "--refs", repo, limit=120.0)
         if not done.ok:
             why = "no answer within 120 s" if done.late else _without_credentials(process.said(done.err, 3))
             hint = "it is asked again in the next round"
@@ -165,7 +166,7 @@ class GitSource:
         name = public_name(repo)
         if not repo or repo.startswith("-") or re.search(r"[\x00-\x1f]", repo) or not path.is_dir():
             raise _missing(name, "there is no such directory")
-        git = Git(path, env={**LOCAL, "GIT_CEILING_DIRECTORIES": str(path.resolve().parent)})
+        git = Git(directory=path, env={**LOCAL, "GIT_CEILING_DIRECTORIES": str(path.resolve().parent)})
         done = git.run(*_WHERE)
         if b"dubious ownership" in done.err:
             git = replace(git, options=self._trusted())
@@ -186,7 +187,7 @@ class GitSource:
 
     def _trusted(self) -> tuple[str, ...]:
         """The directories that this user has told git to trust, as options: git itself judges them again."""
-        asked = Git(Path("/"), env=self._outside()).run("config", "--null", "--get-all", "safe.directory")
+        asked = Git(directory=Path("/"), env=self._outside()).run("config", "--null", "--get-all", "safe.directory")
         values = asked.out.decode("utf-8", "surrogateescape").split("\0")[:-1]
         return tuple(word for value in values for word in ("-c", f"safe.directory={value}"))
 
@@ -200,7 +201,7 @@ class GitSource:
         } | kept
 
     def _fetch(self, repo: str, mirror: Path) -> None:
-        git = Git(mirror, env=self._outside())
+        git = Git(directory=mirror, env=self._outside())
         if not (mirror / "HEAD").exists():
             _init(git, "sha1")
         done = git.run(*_FETCH, repo, *_REFS, f"+HEAD:{_HEAD}", limit=self._limit)

@@ -43,7 +43,7 @@ class _Asked:
 def audit_places(args: argparse.Namespace, console: Console) -> int:
     """0 where all places agree with the trail; 7 where one does not, else 5 where one does not answer, else 4."""
     home = find_home(args.home)
-    instance, at = open_instance(home), Home(home)
+    instance, at = open_instance(home), Home(path=home)
     if not at.database.is_file():
         raise SetupError(f"{home} has no trail yet", code="trail-empty", hint="tagtrail release PROJECT TAG")
     ledger, journal = SqliteLedger(at.database), SqliteJournal(at.database)

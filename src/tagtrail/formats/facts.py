@@ -7,7 +7,6 @@ TamperError (`fact-form`), for a journal that was written by another version.
 """
 
 import types
-from dataclasses import fields, is_dataclass
 from functools import cache
 from hashlib import sha256
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -80,7 +79,9 @@ def _load(kind: Any, value: Any) -> Any:
 def _fields(kind: Any) -> tuple[tuple[str, bool], ...] | None:
     """(name, whether it is sparse) of a value's fields; None: it has none."""
     found = fields_of(kind)
-    if found is None and is_dataclass(kind):
+    if found is None and hasattr(kind, "__dataclass_fields__"):
+        from dataclasses import fields  # who has one loaded them
+
         return tuple((f.name, bool(f.metadata.get("sparse"))) for f in fields(kind))
     return found
 

@@ -52,10 +52,13 @@ class Backend:
             self._trees.add(tree)
             self._begin({**source, "tree": tree})
 
-    def bring(self, name: str, path: Sequence[str], tree: str, along: Sequence[str] = ()) -> None:
+    def bring(
+        self, name: str, path: Sequence[str], tree: str, along: Sequence[str] = (), env: Mapping[str, str] | None = None
+    ) -> None:
         """Begin to import the backend `name`; `path` is the project's backend-path, below `tree`; `along` are modules
-        that its hooks will import."""
-        self._begin({"backend": name, "path": list(path), "tree": tree, "with": list(along)})
+        that its hooks will import, `env` is what its environment gets besides, before anything is imported."""
+        order = {"backend": name, "path": list(path), "tree": tree, "with": list(along), "env": dict(env or {})}
+        self._begin(order)
 
     def call(
         self, tree: str, calls: Sequence[Mapping[str, object]], meanwhile: Iterator[Callable[[], object]]

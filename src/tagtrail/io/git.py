@@ -4,7 +4,6 @@ import re
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -45,7 +44,7 @@ class Item:
     content: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Git:
     """A repository (`directory`: anything that `git -C` takes) read with its own configuration and no other.
 
@@ -161,7 +160,7 @@ def lay_out(
             (place / name).write_text(text, encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise setup_error(place, error) from error
-    return Git(directory)
+    return Git(directory=directory)
 
 
 _CONFIG = """\

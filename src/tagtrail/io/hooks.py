@@ -6,8 +6,9 @@ one of these forms; paths are those of the cell in which this runs:
     {"git": "/in/layout/.git", "tree": "/build/tree"}        check a commit out: HEAD of that repository
     {"sdist": "/in/sdist", "tree": "/build/unpacked"}        lay out what is in the one directory of such a tar
     {"backend": "hatchling.build", "path": [], "tree": "",   import what `build-backend` names; with `backend-path`,
-     "with": ["hatchling.plugin"]}                           from these directories of the tree; and what its hooks
-                                                             imported the last time, so that no fork has to
+     "with": ["hatchling.plugin"],                           from these directories of the tree; and what its hooks
+     "env": {"PBR_VERSION": "1.0"}}                          imported the last time, so that no fork has to; before
+                                                             that, the environment of this build is added
     {"calls": [{"hook": "get_requires_for_build_sdist", "if_only": ["pbr>=2.0.0"]},
                {"hook": "build_sdist", "directory": "/build/out"}], "tree": "/build/tree"}
     {"take": "/build/out/nova-1.0.tar.gz"}                   the bytes of a regular file
@@ -276,6 +277,7 @@ class Worker:
     def bring(self, order: dict[str, Any]) -> str:
         """Import the backend; the fault."""
         if "backend" in order:
+            os.environ.update(order.get("env", {}))
             if order["path"]:
                 os.chdir(order["tree"])
             self.backend = load(order["backend"], order["path"])

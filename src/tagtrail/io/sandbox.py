@@ -19,9 +19,9 @@ import shutil
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from tagtrail.io import process
 from tagtrail.model.errors import SetupError
@@ -198,13 +198,13 @@ class Cell:
         return {path: text for path, text in _OWN.items() if path not in self._seen()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Start:
     """How a command in a cell is started: its line, environment and directory; where there is isolation, the
     descriptors from which that is told what to do."""
 
     argv: Sequence[str]
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = MappingProxyType({})
     cwd: Path = Path("/")
     told: tuple[int, ...] | None = None
 

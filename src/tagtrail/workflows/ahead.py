@@ -46,10 +46,10 @@ def begun(shop: Workshop, project: Project, tag: str) -> Iterator[Tagged | None]
     with ExitStack() as running:
         isolation = _aside(shop.isolation, running)
         found = _aside(partial(_read, shop.source, project, tag), running)
-        builder = shop.builder()
+        begin = running.enter_context(shop.builder().expecting(project.name))
         tagged, objects = found() or (None, None)
         if tagged and objects and (order := _awaited(shop, project, tagged, objects, isolation)):
-            running.enter_context(builder.expecting(order, objects))
+            begin(order, objects)
         yield tagged
 
 

@@ -17,7 +17,8 @@ from tagtrail.model.frozen import replace
 from tagtrail.ports import BuildOrder, Objects
 
 __all__ = [
-    "check_space", "check_subdirectory", "closed", "disk", "files", "furnished", "listing_of", "no_subdirectory",
+    "check_space", "check_subdirectory", "closed", "disk", "entrance", "files", "furnished", "listing_of",
+    "no_subdirectory",
 ]  # fmt: skip
 
 _SAID = 1 << 20
@@ -47,17 +48,21 @@ def no_subdirectory(name: str) -> SetupError:
     )
 
 
-def furnished(room: Path, order: BuildOrder, objects: Objects) -> tuple[Git, tuple[tuple[Path, Path], ...]]:
-    """A repository that only we use; and in `room/in`, for foreign code to read, the program that lays a checkout out
-    and the tag's repository. With it, what of git's objects a cell has to show, as (path within, ours)."""
+def entrance(room: Path) -> None:
+    """Make `room/in`, which foreign code may read and never write; in it lies the program that serves us there."""
     seen = room / "in"
     seen.mkdir()
     program = seen / PROGRAM.name
     program.write_bytes(PROGRAM.read_bytes())
     program.chmod(0o644)
     seen.chmod(0o755)
+
+
+def furnished(room: Path, order: BuildOrder, objects: Objects) -> tuple[Git, tuple[tuple[Path, Path], ...]]:
+    """A repository that only we use; and in `room/in` (`entrance`) the tag's repository, to be checked out in a cell.
+    With it, what of git's objects a cell has to show, as (path within, ours)."""
     git = lay_out(objects, room / "git", head=order.commit, bare=True)
-    return git, _shown(order, objects, seen / "layout")
+    return git, _shown(order, objects, room / "in" / "layout")
 
 
 def _shown(order: BuildOrder, objects: Objects, directory: Path) -> tuple[tuple[Path, Path], ...]:

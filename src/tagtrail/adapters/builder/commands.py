@@ -21,6 +21,7 @@ from tagtrail.adapters.builder.checkout import (
     check_subdirectory,
     closed,
     disk,
+    entrance,
     files,
     furnished,
 )
@@ -112,6 +113,7 @@ class Commands:
     ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`: the files that fit `files`, sorted by their paths."""
         with scratch(self._scratch, "build") as room, disk(room):
+            entrance(room)
             git, lent = furnished(room, order, objects)
             check_subdirectory(git, order)
             blobs = Blobs(digits=len(order.commit))
@@ -124,9 +126,9 @@ class Commands:
             blobs.ids.update(files(git, order.commit))
             return tuple(self._artifact(work, path, kept) for path in taken)
 
-    def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:
+    def expecting(self, project: str) -> AbstractContextManager[Callable[[BuildOrder, Objects], None]]:
         """Nothing can begin early."""
-        return nullcontext()
+        return nullcontext(lambda *_: None)
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`."""

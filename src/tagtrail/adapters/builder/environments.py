@@ -85,20 +85,18 @@ class Environments:
 
     def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
         """The environment with these requirements, made now if it is not there or was resolved too long ago."""
-        wanted = tuple(sorted({_requirement(line) for line in requirements}))
-        asked = self._digest(wanted, kind)
+        asked = self._digest(requirements, kind)
         found = self._known(asked)
         if found is None:
-            found = self._new(asked, wanted, kind)
+            found = self._new(asked, tuple(sorted({_requirement(line) for line in requirements})), kind)
             self._resolved.add(asked)
         with suppress(OSError):  # of another user: theirs to sweep
             os.utime(found.path, (self._clock(), self._clock()))
         return found
 
     def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
-        """That environment, if it is there and was resolved not too long ago; nothing is made. Raises ProjectError
-        `requirements-invalid`."""
-        return self._known(self._digest(tuple(sorted({_requirement(line) for line in requirements})), kind))
+        """That environment, if it is there and was resolved not too long ago; nothing is made."""
+        return self._known(self._digest(requirements, kind))
 
     def _known(self, asked: str) -> Environment | None:
         """What was resolved last, if that is not too old."""
@@ -138,9 +136,10 @@ class Environments:
                 if path.name != new and self._clock() - used > _UNUSED:
                     path.rename(room / f"old-{path.name}")
 
-    def _digest(self, requirements: tuple[str, ...], kind: str) -> str:
+    def _digest(self, requirements: Sequence[str], kind: str) -> str:
+        """Of the lines as they were written: whether they say anything is looked at when one is made."""
         python = (sys.implementation.cache_tag, sys.version.partition(" ")[0], os.uname().machine, sys.base_prefix)
-        facts = [requirements, python, self._installer, kind, *([self._pins] if self._pins else [])]
+        facts = [sorted({*requirements}), python, self._installer, kind, *([self._pins] if self._pins else [])]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
     @cached_property

@@ -127,7 +127,7 @@ def _taken(
     from tagtrail.model.errors import ProjectError
 
     found, wrong = [], list[ProjectError]()
-    with scratch(Home(home).state("scratch"), "add") as room:
+    with scratch(Home(path=home).state("scratch"), "add") as room:
         for number, path in enumerate(files):
             try:
                 found.append(_one(road, room / str(number), path, project, version, by))

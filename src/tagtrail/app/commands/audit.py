@@ -141,7 +141,7 @@ def _site(args: argparse.Namespace) -> tuple[str, SiteReader]:
 
     instance = open_instance(find_home(args.home))
     if in_bucket(instance.settings.site):
-        bucket = open_bucket(Home(instance.home), instance.settings.site)
+        bucket = open_bucket(Home(path=instance.home), instance.settings.site)
         return bucket.bucket.shown, bucket
     where = str(site_directory(instance.home, instance.settings.site))
     return where, LocalSite(_directory(where))

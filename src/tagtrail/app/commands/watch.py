@@ -69,7 +69,7 @@ def _round(args: argparse.Namespace, home: "Path", console: Console, *, told: se
     road = open_road(home, tell=tell)
     projects = _projects(road, args.projects)
     asked = hints.waiting(road.journal)
-    look = GitSource(Home(home).state("repos")).listed
+    look = GitSource(Home(path=home).state("repos")).listed
     found = watch(road, projects, listed(sorted({p.repo for p in projects}), look, time.sleep, args.spread))
     hints.answered(road.journal, asked)
     outcomes = go_on(road, projects) if args.release else ()
@@ -103,6 +103,6 @@ def _rest(home: "Path", seconds: int) -> None:
     from tagtrail.app.instance.home import Home
     from tagtrail.workflows import hints
 
-    journal, until = SqliteJournal(Home(home).database), time.monotonic() + seconds
+    journal, until = SqliteJournal(Home(path=home).database), time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0 and not hints.waiting(journal):
         time.sleep(min(SLICE, left))

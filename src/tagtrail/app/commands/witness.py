@@ -125,7 +125,7 @@ def _about(directory: Path, signer: Signer) -> dict[str, object]:
 
 def _signer(directory: Path) -> Signer:
     try:
-        signer = parse_skey(Home(directory).secret(KEY).decode("ascii").removesuffix("\n"))
+        signer = parse_skey(Home(path=directory).secret(KEY).decode("ascii").removesuffix("\n"))
     except (TamperError, UnicodeDecodeError) as error:
         raise SetupError(f"private/{KEY} is no secret key: {error}", code="key-form") from error
     if signer.kind != COSIGNATURE:

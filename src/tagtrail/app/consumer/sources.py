@@ -200,7 +200,7 @@ def _bucket_place(home: Path, site: TargetSettings) -> Place:
     from tagtrail.app.instance.storage import open_bucket
     from tagtrail.workflows.audit.site import read
 
-    bucket = open_bucket(Home(home), site)
+    bucket = open_bucket(Home(path=home), site)
     return Place(f"{bucket.bucket.shown}/", partial(read, bucket))
 
 

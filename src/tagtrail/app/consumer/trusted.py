@@ -61,7 +61,7 @@ def own_root(home: str | None) -> Root:
     from tagtrail.app.instance.home import Home, find_home
     from tagtrail.trail.keys import root_envelope
 
-    at = Home(find_home(home))
+    at = Home(path=find_home(home))
     envelope = root_envelope(SqliteLedger(at.database), DirectoryKept(at.kept)) if at.database.exists() else None
     if envelope is None:
         why = "it comes into being with the first release"

@@ -1,8 +1,7 @@
 """Which builder makes what of an order: the build backend, the tag's tree, the project's own commands."""
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tagtrail.adapters.builder.environments import Environments
@@ -10,7 +9,7 @@ from tagtrail.adapters.builder.pep517 import Pep517
 from tagtrail.io.sandbox import Limits
 from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Artifact
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.settings import PYTHON, TREES
 from tagtrail.ports import Builder, BuildOrder, Kept, Objects
 
@@ -43,10 +42,16 @@ class Builders:
         files = self.commands().build(order, objects, kept) if order.files else ()
         return (*(made[kind] for kind in order.builds), *files)
 
-    def expecting(self, order: BuildOrder, objects: Objects) -> AbstractContextManager[None]:
+    @contextmanager
+    def expecting(self, project: str) -> Iterator[Callable[[BuildOrder, Objects], None]]:
         """See `tagtrail.ports.Builder`: a build backend may begin early."""
-        part = _part(order, PYTHON)
-        return self.python.expecting(part, objects) if part.builds else nullcontext()
+        with self.python.expecting(project) as python:
+
+            def begin(order: BuildOrder, objects: Objects) -> None:
+                if (part := _part(order, PYTHON)).builds:
+                    python(part, objects)
+
+            yield begin
 
     def tree(self, order: BuildOrder, objects: Objects) -> str:
         """See `tagtrail.ports.Builder`."""

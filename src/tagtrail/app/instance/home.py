@@ -9,10 +9,10 @@ be somebody else's, and its settings run commands. So it must belong to us, be w
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from tagtrail.model.errors import SetupError
+from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import FILE
 
 __all__ = ["Home", "find_home", "place_mark", "spoken"]
@@ -97,7 +97,7 @@ def _misplaced(home: Path) -> str:
     return "" if found == place_mark(home) else f"{home} is not where `tagtrail init` made it, but copied or unpacked"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Home:
     """Where things lie in an instance's directory."""
 

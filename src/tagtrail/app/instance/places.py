@@ -21,7 +21,7 @@ __all__ = ["asking", "places"]
 
 def places(instance: Instance, entry: Callable[[int], Entry] | None = None) -> Targets:
     """The targets of the settings by name, each made when it is asked for; `entry` gives the trail's at an index."""
-    at, site, chosen = Home(instance.home), site_of(instance.settings), instance.settings.site
+    at, site, chosen = Home(path=instance.home), site_of(instance.settings), instance.settings.site
     kept = DirectoryKept(at.kept)
     context = Context(
         home=instance.home,

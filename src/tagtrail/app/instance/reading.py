@@ -1,7 +1,6 @@
 """What a command may look at without a secret key and without writing: settings, people's keys, a project's history."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagtrail.formats.note import Verifier
@@ -10,6 +9,7 @@ from tagtrail.formats.settings import parse_settings, site_of
 from tagtrail.formats.site import CHECKPOINT
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Entry, Key
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.settings import FILE, People, Project, Settings
 from tagtrail.model.texts import Text
 
@@ -18,7 +18,7 @@ __all__ = ["Instance", "open_instance", "read_files", "read_settings"]
 TRAIL = CHECKPOINT.removesuffix("checkpoint")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Instance:
     """An instance as it lies there."""
 
@@ -111,7 +111,7 @@ class Instance:
 
 def open_instance(home: Path) -> Instance:
     """The instance at `home`. Raises what `read_settings` raises."""
-    return Instance(home, read_settings(home))
+    return Instance(home=home, settings=read_settings(home))
 
 
 def read_settings(home: Path) -> Settings:

@@ -93,7 +93,7 @@ def command(target: TargetSettings, context: Context) -> Target:
         limit=int(target.option("time", TIME)),
         env=_environment(target, context),
         home=context.home,
-        rooms=Home(context.home).state("scratch"),
+        rooms=Home(path=context.home).state("scratch"),
         site=context.site,
         kept=context.kept,
         entry=context.entry,

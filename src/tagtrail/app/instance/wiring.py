@@ -39,7 +39,7 @@ def open_road(home: Path, *, tell: Tell, shop: Workshop | None = None) -> Road:
     """All ports of the instance at `home`, with those of `shop` where that was opened before. Scratch that dead
     processes left is removed first."""
     shop = shop or open_workshop(home)
-    at, instance = Home(home), Instance(home, shop.settings)
+    at, instance = Home(path=home), Instance(home=home, settings=shop.settings)
     settings = instance.settings
     site = site_of(settings)
     people = instance.people()

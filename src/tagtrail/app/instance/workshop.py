@@ -33,7 +33,7 @@ def open_workshop(home: Path, *, clock: Clock = now, refresh: bool = False) -> W
 
     With `refresh`, build requirements are resolved anew, however young what was resolved before is.
     """
-    at, settings = Home(home), read_settings(home)
+    at, settings = Home(path=home), read_settings(home)
     return Workshop(
         settings=settings,
         source=GitSource(at.state("repos")),

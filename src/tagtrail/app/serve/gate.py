@@ -30,7 +30,7 @@ class _Closed:
 
 def open_gate(home: Path, *, tell: Tell, clock: Clock = now) -> Road:
     """A road on which files can be staged, and nothing signed, built, logged or shown."""
-    at, instance = Home(home), open_instance(home)
+    at, instance = Home(path=home), open_instance(home)
     settings, people, closed, texts = instance.settings, instance.people(), _closed(), instance.texts()
 
     def policy(project: Project) -> str:

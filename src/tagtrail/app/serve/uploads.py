@@ -55,7 +55,7 @@ def receive(
     found = look(road, project, tag)
     version, sha256, logged = tagged(road, found)
     by = desk.judge(token, builders, {"tag": found.tagged.name, "commit": found.tagged.commit})
-    with scratch(Home(home).state("scratch"), "upload") as room:
+    with scratch(Home(path=home).state("scratch"), "upload") as room:
         form = _form(content_type, body, room)
         artifact = _taken(road, form, room, project, version, by)
     if len(staged(road, project.name, sha256)) >= MOST_FILES:

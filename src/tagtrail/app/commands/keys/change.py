@@ -65,7 +65,7 @@ def rotate(args: argparse.Namespace, console: Console) -> int:
     """A new key in an old one's place."""
     role = _role(args)
     take_words(args, (1, 2) if role == "root" else 1, "rotate log|release|builder, or rotate root [KEY]")
-    at = Home(find_home(args.home))
+    at = Home(path=find_home(args.home))
     elsewhere = role in dict(read_settings(at.path).keys)
     if not elsewhere and not at.holds(FILES[role]):  # lost: what takes its place signs nothing before a root names it
         make(at, role, _origin(at), at_once=True)

@@ -15,7 +15,7 @@ __all__ = ["end", "opened", "reading", "take_words", "usage"]
 def opened(args: argparse.Namespace, console: Console) -> tuple[Home, Road]:
     """The instance and its road, with its secrets."""
     home = find_home(args.home)
-    return Home(home), open_road(home, tell=console.tell)
+    return Home(path=home), open_road(home, tell=console.tell)
 
 
 def reading(args: argparse.Namespace):  # type: ignore[no-untyped-def]
@@ -23,7 +23,7 @@ def reading(args: argparse.Namespace):  # type: ignore[no-untyped-def]
     from tagtrail.adapters.directory import DirectoryKept
     from tagtrail.adapters.sqlite import SqliteLedger
 
-    at = Home(find_home(args.home))
+    at = Home(path=find_home(args.home))
     return at, SqliteLedger(at.database), DirectoryKept(at.kept)
 
 

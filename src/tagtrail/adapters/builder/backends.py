@@ -1,0 +1,250 @@
+"""The processes of a build's backend: environment, cell and program of each, what was learned of a project before, and
+one that stands ready before it is known for which build."""
+
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+from tagtrail.adapters.builder.environments import Environment, installed
+from tagtrail.adapters.builder.logs import plain_name
+from tagtrail.formats.buildsystem import BuildSystem
+from tagtrail.formats.facts import dump, load
+from tagtrail.formats.purl import purl
+from tagtrail.io import durable, sandbox
+from tagtrail.io.backend import PROGRAM, Backend, backend
+from tagtrail.io.sandbox import Cell
+from tagtrail.model.errors import TamperError
+from tagtrail.model.facts import Material
+from tagtrail.model.frozen import frozen
+from tagtrail.ports import BuildOrder
+
+__all__ = ["Backends", "Environments", "Lent", "Memory", "Tree", "place"]
+
+Lent = tuple[tuple[Path, Path], ...]
+"""What of git's objects foreign code sees, as (path within, ours)."""
+
+_ENV = "/env"
+_MODULES = 3000
+
+
+class Environments(Protocol):
+    """Environments that hold these requirements, made with that kind of isolation."""
+
+    def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
+        """The one, made now if it is not there."""
+        ...
+
+    def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
+        """The one, if it is there."""
+        ...
+
+
+@frozen
+class Tree:
+    """A tree to build in: its name in the cell, how it gets there, the project's directory in it, and what that says of
+    its build system."""
+
+    name: str
+    source: Mapping[str, Path]
+    below: str
+    system: BuildSystem
+
+
+@frozen
+class Learned:
+    """Of a project's last build: what its backend asked for, which modules its hooks imported, and how the process that
+    ran them was started. What is there before it is asked for takes no time then. The project says it, so no more is
+    done with it than its own build might do."""
+
+    requires: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    installed: tuple[str, ...] = ()
+    isolation: str = ""
+    lent: tuple[tuple[str, str], ...] = ()
+
+
+class Memory:
+    """What was learned of projects, a file for each in `directory`; it may be thrown away at any time."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def of(self, project: str) -> Learned:
+        """What is known; nothing, where that cannot be read."""
+        try:
+            return load(Learned, json.loads(self._path(project).read_text()))
+        except (FileNotFoundError, ValueError, TamperError):
+            return Learned()
+
+    def learn(self, project: str, now: Learned) -> None:
+        """Remember it. What a backend does not import any more stays until what it asks for changes."""
+        before = self.of(project)
+        known = before.modules if before.requires == now.requires else ()
+        after = Learned(
+            requires=now.requires,
+            modules=tuple(dict.fromkeys((*known, *now.modules)))[:_MODULES],
+            installed=now.installed,
+            isolation=now.isolation,
+            lent=now.lent,
+        )
+        if after != before:
+            durable.write(self._path(project), json.dumps(dump(after)).encode(), sync=False)
+
+    def _path(self, project: str) -> Path:
+        return self._directory / f"{plain_name(project)}.json"
+
+
+class Backends:
+    """Those of one build, which end with it (`close`). `room` is its scratch directory, of which foreign code sees
+    `room/in`; `limit` is the time for one order in seconds, `most` what one process may use up.
+
+    `materials` is what was installed where one of them ran, `resolved` when that was resolved (Unix seconds).
+    """
+
+    def __init__(
+        self, room: Path, environments: Environments, memory: Memory, *, limit: float, most: sandbox.Limits
+    ) -> None:
+        self.materials: set[Material] = set()
+        self.resolved: set[int] = set()
+        self._room = room
+        self._environments = environments
+        self._memory = memory
+        self._limit = limit
+        self._most = most
+        self._running = ExitStack()
+        self._begun: dict[object, tuple[Cell, Backend]] = {}
+        self._spare: tuple[Cell, Backend] | None = None
+
+    @property
+    def log(self) -> bytes:
+        """The end of all that they said."""
+        return b"".join(running.log for _, running in self._begun.values())
+
+    def close(self) -> None:
+        """End them, and all they began."""
+        self._running.close()
+
+    def stand(self, project: str) -> None:
+        """Have a process ready that is started as the project's last build was, if its environment is still there.
+
+        It has no order yet, and what it sees is what that build saw. Never where nothing would keep it apart.
+        """
+        last = self._memory.of(project)
+        if last.isolation in {"bubblewrap", "namespaces"}:
+            lent = tuple((Path(within), Path(ours)) for within, ours in last.lent)
+            if found := self._environments.known(last.installed, last.isolation):
+                self._spare = self._start(self._cell(last.isolation, found.path, lent), found.path)
+
+    def get(self, order: BuildOrder, lent: Lent, tree: Tree, extras: Sequence[str]) -> tuple[Cell, Backend]:
+        """A backend with its requirements and `extras` at hand, and `tree` laid out: the one that runs, if it is the
+        same; and its cell. Raises what `Environments` raises."""
+        system = tree.system
+        key = (system, tuple(extras), tree.name if system.path else None)
+        if key not in self._begun:
+            found = self._environments((*system.requires, *extras), order.isolation)
+            self.resolved.add(found.resolved)
+            cell, running = self._begun[key] = self._new(self._cell(order.isolation, found.path, lent), found.path)
+            _lay_out(cell, running, tree)
+            along = () if system.path else self._memory.of(order.project).modules
+            running.bring(system.backend, system.path, place(cell, tree), along, _version(order))
+            self.materials.update(_materials(found.path))
+        cell, running = self._begun[key]
+        _lay_out(cell, running, tree)
+        return cell, running
+
+    def installed(self, order: BuildOrder, tree: Tree, extras: Sequence[str]) -> bool:
+        """Whether all that such a backend needs is there."""
+        return self._environments.known((*tree.system.requires, *extras), order.isolation) is not None
+
+    def learn(
+        self, order: BuildOrder, lent: Lent, tree: Tree, requires: tuple[str, ...], modules: tuple[str, ...] = ()
+    ) -> None:
+        """Remember what a backend asked for and imported, and how it was started."""
+        learned = Learned(
+            requires=requires,
+            modules=modules,
+            installed=(*tree.system.requires, *requires),
+            isolation=order.isolation,
+            lent=tuple((str(within), str(ours)) for within, ours in lent),
+        )
+        self._memory.learn(order.project, learned)
+
+    def _new(self, cell: Cell, environment: Path) -> tuple[Cell, Backend]:
+        """The one that stands ready, if it is just such a one."""
+        spare, self._spare = self._spare, None
+        return spare if spare and spare[0] == cell else self._start(cell, environment)
+
+    def _start(self, cell: Cell, environment: Path) -> tuple[Cell, Backend]:
+        python = cell.within(environment / "bin" / "python")
+        env = _environment(python.rpartition("/")[0], cell.build)
+        env |= _mapped({cell.build: sandbox.BUILD, str(environment): _ENV}) if cell.kind == "none" else {}
+        started = backend(cell, python, cell.within(self._room / "in" / PROGRAM.name), env=env, limit=self._limit)
+        return cell, self._running.enter_context(started)
+
+    def _cell(self, kind: str, environment: Path, lent: Lent) -> Cell:
+        room = self._room / f"cell-{len(self._begun)}"
+        room.mkdir(exist_ok=True)
+        read = ((Path("/in"), self._room / "in"), (Path(_ENV), environment), *lent)
+        return Cell(kind=kind, room=room, limits=self._most, read=read)
+
+
+def place(cell: Cell, tree: Tree) -> str:
+    """The project's directory of a tree, in the cell's words."""
+    return "/".join(filter(None, (cell.build, tree.name, tree.below)))
+
+
+def _lay_out(cell: Cell, running: Backend, tree: Tree) -> None:
+    running.lay_out(f"{cell.build}/{tree.name}", **{how: cell.within(path) for how, path in tree.source.items()})
+
+
+def _materials(environment: Path) -> Iterator[Material]:
+    """The interpreter and what is installed beside it, which nothing foreign can change."""
+    yield Material(uri=purl(sys.implementation.name, sys.version.partition(" ")[0], python=False))
+    for record in installed(environment):
+        name, _, version = record.parent.name.removesuffix(".dist-info").rpartition("-")
+        yield Material(uri=purl(name, version, python=True), record=hashlib.sha256(record.read_bytes()).hexdigest())
+
+
+def _environment(programs: str, room: str) -> dict[str, str]:
+    """The whole environment of a process that nothing is built with yet: nothing of the caller's."""
+    return {
+        "PATH": f"{programs}:/usr/bin:/bin",
+        "HOME": f"{room}/home",
+        "TMPDIR": f"{room}/tmp",  # noqa: S108  (the cell's own)
+        "VIRTUAL_ENV": programs.rpartition("/")[0],
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        # an instance may lie in somebody's checkout: git does not look for that repository above us
+        "GIT_CEILING_DIRECTORIES": room,
+    }
+
+
+def _version(order: BuildOrder) -> dict[str, str]:
+    """What a build adds to it: the version, said in every way that backends know, and the time."""
+    name = re.sub(r"[-_.]+", "_", order.project).upper()
+    version = {
+        "PBR_VERSION", "SETUPTOOLS_SCM_PRETEND_VERSION", f"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{name}",
+        f"VCS_VERSIONING_PRETEND_VERSION_FOR_{name}", "PDM_BUILD_SCM_VERSION", "POETRY_DYNAMIC_VERSIONING_BYPASS",
+        "UV_DYNAMIC_VERSIONING_BYPASS",
+    }  # fmt: skip
+    return dict.fromkeys(sorted(version), order.version) | {"SOURCE_DATE_EPOCH": str(order.epoch)}
+
+
+def _mapped(paths: Mapping[str, str]) -> dict[str, str]:
+    """Where there is no isolation: compilers write paths as a cell's, so that no random one is in their output.
+
+    CFLAGS takes the place of the interpreter's own flags (`-O3 -DNDEBUG` and others), so these are in it.
+    """
+    flags = [f"-ffile-prefix-map={ours}={theirs}" for ours, theirs in paths.items()]
+    import sysconfig
+
+    return {"CFLAGS": " ".join([*(sysconfig.get_config_var("CFLAGS") or "").split(), *flags])}
