@@ -12,6 +12,7 @@ the wheel. What ours takes longer is our own share (goal: at most a quarter of a
 form, comparison with the tag, SBOM, signatures, trail, site.
 """
 
+import os
 import shutil
 import socket
 import subprocess
@@ -149,8 +150,7 @@ def ours(at: Bench, kept: tuple[Path, ...] = WARM) -> Callable[[], float]:
         shutil.copytree(home / path, fresh / path, symlinks=True, dirs_exist_ok=True)
 
     def once() -> float:
-        shutil.rmtree(home)
-        shutil.copytree(fresh, home, symlinks=True)
+        anew(home, fresh)
         return at.timed(BIN / "tagtrail", "-C", home, "release", at.name, at.version)
 
     return once
@@ -164,13 +164,23 @@ def _backend(at: Bench) -> Callable[[], float]:
     says = dict.fromkeys(("PBR_VERSION", "SETUPTOOLS_SCM_PRETEND_VERSION"), at.version)
 
     def once() -> float:
-        for directory in (work, out):
-            shutil.rmtree(directory, ignore_errors=True)
-        shutil.copytree(at.checkout, work, symlinks=True)
-        out.mkdir()
+        anew(out)
+        anew(work, at.checkout)
         return at.timed(python, "-c", BACKEND, out, cwd=work, PYTHONDONTWRITEBYTECODE="1", **says)
 
     return once
+
+
+def anew(directory: Path, source: Path | None = None) -> None:
+    """An empty directory, or a copy, on disk before anybody is timed. What was there is put aside, not removed: for a
+    minute after files went, ext4 is slow to make others in their place, and that is no cost of either side."""
+    if directory.exists():
+        directory.rename(directory.with_name(f"{directory.name}.{time.monotonic_ns()}"))
+    if source is None:
+        directory.mkdir()
+    else:
+        shutil.copytree(source, directory, symlinks=True)
+    os.sync()
 
 
 def _versions(peer: str) -> str:
@@ -181,10 +191,8 @@ def _by_hand(at: Bench, build: tuple[str | Path, ...], without: dict[str, str] |
     work, shelf, timed = at.scratch / "work", at.scratch / "shelf", at.timed
 
     def once() -> float:
-        for directory in (work, shelf):
-            shutil.rmtree(directory, ignore_errors=True)
-        shutil.copytree(at.checkout, work, symlinks=True)
-        shelf.mkdir()
+        anew(shelf)
+        anew(work, at.checkout)
         took = timed(*build, cwd=work, **(without or {}))
         dist = work / "dist"
         files = sorted(path for path in dist.iterdir() if not path.name.startswith("."))

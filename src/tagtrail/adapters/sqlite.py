@@ -311,7 +311,7 @@ class SqliteJournal:
         query: tuple[Any, ...] = ("SELECT row FROM effects WHERE state NOT IN ('seen', 'dropped') ORDER BY n",)
         if entry is not None:
             query = ("SELECT row FROM effects WHERE entry = ? ORDER BY n", (entry,))
-        return tuple(load(Row, json.loads(row)) for (row,) in self._db.execute(*query))
+        return tuple(_row(row) for (row,) in self._db.execute(*query))
 
     def move(self, before: Row | None, after: Row) -> bool:
         """See `tagtrail.ports.Journal`."""
@@ -337,3 +337,9 @@ class SqliteJournal:
                 self._db.execute("UPDATE cursors SET value = ? WHERE name = ? AND value = ?", (after, name, before))
         row = self._db.execute("SELECT value FROM cursors WHERE name = ?", (name,)).fetchone()
         return 0 if row is None else int(row[0])
+
+
+@lru_cache(maxsize=1 << 10)
+def _row(text: str) -> Row:
+    """Rows are read again after every step, and most of them stand as they were."""
+    return load(Row, json.loads(text))

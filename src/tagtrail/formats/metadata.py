@@ -9,6 +9,7 @@ https://packaging.python.org/en/latest/specifications/core-metadata/, read by `p
 one version is refused; every other fault is a fact, which rules judge.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from tagtrail.formats.encoding import shown
@@ -32,18 +33,30 @@ _PLACED = frozenset({"2.4", "2.5", "2.6"})
 
 def parse_metadata(data: bytes, where: str) -> Metadata:
     """Read core metadata; `where` names the file in errors. Raises ProjectError `metadata-invalid`."""
+    try:
+        return _parsed(data)
+    except ValueError as fault:
+        raise _invalid(where, str(fault)) from fault
+
+
+@lru_cache(maxsize=4)
+def _parsed(data: bytes) -> Metadata:
+    """All files of a release say the same, and are asked on every step of it. Raises ValueError."""
     if len(data) > MAX_SIZE:
-        raise _invalid(where, f"it has {len(data)} bytes, at most {MAX_SIZE} are read")
+        message = f"it has {len(data)} bytes, at most {MAX_SIZE} are read"
+        raise ValueError(message)
     from packaging.metadata import parse_email  # the mail parser behind it is slow to import
 
     try:
         data.decode("utf-8")
         raw, unparsed = parse_email(data)
     except (UnicodeDecodeError, ValueError) as error:
-        raise _invalid(where, "it is not UTF-8") from error
+        message = "it is not UTF-8"
+        raise ValueError(message) from error
     name, version = raw.get("name", ""), raw.get("version", "")
     if not name or not version:
-        raise _invalid(where, "Name or Version is missing, empty or there twice")
+        message = "Name or Version is missing, empty or there twice"
+        raise ValueError(message)
     odd = tuple((key, "is no field, or there twice, or cannot be read") for key in sorted(unparsed))
     return _metadata(raw, name, version, (*odd, *_faults(raw)))
 
