@@ -629,7 +629,12 @@ class Watched:
         self.asked: list[str] = []
         (site,) = self.environments((), shop.isolation).path.glob("lib/python*/site-packages")
         site.chmod(0o755)
-        (site / "plain_backend.py").write_text(BACKEND)
+        self.backend = site / "plain_backend.py"
+        self.put(BACKEND)
+
+    def put(self, backend: str) -> None:
+        """Another backend than what was installed."""
+        self.backend.write_text(backend)
 
     def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
         self.asked.append("made")
@@ -663,6 +668,76 @@ def test_a_backend_begins_while_a_tag_is_judged(watched: tuple[Workshop, Watched
         assert shop.build(repo) == without
         assert environments.asked == ["looked for", "looked for", "made"]  # by the process that was begun
     assert shop.left() == []
+
+
+SAYS_WHEN = """
+_stat = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+print(f"process of {_stat[19]}", flush=True)
+"""
+
+
+def began(shop: Workshop) -> float:
+    """When the process began that built the sdist, in seconds since the machine did."""
+    log = (shop.root / "state" / "logs" / "tiny-1.0.log").read_text()
+    ticks = int(log.partition("process of ")[2].split()[0])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def machine_time() -> float:
+    return float(Path("/proc/uptime").read_text().split()[0])
+
+
+def test_a_process_stands_ready_before_the_order_is_known(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    shop, environments = watched
+    environments.put(BACKEND + SAYS_WHEN)
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    without = shop.build(repo)
+    with shop.builder.expecting("tiny") as begin:
+        time.sleep(0.5)
+        later = machine_time()
+        begin(*shop.order(repo, "1.0"))
+        assert shop.build(repo) == without
+    assert began(shop) < later
+    assert shop.build(repo) == without
+    assert began(shop) > later
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("installed", ["no-such-thing"]),
+        ("isolation", "namespaces"),
+        ("isolation", "none"),
+        ("isolation", ""),
+        ("lent", [["/objects/0", "/etc"]]),
+        ("lent", [["/objects/0", "/nonexistent"]]),
+        ("lent", []),
+    ],
+)
+def test_what_stands_ready_for_something_else_is_not_built_with(
+    watched: tuple[Workshop, Watched], tmp_path: Path, field: str, value: object
+) -> None:
+    shop, environments = watched
+    environments.put(BACKEND + SAYS_WHEN)
+    environments.environments((), "namespaces")
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    without = shop.build(repo)
+    memory = shop.root / "state" / "learned" / "tiny.json"
+    memory.write_text(json.dumps(json.loads(memory.read_text()) | {field: value}))
+    with shop.builder.expecting("tiny") as begin:
+        time.sleep(0.05)
+        later = machine_time()
+        begin(*shop.order(repo, "1.0"))
+        assert shop.build(repo) == without
+    assert began(shop) > later - 0.02  # a tick is ten milliseconds
+    assert shop.left() == []
+
+
+def test_nothing_stands_ready_where_nothing_keeps_it_apart(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path / "shop", tmp_path / "environments", "none")
+    shop.build(tiny(tmp_path / "tiny"))
+    with shop.builder.expecting("tiny"):
+        assert not list((shop.root / "scratch").glob("*/cell-*"))
 
 
 def test_what_is_not_asked_for_after_all_leaves_nothing(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:

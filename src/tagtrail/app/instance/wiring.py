@@ -111,6 +111,7 @@ def _pages_ready(compiled: Path) -> None:
     from jinja2 import FileSystemBytecodeCache
 
     from tagtrail import pages
+    from tagtrail.workflows import render  # noqa: F401  (loaded when it would be waited for)
 
     compiled.mkdir(exist_ok=True)
     pages.ready(FileSystemBytecodeCache(str(compiled)))
