@@ -102,7 +102,7 @@ def test_an_openpgp_signature_asks_for_pysequoia_alone() -> None:
 
 def test_the_probe_sees_what_is_loaded(tmp_path: Path) -> None:
     names = packages(loaded("init", tmp_path / "home", "--origin", "example.org/trail"))
-    assert {"dataclasses", "tempfile", "pysequoia", "tagtrail.adapters"} <= names
+    assert {"tempfile", "pysequoia", "tagtrail.adapters"} <= names
 
 
 @pytest.mark.client
