@@ -107,6 +107,18 @@ def test_a_wrong_tag_is_not(place: Place) -> None:
 
 
 @pytest.mark.client
+@pytest.mark.parametrize(("tag", "rule"), [("2026.1", "TAG007"), ("1.0.1", "TAG005"), ("1!1.0", "TAG018")])
+def test_what_comes_after_all_that_others_have(tag: str, rule: str, place: Place) -> None:
+    for there_first in ("1.0.0", "1.0.2", "33.0.2"):
+        place.git("tag", "-s", "-m", "x", there_first)
+    assert push(place, "--tags")[0], "of tags that are pushed together nobody knows what came first"
+    place.git("tag", "-s", "-m", "x", tag)
+    pushed, said = push(place, tag)
+    assert (pushed, len(there(place))) == (False, 3)
+    assert f"{rule}  error" in said
+
+
+@pytest.mark.client
 def test_what_is_no_release_is_not_judged(place: Place) -> None:
     place.commit({"x": "1"})
     place.git("tag", "stein-eol")

@@ -60,8 +60,10 @@ def _is_id(text: str) -> bool:
 def judge_push(home: str | None, stdin: IO[bytes], console: Console) -> int:
     """0 where nothing stands against any tag that is pushed, else 3: git pushes nothing then."""
     project, code = meant(home, "."), 0
-    for push in _framework() or pushes(stdin.read(MOST)):
-        code = max(code, _judged(project, push, console))
+    every = _framework() or pushes(stdin.read(MOST))
+    unseen = tuple(push.remote.removeprefix(TAGS) for push in every if not _passed(push) and not push.old)
+    for push in every:
+        code = max(code, _judged(project, push, unseen, console))
     return code
 
 
@@ -71,7 +73,7 @@ def _framework() -> tuple[Push, ...]:
     return (Push(local=local, new=os.environ.get("PRE_COMMIT_TO_REF") or ANY, remote=remote),) if remote else ()
 
 
-def _judged(project: Meant, push: Push, console: Console) -> int:
+def _judged(project: Meant, push: Push, unseen: tuple[str, ...], console: Console) -> int:
     tag = push.remote.removeprefix(TAGS)
     if why := _passed(push):
         console.tell(
@@ -89,7 +91,7 @@ def _judged(project: Meant, push: Push, console: Console) -> int:
         fields = {"exit": 3, "state": "", "project": case.before.project.name, "version": meaning.version}
         console.tell("outcome", fields | {"text": text, "next": hint})
         return 3
-    found = examined(case)
+    found = examined(replace(case, before=replace(case.before, unseen=unseen)))
     tell_check(found, console)
     return 3 if found.errors else 0
 
