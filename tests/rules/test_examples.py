@@ -1,4 +1,4 @@
-"""Each example of docs/rules.md, run: of what is bad the rule speaks at its level, of what is asked as a warning, else not.
+"""Each example of docs/rules.md, run: bad is what its rule finds, asked what it warns of, good what it lets pass.
 
 A row is a line of the page, word for word, and the facts that it speaks of; a line without a row fails, as does a row
 without a line. What can be read is read by what reads it for `check` and `release`.
@@ -66,6 +66,7 @@ def beside(own: str, other: str, tag: str = "1.2.0", **fields: Any) -> Before:
 
 
 def patch(version: str, lines: str) -> Before:
+    said = 'requires-python = ">=3.8"\ndependencies = ["oslo.utils>=3.33"]'
     before, now = (
         declared(f'[project]\nname = "mylib"\nversion = "{number}"\n{text}\n', None)
         for number, text in (
