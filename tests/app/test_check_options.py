@@ -56,13 +56,34 @@ def test_set_aside(place: Place) -> None:
         (("--override", "TAG007", "--because", "jo@example.org"), "because"),
         (("--annotate", "jenkins"), "usage"),
         (("--save", "/nowhere/at/all.json"), "not-writable"),
-        (("--facts", "missing.json"), "not-readable"),
-        (("--facts", "pyproject.toml"), "json-syntax"),
     ],
 )
 def test_usage(words: tuple[str, ...], code: str, place: Place) -> None:
     ended = place.run("check", ".", "34.0.0", *words, cwd=place.repo)
     assert (ended.code, ended.refusal) == (2, code)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("--facts missing.json", "not-readable", "missing.json cannot be read"),
+        ("--facts pyproject.toml", "json-syntax", "not JSON"),
+        ("--facts missing.json .", "usage", "--facts knows no PROJECT"),
+        ("--facts missing.json --at HEAD", "usage", "--facts knows no --at"),
+        ("--facts missing.json --recorded", "usage", "--facts knows no --recorded"),
+        ("mylib 1.0 --recorded --at HEAD", "usage", "--recorded knows no --at"),
+        ("--pre-push mylib", "usage", "--pre-push knows no PROJECT"),
+        ("--pre-push --override TAG007 --because x", "usage", "--pre-push knows no --override"),
+        ("--pre-push --annotate sarif", "usage", "--pre-push knows no --annotate"),
+        ("--declared --save facts.json", "usage", "--declared knows no --save"),
+        ("--declared . 1.0", "usage", "--declared knows no TAG"),
+    ],
+)
+def test_nothing_is_passed_over(words: str, code: str, said: str, place: Place) -> None:
+    ended = place.run("check", *words.split(), cwd=place.repo)
+    assert (ended.code, ended.refusal) == (2, code)
+    (refused,) = (event for event in ended.events if event["event"] == "refused")
+    assert said in refused["text" if "text" in refused else "what"]
 
 
 def test_saved_and_judged_again_without_the_repository(place: Place) -> None:

@@ -69,10 +69,7 @@ def patch(version: str, lines: str) -> Before:
     said = 'requires-python = ">=3.8"\ndependencies = ["oslo.utils>=3.33"]'
     before, now = (
         declared(f'[project]\nname = "mylib"\nversion = "{number}"\n{text}\n', None)
-        for number, text in (
-            ("1.2.0", 'requires-python = ">=3.8"\ndependencies = ["oslo.utils>=3.33"]'),
-            (version, lines),
-        )
+        for number, text in (("1.2.0", said), (version, lines))
     )
     follows = Patch(follows="1.2.0", before=before, now=now) if version.startswith("1.2.") else None
     return facts(version, history=history("1.1.0", "1.2.0"), patch=follows)
