@@ -165,3 +165,22 @@ def test_what_it_was_judged_by(released: World) -> None:
 def test_what_nobody_remembers(words: tuple[str, ...], released: World) -> None:
     ended = released.tell("check", *words, "--recorded")
     assert (ended.code, ended.event("refused")["code"]) == (2, "case-missing" if words[1:] else "usage")
+
+
+@pytest.mark.client
+@pytest.mark.parametrize("depth", [0, 1])
+def test_what_a_shallow_clone_cannot_know_is_said(depth: int, place: Place) -> None:
+    place.commit({"x": "1"})
+    place.git("clone", "-q", *(["--depth", "1"] if depth else []), place.repo.as_uri(), str(place.root / "clone"))
+    ended = place.run("check", ".", "34.0.0", cwd=place.root / "clone")
+    skips = [event["because"] for event in ended.events if event["event"] == "skip" and "this clone" in event["what"]]
+    assert skips == (["it is shallow: git fetch --unshallow --tags"] if depth else [])
+
+
+@pytest.mark.client
+@pytest.mark.parametrize("what", ["HEAD^{tree}", "HEAD:pyproject.toml"])
+def test_a_tag_of_no_commit_says_what_to_do(what: str, place: Place) -> None:
+    place.git("tag", "-s", "-m", "x", "34.0.0", what)
+    ended = place.run("check", ".", "34.0.0", cwd=place.repo)
+    assert (ended.code, ended.refusal) == (3, "tag-not-commit")
+    assert ended.events[-1]["next"].startswith("git tag -f -s TAG COMMIT ")

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
         return judge_declared(args.home, args.project or ".", console)
     recorded = _recorded(args)
-    found = examined(recorded.case if recorded else _case(args), overrides_of(args))
+    found = examined(recorded.case if recorded else _case(args, console), overrides_of(args))
     tell_check(found, console, at=args.at or "", recorded=recorded)
     if args.save:
         _write(args.save, write_case(found.case))
@@ -92,12 +92,16 @@ _WHY = {
 }
 
 
-def _case(args: argparse.Namespace) -> Case:
+def _case(args: argparse.Namespace, console: Console) -> Case:
     from tagtrail.app.checkout import meant
 
     if not args.tag:
         raise SetupError("check needs PROJECT and TAG", code="usage", hint="tagtrail check . 1.2.0")
-    return meant(args.home, args.project).case(args.tag, args.at)
+    project = meant(args.home, args.project)
+    if project.project is None and (project.directory / ".git" / "shallow").is_file():
+        what = "tags that are not in this clone were not asked about"
+        console.tell("skip", {"target": "", "what": what, "because": "it is shallow: git fetch --unshallow --tags"})
+    return project.case(args.tag, args.at)
 
 
 # --- judged again ---------------------------------------------------------------------------------------------------
