@@ -184,3 +184,10 @@ def test_a_tag_of_no_commit_says_what_to_do(what: str, place: Place) -> None:
     ended = place.run("check", ".", "34.0.0", cwd=place.repo)
     assert (ended.code, ended.refusal) == (3, "tag-not-commit")
     assert ended.events[-1]["next"].startswith("git tag -f -s TAG COMMIT ")
+
+
+@pytest.mark.client
+def test_what_comes_next_can_be_pasted(place: Place) -> None:
+    place.git("tag", "-s", "-m", "x", "1!1.0.0")
+    ended = place.run("check", ".", "1!1.0.1", cwd=place.repo)
+    assert ended.outcome["next"] == "git tag -s '1!1.0.1' && git push origin '1!1.0.1'"

@@ -503,6 +503,24 @@ FIXES = [
     ),
 ]
 
+HOSTILE = "1.0$(touch${IFS}x)"
+UNSIGNED = TamperError("it is not signed", code="tag-unsigned")
+QUOTED = [
+    (facts(HOSTILE, refusal=UNSIGNED), f"git tag -f -s '{HOSTILE}' "),
+    (facts("1!1.2.0-rc1", history=history("1!1.0.0")), "git tag -s '1!1.2.0rc1'"),
+    (
+        facts(
+            "1!1.2.0", history=history("1!1.0"), project=project(final_is_rc=True), candidates=(("1!1.2.0rc1", OTHER),)
+        ),
+        "git tag -s '1!1.2.0' ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "fix"), QUOTED)
+def test_what_is_pasted_runs_nothing_else(before: Before, fix: str) -> None:
+    assert judge(BEFORE, before).findings[0].fix.startswith(fix)
+
 
 @pytest.mark.parametrize(("before", "fix"), FIXES)
 def test_a_fix_leads_somewhere_good(before: Before, fix: str) -> None:

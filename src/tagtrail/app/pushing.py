@@ -8,6 +8,7 @@ environment: `PRE_COMMIT_REMOTE_BRANCH` and `PRE_COMMIT_TO_REF`.
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import IO
 
 from tagtrail.app.checkout import Meant, checkout, meant
@@ -107,7 +108,7 @@ def _not_this(tagged: Tagged, push: Push, tag: str) -> tuple[str, str] | None:
     here = "" if tagged.kind == "absent" else tagged.object or tagged.commit
     if push.new not in (here, ANY):
         what = f"{push.local} is pushed as {tag}, which is {here[:12] or 'no tag'} here"
-        return what, f"git tag -s {tag}, then push that"
+        return what, f"git tag -s {quote(tag)}, then push that"
     if push.old:
         text = f"{tag} is {push.old[:12]} there and would become {push.new[:12]}: a tag that others saw does not move"
         return text, "tag the next version; or, if nobody saw it, git push --force --no-verify"

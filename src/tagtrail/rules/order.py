@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from shlex import quote
 
 from packaging.version import Version
 
@@ -60,7 +61,7 @@ def canonical_version(facts: Before) -> Iterator[Said]:
     if version is None:
         return
     normal = spelled(scheme, version)
-    good = facts.project.tag.replace("{version}", normal)
+    good = quote(facts.project.tag.replace("{version}", normal))
     if version.local:
         why = "has build metadata, which no order knows" if scheme == "semver" else "is local, and no index takes it"
         yield Said(text=f"{facts.version} {why}", fix=f"git tag -s {good}", code="version-local")

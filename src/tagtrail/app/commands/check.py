@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from tagtrail.app.overriding import add_overrides, overrides_of
@@ -210,9 +211,10 @@ def _next(found: Examined) -> str:
         return f"tagtrail check --explain {found.errors[0].rule}"
     tagged = found.tagged
     if tagged.kind == "absent":
-        return f"git tag -s {tagged.name} && git push origin {tagged.name}"
+        name = quote(tagged.name)
+        return f"git tag -s {name} && git push origin {name}"
     if found.tag and not found.taken:
-        return f"tagtrail release {found.project.name} {tagged.name}"
+        return f"tagtrail release {found.project.name} {quote(tagged.name)}"
     return ""
 
 
