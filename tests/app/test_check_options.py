@@ -56,13 +56,34 @@ def test_set_aside(place: Place) -> None:
         (("--override", "TAG007", "--because", "jo@example.org"), "because"),
         (("--annotate", "jenkins"), "usage"),
         (("--save", "/nowhere/at/all.json"), "not-writable"),
-        (("--facts", "missing.json"), "not-readable"),
-        (("--facts", "pyproject.toml"), "json-syntax"),
     ],
 )
 def test_usage(words: tuple[str, ...], code: str, place: Place) -> None:
     ended = place.run("check", ".", "34.0.0", *words, cwd=place.repo)
     assert (ended.code, ended.refusal) == (2, code)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("--facts missing.json", "not-readable", "missing.json cannot be read"),
+        ("--facts pyproject.toml", "json-syntax", "not JSON"),
+        ("--facts missing.json .", "usage", "--facts knows no PROJECT"),
+        ("--facts missing.json --at HEAD", "usage", "--facts knows no --at"),
+        ("--facts missing.json --recorded", "usage", "--facts knows no --recorded"),
+        ("mylib 1.0 --recorded --at HEAD", "usage", "--recorded knows no --at"),
+        ("--pre-push mylib", "usage", "--pre-push knows no PROJECT"),
+        ("--pre-push --override TAG007 --because x", "usage", "--pre-push knows no --override"),
+        ("--pre-push --annotate sarif", "usage", "--pre-push knows no --annotate"),
+        ("--declared --save facts.json", "usage", "--declared knows no --save"),
+        ("--declared . 1.0", "usage", "--declared knows no TAG"),
+    ],
+)
+def test_nothing_is_passed_over(words: str, code: str, said: str, place: Place) -> None:
+    ended = place.run("check", *words.split(), cwd=place.repo)
+    assert (ended.code, ended.refusal) == (2, code)
+    (refused,) = (event for event in ended.events if event["event"] == "refused")
+    assert said in refused["text" if "text" in refused else "what"]
 
 
 def test_saved_and_judged_again_without_the_repository(place: Place) -> None:
@@ -144,3 +165,29 @@ def test_what_it_was_judged_by(released: World) -> None:
 def test_what_nobody_remembers(words: tuple[str, ...], released: World) -> None:
     ended = released.tell("check", *words, "--recorded")
     assert (ended.code, ended.event("refused")["code"]) == (2, "case-missing" if words[1:] else "usage")
+
+
+@pytest.mark.client
+@pytest.mark.parametrize("depth", [0, 1])
+def test_what_a_shallow_clone_cannot_know_is_said(depth: int, place: Place) -> None:
+    place.commit({"x": "1"})
+    place.git("clone", "-q", *(["--depth", "1"] if depth else []), place.repo.as_uri(), str(place.root / "clone"))
+    ended = place.run("check", ".", "34.0.0", cwd=place.root / "clone")
+    skips = [event["because"] for event in ended.events if event["event"] == "skip" and "this clone" in event["what"]]
+    assert skips == (["it is shallow: git fetch --unshallow --tags"] if depth else [])
+
+
+@pytest.mark.client
+@pytest.mark.parametrize("what", ["HEAD^{tree}", "HEAD:pyproject.toml"])
+def test_a_tag_of_no_commit_says_what_to_do(what: str, place: Place) -> None:
+    place.git("tag", "-s", "-m", "x", "34.0.0", what)
+    ended = place.run("check", ".", "34.0.0", cwd=place.repo)
+    assert (ended.code, ended.refusal) == (3, "tag-not-commit")
+    assert ended.events[-1]["next"].startswith("git tag -f -s TAG COMMIT ")
+
+
+@pytest.mark.client
+def test_what_comes_next_can_be_pasted(place: Place) -> None:
+    place.git("tag", "-s", "-m", "x", "1!1.0.0")
+    ended = place.run("check", ".", "1!1.0.1", cwd=place.repo)
+    assert ended.outcome["next"] == "git tag -s '1!1.0.1' && git push origin '1!1.0.1'"

@@ -1,12 +1,16 @@
 """Hooks: real pushes to a real repository, with git's own hook and with pre-commit; what is refused is not there."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+import textwrap
 import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tagtrail.app.pushing import Push, pushes
 from tagtrail.model.errors import SetupError
@@ -104,6 +108,18 @@ def test_a_wrong_tag_is_not(place: Place) -> None:
     assert "TAG001  error   1.1.0 is a lightweight tag" in said
     assert "1.0.0 tagged" in said, "all are judged"
     assert push(place, "--no-verify", "1.1.0")[0], "whoever means it can"
+
+
+@pytest.mark.client
+@pytest.mark.parametrize(("tag", "rule"), [("2026.1", "TAG007"), ("1.0.1", "TAG005"), ("1!1.0", "TAG018")])
+def test_what_comes_after_all_that_others_have(tag: str, rule: str, place: Place) -> None:
+    for there_first in ("1.0.0", "1.0.2", "33.0.2"):
+        place.git("tag", "-s", "-m", "x", there_first)
+    assert push(place, "--tags")[0], "of tags that are pushed together nobody knows what came first"
+    place.git("tag", "-s", "-m", "x", tag)
+    pushed, said = push(place, tag)
+    assert (pushed, len(there(place))) == (False, 3)
+    assert f"{rule}  error" in said
 
 
 @pytest.mark.client
@@ -252,7 +268,58 @@ def test_declared(text: str, tag: str, code: int, why: str, place: Place) -> Non
     assert skips == ([why] if why else [])
 
 
-def test_the_hook_that_the_page_shows_is_what_is_tested() -> None:
-    page = (ROOT / "docs" / "hooks.md").read_text()
-    assert r"printf '#!/bin/sh\nexec tagtrail check --pre-push\n' > .git/hooks/pre-push" in page
+def shown(heading: str) -> list[str]:
+    """The blocks of a part of the page, as a person would copy them."""
+    part = (ROOT / "docs" / "hooks.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", part, re.MULTILINE)
+    return [textwrap.dedent(block).strip() for block in blocks]
+
+
+def install_as_shown(place: Place, cwd: Path) -> int:
+    argv = ["sh", "-c", shown("git's own pre-push hook")[0]]
+    return subprocess.run(argv, cwd=cwd, env=place.env, check=False, capture_output=True).returncode
+
+
+@pytest.mark.client
+@pytest.mark.parametrize("where", ["a checkout", "a directory in it", "a worktree", "without templates"])
+def test_the_hook_is_installed_as_the_page_shows(where: str, place: Place) -> None:
+    hook, cwd = place.repo / ".git" / "hooks" / "pre-push", place.repo
+    hook.unlink()
+    if where == "a directory in it":
+        cwd = place.repo / "deep"
+        cwd.mkdir()
+    elif where == "a worktree":
+        cwd = place.root / "worktree"
+        place.git("worktree", "add", "-q", str(cwd))
+    elif where == "without templates":
+        shutil.rmtree(hook.parent)
+    install_as_shown(place, cwd)
+    assert hook.read_text() == "#!/bin/sh\nexec tagtrail check --pre-push\n"
+    assert os.access(hook, os.X_OK)
+    place.git("tag", "1.0.0")
+    pushed, said = push(place, "1.0.0", PATH=f"{TAGTRAIL.parent}:{place.env['PATH']}")
+    assert (pushed, there(place)) == (False, [])
+    assert "TAG001" in said
+
+
+@pytest.mark.client
+def test_a_hook_that_is_there_stays(place: Place) -> None:
+    hook = place.repo / ".git" / "hooks" / "pre-push"
+    hook.write_text("#!/bin/sh\nexit 0\n")
+    install_as_shown(place, place.repo)
+    assert hook.read_text() == "#!/bin/sh\nexit 0\n"
+
+
+def test_what_the_page_shows_for_ci_is_yaml_and_asks_for_what_is_there() -> None:
+    blocks = [yaml.safe_load(block) for block in shown("CI, on tags")]
+    github, gitlab, (job, play) = blocks
+    assert github[True]["push"]["tags"] == ["[0-9]*", "v[0-9]*"]  # YAML reads `on` so
+    assert github["permissions"]["security-events"] == "write"
+    assert gitlab["tag"]["rules"] == [{"if": "$CI_COMMIT_TAG =~ /^v?[0-9]/"}]
+    assert gitlab["tag"]["artifacts"]["reports"]["codequality"] in gitlab["tag"]["script"][-1]
+    assert job["job"]["run"].endswith("tagtrail-check.yaml")
+    assert "tagtrail check . {{ zuul.tag }}" in play["tasks"][1]["command"]
+    (hooks,) = (yaml.safe_load(block)["repos"][0]["hooks"] for block in shown("The pre-commit framework"))
+    ours = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert [hook["id"] for hook in hooks] == [hook["id"] for hook in ours]
     assert os.access(PRE_COMMIT, os.X_OK)

@@ -238,6 +238,7 @@ WRONG = [
     ("TAG007", "TAG001", "rules.TAG001: this rule cannot be switched"),
     ('level = "warning"', 'level = "of"', "rules.TAG007.level: there is no level 'of', did you mean 'off'?"),
     ('because = "we ask"', 'because = ""', "rules.TAG007.because: is empty"),
+    ('"we ask"', '"ask jo@example.org"', "rules.TAG007.because: names no address: the entry is public, and for ever"),
     (', because = "we ask"', "", "rules.TAG007.because: missing"),
     ('because = "we ask"', 'because = "we ask", for = 3', "rules.TAG007.for: unknown key"),
     # forms

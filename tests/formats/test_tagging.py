@@ -67,6 +67,7 @@ WRONG = [
     ('versions = "calver"', 'versions: years are for ever: say why they are wanted, calver-because = "..."'),
     ('calver-because = "x"', "calver-because: is for versions = \"calver\", not for 'pep440'"),
     ('versions = "calver"\ncalver-because = " x"', "calver-because: is one line of at most 200 characters"),
+    ('versions = "calver"\ncalver-because = "jo@example.org"', "calver-because: names no address"),
     ('versions = "any"\nfinal-is-rc = true', "final-is-rc: 'any' version is final: there is no rc"),
     ('channels = ["finals"]', "channels: there is no channel 'finals', did you mean 'final'?"),
     ('lifecycle = ["* eol"]', "lifecycle: '* eol' is not a pattern of tags"),

@@ -24,6 +24,50 @@ LOCALS = ("", "", "", "+l.1", "+ubuntu")
 CASES, REFUSED = 150, 8
 """How many cases there are; of those that must be refused, each a run by itself, how many are asked."""
 
+EDGES = (
+    # specifier, versions, yanked ones; what pip 26.3 and uv 0.13.9 took
+    ("===1.0.0", "1.0", "", "", "1.0"),
+    ("===1.0RC1", "1.0rc1 0.9", "", "1.0rc1", "1.0rc1"),
+    ("===1.0-1", "1.0.post1", "", "", "1.0.post1"),
+    ("===1.0+Ubuntu", "1.0+ubuntu", "", "1.0+ubuntu", "1.0+ubuntu"),
+    ("==1.0-1", "1.0.post1 1.0", "", "1.0.post1", "1.0.post1"),
+    ("==1.0.0.0", "1.0", "1.0", "1.0", "1.0"),
+    ("==1.0,==1.0.0", "", "1.0", "1.0", ""),
+    ("==1.0", "1.0+l", "1.0", "1.0+l", "1.0+l"),
+    ("==1.0", "1.0", "1.0+l", "1.0", "1.0"),
+    ("==1.0+l", "", "1.0+l", "1.0+l", "1.0+l"),
+    ("==1!1.0.*", "1!1.0.5 1.0.5", "", "1!1.0.5", "1!1.0.5"),
+    ("~=1!1.0", "1!1.5 1.5 2!1", "", "1!1.5", "1!1.5"),
+    (">=1.0,!=1.0", "1.0 1.0.post1", "", "1.0.post1", "1.0.post1"),
+    (">1.0", "1.0.post1 1.0+l", "", "", ""),
+    (">1.0", "1.0.1.dev1", "", "1.0.1.dev1", "1.0.1.dev1"),
+    ("<1.0", "1.0rc1 1.0.dev1", "", "", ""),
+    ("<1.0rc1", "1.0b1 1.0.dev1 0.9", "", "1.0b1", "0.9"),
+    ("<1.0.post1", "1.0 1.0rc1", "", "1.0", "1.0"),
+    (">=1.0.dev1", "1.0 1.1.dev1", "", "1.1.dev1", "1.0"),
+    ("!=1.0rc1", "1.0rc1 0.9 1.1rc1", "", "0.9", "0.9"),
+    ("==1.0rc1,>=0", "1.0rc1 1.0", "", "1.0rc1", "1.0rc1"),
+    ("~=1.0rc1", "1.0rc1 1.0 1.1a1", "", "1.1a1", "1.0"),
+    ("~=1.0rc1", "1.0rc1 1.1a1", "", "1.1a1", "1.1a1"),
+    ("~=1.0.dev1", "1.0 1.1.dev1", "", "1.1.dev1", "1.0"),
+    ("!=1.*", "1.0 2.0a1", "", "2.0a1", "2.0a1"),
+    ("!=1.*", "2.0a1 0.5", "0.5", "", "2.0a1"),
+    (">=1.0rc1,<1.0", "1.0rc1 1.0rc2 0.9", "", "", ""),
+    (">1", "1!0.5 2", "", "1!0.5", "1!0.5"),
+    ("<1!0", "1!0.dev1 0.9 2015.1", "", "2015.1", "2015.1"),
+    (">=0", "1.1.dev1", "1.0", "", "1.1.dev1"),
+    ("==1.0", "1.0+l.2 1.0+l.10", "", "1.0+l.10", "1.0+l.10"),
+    ("<=1.0", "1.0+l 0.9", "", "1.0+l", "1.0+l"),
+    ("<1.0", "1.0+l 0.9", "", "0.9", "0.9"),
+    ("===1.0,>=0", "", "1.0", "1.0", ""),
+    ("===1.0.0", "", "1.0", "", "1.0"),
+    ("==1.0,!=2", "", "1.0", "1.0", ""),
+    ("==2026.1", "2026.1.0", "", "2026.1.0", "2026.1.0"),
+    ("==2026.1.*", "2026.1.0 2026.1.0rc1 2026.10", "", "2026.1.0", "2026.1.0"),
+    ("~=2026.1", "2026.1.0 2026.2 2027.1", "", "2026.2", "2026.2"),
+    (">= 1.0 , < 2", "1.5 2.0a1", "", "1.5", "1.5"),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -42,6 +86,12 @@ def cases(seed: int) -> Iterator[Case]:
         words = ",".join(_clause(pick, among) for _ in range(pick.choice((0, 1, 1, 1, 1, 2, 2))))
         yanked = frozenset(v for v in among if pick.random() < 0.3)
         yield Case(name=f"p{number:03d}", specifier=words, among=among, yanked=yanked)
+
+
+def edges() -> Iterator[Case]:
+    for number, (specifier, among, yanked, _, _) in enumerate(EDGES):
+        there, gone = (tuple(map(Version, words.split())) for words in (among, yanked))
+        yield Case(name=f"e{number:03d}", specifier=specifier, among=there + gone, yanked=frozenset(gone))
 
 
 def _version(pick: random.Random, *, local: bool, releases: tuple[str, ...] = RELEASES) -> str:
@@ -120,13 +170,19 @@ def test_what_is_installed_is_what_was_measured(tool: str) -> None:
     assert MEASURED[tool] == version(tool)
 
 
+@pytest.mark.parametrize(("case", "row"), [*zip(edges(), EDGES, strict=True)], ids=[" ".join(row[:3]) for row in EDGES])
+def test_the_edges(case: Case, row: tuple[str, ...]) -> None:
+    found = (model(case.specifier, case.among, yanked=case.yanked) for model in (picked, picked_by_uv))
+    assert tuple(str(one or "") for one in found) == row[3:]
+
+
 @pytest.mark.client
 @pytest.mark.parametrize("pre", [False, True])
 @pytest.mark.parametrize(("tool", "model"), [(pip, picked), (uv, picked_by_uv)], ids=["pip", "uv"])
 def test_the_model_is_as_the_installed_ones(
     tool: Callable[..., dict[str, Version]], model: Callable[..., Version | None], pre: bool, tmp_path: Path
 ) -> None:
-    asked = tuple(cases(seed=440))
+    asked = (*edges(), *cases(seed=440))
     url = index(tmp_path, asked)
     ours = {case: model(case.specifier, case.among, yanked=case.yanked, pre=pre) for case in asked}
     taken, refused = ([case for case, one in ours.items() if (one is None) is none] for none in (False, True))

@@ -1,5 +1,6 @@
 """The rules: for each, facts with exactly one thing wrong, and what the rule book does with what they say."""
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,18 @@ WRONG = {
     "behind an epoch, by tags": (
         facts("3.0", history=(), tags=("2.0", "1!1.0")),
         ("TAG018", "epoch-dropped", "warning"),
+    ),
+    "a year, about to be pushed": (
+        facts("2026.1", history=(), tags=("33.0.2", "2026.1"), unseen=("2026.1",)),
+        ("TAG007", "year-jump", "error"),
+    ),
+    "lower than a tag, about to be pushed": (
+        facts("1.0.5", history=(), tags=("1.0.0", "1.0.6"), unseen=("1.0.5", "1.0.0")),
+        ("TAG005", "version-lower", "error"),
+    ),
+    "pushed together with a higher one": (
+        facts("1.0.5", history=(), tags=("1.0.0", "1.0.6"), unseen=("1.0.5", "1.0.0", "1.0.6")),
+        ("TAG005", "version-lower", "warning"),
     ),
     "a year, by tags": (facts("2026.1", history=(), tags=("33.0.2",)), ("TAG007", "year-jump", "warning")),
     "a year in a new epoch": (facts("1!2026.1"), ("TAG018", "epoch-begun", "error")),
@@ -478,6 +491,47 @@ def test_findings_are_facts() -> None:
         'keep 2.0.0 and set series = "2026.1 NAME" (shown on pages and in mail); '
         'or versions = "calver" with calver-because = "WHY", then 2026.1.0'
     )
+
+
+FIXES = [
+    (facts("1!1.2.0"), "tag a version above 1.1.0; or, under [project.mylib.rules]: "),
+    (facts("1!1.2.0", history=()), "tag 1.2.0; or, under [project.mylib.rules]: "),
+    (facts("2026.1", history=()), "start with 1.0.0; or, if years are what you want, tag 2026.1.0"),
+    (
+        facts(refusal=TamperError("tag 1.2.0 is not signed", code="tag-unsigned")),
+        "git tag -f -s 1.2.0 a49c1e070000  # where nobody has it yet; else tag the next version",
+    ),
+]
+
+HOSTILE = "1.0$(touch${IFS}x)"
+UNSIGNED = TamperError("it is not signed", code="tag-unsigned")
+QUOTED = [
+    (facts(HOSTILE, refusal=UNSIGNED), f"git tag -f -s '{HOSTILE}' "),
+    (facts("1!1.2.0-rc1", history=history("1!1.0.0")), "git tag -s '1!1.2.0rc1'"),
+    (
+        facts(
+            "1!1.2.0", history=history("1!1.0"), project=project(final_is_rc=True), candidates=(("1!1.2.0rc1", OTHER),)
+        ),
+        "git tag -s '1!1.2.0' ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "fix"), QUOTED)
+def test_what_is_pasted_runs_nothing_else(before: Before, fix: str) -> None:
+    assert judge(BEFORE, before).findings[0].fix.startswith(fix)
+
+
+@pytest.mark.parametrize(("before", "fix"), FIXES)
+def test_a_fix_leads_somewhere_good(before: Before, fix: str) -> None:
+    (finding,) = judge(BEFORE, before).findings
+    assert finding.fix.startswith(fix)
+
+
+def test_the_switch_of_a_fix_can_be_pasted() -> None:
+    (finding,) = judge(BEFORE, facts("1!1.2.0")).findings
+    (switch,) = tomllib.loads(finding.fix.partition(": ")[2]).items()
+    assert switch == ("TAG018", {"level": "off", "because": "WHY"})
 
 
 def test_a_patch_whose_requirements_nobody_can_know() -> None:

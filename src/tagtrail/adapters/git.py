@@ -352,9 +352,12 @@ def _check_found(item: Item, commit: Item, *, tag: str, start: str) -> None:
         if start != tag:
             raise ProjectError(f"{start} is no commit of the repository", code="commit-missing", hint="git log --all")
         if leads_to in {"blob", "tree"}:
-            raise ProjectError(f"the tag leads to a {leads_to}, not to a commit", code="tag-not-commit")
+            raise ProjectError(f"the tag leads to a {leads_to}, not to a commit", code="tag-not-commit", hint=_RETAG)
         raise objects_missing(header(item.content, "object") or tag)
     _check_id(commit)
+
+
+_RETAG = "git tag -f -s TAG COMMIT  # where nobody has it yet; else tag the next version"
 
 
 def _check_id(item: Item) -> None:

@@ -8,6 +8,7 @@ environment: `PRE_COMMIT_REMOTE_BRANCH` and `PRE_COMMIT_TO_REF`.
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import IO
 
 from tagtrail.app.checkout import Meant, checkout, meant
@@ -60,8 +61,10 @@ def _is_id(text: str) -> bool:
 def judge_push(home: str | None, stdin: IO[bytes], console: Console) -> int:
     """0 where nothing stands against any tag that is pushed, else 3: git pushes nothing then."""
     project, code = meant(home, "."), 0
-    for push in _framework() or pushes(stdin.read(MOST)):
-        code = max(code, _judged(project, push, console))
+    every = _framework() or pushes(stdin.read(MOST))
+    unseen = tuple(push.remote.removeprefix(TAGS) for push in every if not _passed(push) and not push.old)
+    for push in every:
+        code = max(code, _judged(project, push, unseen, console))
     return code
 
 
@@ -71,7 +74,7 @@ def _framework() -> tuple[Push, ...]:
     return (Push(local=local, new=os.environ.get("PRE_COMMIT_TO_REF") or ANY, remote=remote),) if remote else ()
 
 
-def _judged(project: Meant, push: Push, console: Console) -> int:
+def _judged(project: Meant, push: Push, unseen: tuple[str, ...], console: Console) -> int:
     tag = push.remote.removeprefix(TAGS)
     if why := _passed(push):
         console.tell(
@@ -89,7 +92,7 @@ def _judged(project: Meant, push: Push, console: Console) -> int:
         fields = {"exit": 3, "state": "", "project": case.before.project.name, "version": meaning.version}
         console.tell("outcome", fields | {"text": text, "next": hint})
         return 3
-    found = examined(case)
+    found = examined(replace(case, before=replace(case.before, unseen=unseen)))
     tell_check(found, console)
     return 3 if found.errors else 0
 
@@ -105,7 +108,7 @@ def _not_this(tagged: Tagged, push: Push, tag: str) -> tuple[str, str] | None:
     here = "" if tagged.kind == "absent" else tagged.object or tagged.commit
     if push.new not in (here, ANY):
         what = f"{push.local} is pushed as {tag}, which is {here[:12] or 'no tag'} here"
-        return what, f"git tag -s {tag}, then push that"
+        return what, f"git tag -s {quote(tag)}, then push that"
     if push.old:
         text = f"{tag} is {push.old[:12]} there and would become {push.new[:12]}: a tag that others saw does not move"
         return text, "tag the next version; or, if nobody saw it, git push --force --no-verify"

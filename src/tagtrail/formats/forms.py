@@ -20,7 +20,7 @@ from tagtrail.model.names import RESERVED, fold, project_key
 
 __all__ = [
     "bucket_fault", "file_pattern_fault", "group_fault", "origin_fault", "path_fault", "pattern_fault", "plain_fault",
-    "project_fault", "relative_fault", "repo_fault", "secret_faults", "url_fault",
+    "project_fault", "reason_fault", "relative_fault", "repo_fault", "secret_faults", "url_fault",
 ]  # fmt: skip
 
 # Compiled when first used: `verify` loads this module, and asks for none of them.
@@ -119,6 +119,13 @@ def plain_fault(text: str) -> str:
     if not text.isprintable() or len(text) > 200 or text != text.strip():
         return "is one line of at most 200 characters, with no space around it"
     return ""
+
+
+def reason_fault(text: str) -> str:
+    """Of a reason that is written into an entry: it is public, and for ever."""
+    if re.search(r"\S@\S", text):
+        return "names no address: the entry is public, and for ever"
+    return plain_fault(text)
 
 
 def secret_faults(values: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -37,6 +37,7 @@ from tagtrail.formats.forms import (
     pattern_fault,
     plain_fault,
     project_fault,
+    reason_fault,
     relative_fault,
     repo_fault,
     secret_faults,
@@ -240,7 +241,7 @@ class _Reader:
     def _switch(self, rule: str, table: Table) -> RuleSwitch:
         switch = RuleSwitch(rule=rule, level=table.text("level"), because=table.text("because"))
         table.known("level", [switch.level] if switch.level else [], LEVELS, "level")
-        table.fault("because", plain_fault(switch.because))
+        table.fault("because", reason_fault(switch.because))
         rules = self.rules() if self.rules else {rule: False}
         if rule not in rules:
             table.problem("", f"there is no such rule{meant(rule, rules)}")
@@ -254,7 +255,7 @@ def _reasons(table: Table) -> tuple[tuple[str, str], ...]:
     """Patterns of members, each with the written reason."""
     reasons = tuple((pattern, table.text(pattern)) for pattern in table.values)
     for pattern, because in reasons:
-        table.fault(quoted_key(pattern), plain_fault(because))
+        table.fault(quoted_key(pattern), reason_fault(because))
     return reasons
 
 

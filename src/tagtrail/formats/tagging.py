@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tagtrail.formats.forms import plain_fault
+from tagtrail.formats.forms import reason_fault
 from tagtrail.formats.toml import Table
 from tagtrail.model.settings import Kind, Project, RuleSwitch
 
@@ -38,7 +38,7 @@ def tagging(table: Table, above: Kind) -> dict[str, Any]:
     rc = table.flag("final-is-rc") if "final-is-rc" in table.values else above.final_is_rc
     table.known("versions", [versions], SCHEMES, "scheme of versions")
     if because:
-        table.fault("calver-because", plain_fault(because))
+        table.fault("calver-because", reason_fault(because))
     table.known("channels", said["channels"], CHANNELS, "channel")
     for key in ("lifecycle", "ignore"):
         for pattern in said[key] if key in table.values else ():

@@ -8,7 +8,7 @@ from packaging.version import Version
 
 from tagtrail.model.errors import Error
 from tagtrail.model.facts import Entry, Remark, Survey
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, sparse
 from tagtrail.model.metadata import IndexView, Metadata
 from tagtrail.model.names import version_key
 from tagtrail.model.settings import Project
@@ -51,7 +51,8 @@ class Before:
     looked for only where the settings ask for them. `beside` are the other projects of the same repository. `surveys`
     are what the places say that the release would go to; `unsurveyed` is why none was asked. `time` is when the commit
     was made, in Unix seconds (0: not known); `candidates` are (tag, commit) of the rc tags of this version, where a
-    final must be the last of them; `patch` is what a patch release follows, None for others.
+    final must be the last of them; `patch` is what a patch release follows, None for others. `unseen` are tags that
+    nobody has seen yet, for they are about to be pushed.
     """
 
     project: Project
@@ -73,6 +74,7 @@ class Before:
     time: int = 0
     candidates: tuple[tuple[str, str], ...] = ()
     patch: Patch | None = None
+    unseen: tuple[str, ...] = sparse(())
 
     @property
     def meaning(self) -> Meaning:
@@ -133,8 +135,9 @@ class Before:
 
     @property
     def mildly(self) -> Literal["warning"] | None:
-        """How strongly `released` may be held against the version: tags do not say what came first once it is there."""
-        return "warning" if self.by_tags and self.kind != "absent" else None
+        """How strongly `released` may be held against the version: tags do not say what came first once it is there,
+        but for one that is about to be pushed, where others were there before."""
+        return "warning" if self.by_tags and self.kind != "absent" and not self._seen else None
 
     @property
     def _releases(self) -> tuple[Entry, ...]:
@@ -148,8 +151,17 @@ class Before:
 
     @property
     def _tagged(self) -> tuple[Version, ...]:
+        return self._seen or self._versions(self.tags)
+
+    @property
+    def _seen(self) -> tuple[Version, ...]:
+        """What others have, where this tag is about to be pushed to them: it came before."""
+        pushed = frozenset(self.unseen)
+        return self._versions(tag for tag in self.tags if tag not in pushed) if self.tag in pushed else ()
+
+    def _versions(self, tags: Iterable[str]) -> tuple[Version, ...]:
         grammar = grammar_of(self.project)
-        said = (classify(grammar, tag) for tag in self.tags if tag != self.tag)
+        said = (classify(grammar, tag) for tag in tags if tag != self.tag)
         versions = {read(grammar.scheme, m.version) for m in said if m.kind == "release"} - {None, self.parsed}
         return tuple(sorted(filter(None, versions), key=lambda v: (not starts_with_year(v), v)))
 

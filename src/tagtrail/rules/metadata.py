@@ -177,7 +177,7 @@ def license_agrees(facts: After) -> Iterator[Said]:
     the rest. A classifier `License ::` beside an expression says the same again, or something else: a warning.
 
         bad   License-Expression: Apache2
-        bad   License-Expression: Apache-2.0 beside Classifier: License :: OSI Approved :: Apache Software License
+        asked License-Expression: Apache-2.0 beside Classifier: License :: OSI Approved :: Apache Software License
         good  License-Expression: Apache-2.0
     """
     for fault, where in _each(facts, lambda d: (t for f, t in d.says.faults if f == "license-expression")):
@@ -199,13 +199,13 @@ def _beside(says: Metadata) -> Iterator[str]:
 
 @rule("META008", "python-said", needs=("settings", "metadata"))
 def python_said(facts: After) -> Iterator[Said]:
-    """Requires-Python is there, can be read, and shuts out no Python that is still to come.
+    """Requires-Python can be read, and shuts out no Python that is still to come.
 
-    Without it, an old Python installs what it cannot run. A cap (`<4`) heals nothing: installers answer it by going
-    back to the last release that has none, which is older still.
+    Where it is missing META010 says so. A cap (`<4`) heals nothing: installers answer it by going back to the last
+    release that has none, which is older still; that is a warning.
 
-        bad   Requires-Python: >=3.9,<4
         bad   Requires-Python: 3.9 and later
+        asked Requires-Python: >=3.9,<4
         good  Requires-Python: >=3.9
     """
     for said, where in _each(facts, lambda d: filter(_unreadable, [d.says.requires_python])):
@@ -344,7 +344,7 @@ def patch_is_a_patch(facts: After) -> Iterator[Said]:
     files before the build. A raised minimum is a warning.
 
         bad   Requires-Python: >=3.10           in 9.7.1     (>=3.9 in 9.7.0)
-        bad   Requires-Dist: oslo.utils>=8.0    in 9.7.1     (>=3.33 in 9.7.0)
+        asked Requires-Dist: oslo.utils>=8.0    in 9.7.1     (>=3.33 in 9.7.0)
         good  the same, in 9.8.0
     """
     if facts.previous is None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from shlex import quote
 
 from packaging.version import Version
 
@@ -60,7 +61,7 @@ def canonical_version(facts: Before) -> Iterator[Said]:
     if version is None:
         return
     normal = spelled(scheme, version)
-    good = facts.project.tag.replace("{version}", normal)
+    good = quote(facts.project.tag.replace("{version}", normal))
     if version.local:
         why = "has build metadata, which no order knows" if scheme == "semver" else "is local, and no index takes it"
         yield Said(text=f"{facts.version} {why}", fix=f"git tag -s {good}", code="version-local")
@@ -86,7 +87,7 @@ def not_lower(facts: Before) -> Iterator[Said]:
     after 34.0.0 is the normal patch of a stable branch whose last release was 33.0.2. Withdrawn versions do not
     count. Versions that start with a year do not count once the project has left them. Where the trail has nothing of
     the project, its tags stand in; they do not say what came first, so for a tag that is there already this is a
-    warning.
+    warning, but for one that is about to be pushed (`check --pre-push`).
 
         bad   31.0.0.0b2      (31.0.0 is released)
         bad   33.0.2          (33.0.3 is released)
@@ -134,9 +135,8 @@ def year_jump(facts: Before) -> Iterator[Said]:
         return
     if last is None:
         text = f"the first release starts with a year, {facts.version}: no plain version can ever follow it"
-        yield Said(
-            text=text, fix="start with 1.0.0; or go on, if years are what you want", code="year-first", level="warning"
-        )
+        fix = f"start with 1.0.0; or, if years are what you want, tag {spelled('calver', new)}"
+        yield Said(text=text, fix=fix, code="year-first", level="warning")
     elif not starts_with_year(last) and last.epoch == new.epoch:
         label = facts.project.series or f"{'.'.join(map(str, new.release[:2]))} NAME"
         yield Said(
@@ -194,7 +194,9 @@ def epoch(facts: Before) -> Iterator[Said]:
     released = comparable(new, facts.released)
     over, top = overtaken_by(new, released), max((v.epoch for v in released), default=0)
     if new.epoch > top:
-        fix = f"tag {str(new).partition('!')[2]}, or switch TAG018 off for {facts.project.name} with the reason"
+        last = latest(released)
+        plain = f"a version above {facts.spelling(last)}" if last else str(new).partition("!")[2]
+        fix = f"tag {plain}; or, under [project.{facts.project.name}.rules]: {_OFF}"
         text = f"{facts.version} begins the epoch {new.epoch}: every later version must bear it, for ever"
         yield Said(text=text, fix=fix, code="epoch-begun", level=facts.mildly if released else None)
     elif over is not None and over.epoch > new.epoch:
@@ -220,6 +222,10 @@ def first_prerelease(facts: Before) -> Iterator[Said]:
         install = f"plain `pip install {facts.project.name}`"
         text = f"no final release yet: {install} takes the pre-release {facts.version}"
         yield Said(text=text, fix="release a final version first; or go on, if everybody may have it")
+
+
+_OFF = 'TAG018 = { level = "off", because = "WHY" }'
+"""What begins an epoch all the same."""
 
 
 ORDER: tuple[Rule[Before], ...] = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from shlex import quote
 from typing import Literal
 
 from packaging.version import Version
@@ -34,7 +35,7 @@ def signed_by_allowed(facts: Before) -> Iterator[Said]:
 
 
 def _sign_again(facts: Before) -> str:
-    return f"git tag -f -s {facts.tag} {facts.commit[:12]} && git push -f origin {facts.tag}"
+    return f"git tag -f -s {quote(facts.tag)} {facts.commit[:12]}  # where nobody has it yet; else tag the next version"
 
 
 @rule("TAG002", "tag-pattern", firm=True)
@@ -162,7 +163,7 @@ def final_is_rc(facts: Before) -> Iterator[Said]:
     )
     if commit != facts.commit:
         text = f"{facts.version} would be {facts.commit[:12]}, its last candidate {tag} is {commit[:12]}"
-        yield Said(text=text, fix=f"git tag -s {facts.tag} {commit[:12]}; or tag another candidate first")
+        yield Said(text=text, fix=f"git tag -s {quote(facts.tag)} {commit[:12]}; or tag another candidate first")
 
 
 @rule("TAG019", "channel-open", needs=("version",))

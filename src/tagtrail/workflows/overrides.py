@@ -4,12 +4,11 @@ They belong to a tag object, as what is built from it does: a moved tag begins w
 rule takes the place of the one before; whoever approved that Draft approves again, for its digest holds the reason.
 """
 
-import re
 from collections.abc import Iterable
 
 from tagtrail.formats.casefile import MEDIA
 from tagtrail.formats.drafts import draft
-from tagtrail.formats.forms import plain_fault
+from tagtrail.formats.forms import reason_fault
 from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Blob, Override, Signed
 from tagtrail.model.names import project_key
@@ -21,9 +20,6 @@ from tagtrail.workflows.road import Road
 
 __all__ = ["joined", "keep_case", "kept_case", "override", "remember", "set_aside"]
 
-_PRIVATE = re.compile(r"\S@\S")
-"""An address of a person, or a user in a URL: an entry is public, and for ever."""
-
 
 def override(rule: str, because: str) -> Override:
     """A rule, by id or name, set aside with a reason. Raises SetupError `rule-unknown`, `rule-firm`, `because`."""
@@ -32,10 +28,7 @@ def override(rule: str, because: str) -> Override:
         why = "the road would make no sense without it"
         hint = f"tagtrail check --explain {known.id}"
         raise SetupError(f"{known.id} {known.name} cannot be set aside", code="rule-firm", why=why, hint=hint)
-    fault = "says why" if not because else plain_fault(because)
-    if not fault and _PRIVATE.search(because):
-        fault = "names no address: the entry is public, and for ever"
-    if fault:
+    if fault := reason_fault(because) if because else "is empty":
         hint = f'--override {known.id} --because "security fix, reviewed by the release team"'
         raise SetupError(f"the reason for {known.id} {fault}", code="because", hint=hint)
     return Override(rule=known.id, because=because)

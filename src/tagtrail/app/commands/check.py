@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from tagtrail.app.overriding import add_overrides, overrides_of
@@ -50,6 +51,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         console.line(explain(args.explain))
         return 0
     forms = _forms(args.annotate)
+    _alone(args)
     if args.pre_push:
         from tagtrail.app.pushing import judge_push
 
@@ -59,7 +61,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
         return judge_declared(args.home, args.project or ".", console)
     recorded = _recorded(args)
-    found = examined(recorded.case if recorded else _case(args), overrides_of(args))
+    found = examined(recorded.case if recorded else _case(args, console), overrides_of(args))
     tell_check(found, console, at=args.at or "", recorded=recorded)
     if args.save:
         _write(args.save, write_case(found.case))
@@ -67,12 +69,40 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 3 if found.errors else 0
 
 
-def _case(args: argparse.Namespace) -> Case:
+def _alone(args: argparse.Namespace) -> None:
+    """Nothing that was said is passed over in silence. Raises SetupError `usage`."""
+    way = next((way for way in _PASSED_OVER if getattr(args, way)), None)
+    over = [word for word in _PASSED_OVER[way] if getattr(args, word)] if way else []
+    if way and over:
+        named, other = (f"--{word.replace('_', '-')}" for word in (way, over[0]))
+        other = other if over[0] not in ("project", "tag") else over[0].upper()
+        raise SetupError(f"{named} knows no {other}", code="usage", why=_WHY[way], hint="tagtrail check --help")
+
+
+_PASSED_OVER = {
+    "facts": ("project", "tag", "at", "recorded", "pre_push", "declared"),
+    "recorded": ("at", "pre_push", "declared"),
+    "pre_push": ("project", "at", "override", "save", "annotate", "declared"),
+    "declared": ("tag", "at", "override", "save", "annotate"),
+}
+_WHY = {
+    "facts": "the file says which tag is judged, and of what",
+    "recorded": "what was judged then is judged again",
+    "pre_push": "git says which tags are judged",
+    "declared": "the files say which version is judged",
+}
+
+
+def _case(args: argparse.Namespace, console: Console) -> Case:
     from tagtrail.app.checkout import meant
 
     if not args.tag:
         raise SetupError("check needs PROJECT and TAG", code="usage", hint="tagtrail check . 1.2.0")
-    return meant(args.home, args.project).case(args.tag, args.at)
+    project = meant(args.home, args.project)
+    if project.project is None and (project.directory / ".git" / "shallow").is_file():
+        what = "tags that are not in this clone were not asked about"
+        console.tell("skip", {"target": "", "what": what, "because": "it is shallow: git fetch --unshallow --tags"})
+    return project.case(args.tag, args.at)
 
 
 # --- judged again ---------------------------------------------------------------------------------------------------
@@ -86,10 +116,12 @@ def _recorded(args: argparse.Namespace) -> Recorded | None:
     try:
         return read_case(args.facts.read_bytes() if args.facts else _kept(args))
     except OSError as error:
-        raise SetupError(f"{name} cannot be read: {error.strerror}", code="not-readable", hint="check --save") from None
+        raise SetupError(f"{name} cannot be read: {error.strerror}", code="not-readable", hint=_SAVE) from None
     except TamperError as error:
-        hint = error.hint or "tagtrail check PROJECT TAG --save FILE writes one"
-        raise SetupError(f"{name}: {error.what}", code=error.code, why=error.why, hint=hint) from None
+        raise SetupError(f"{name}: {error.what}", code=error.code, why=error.why, hint=error.hint or _SAVE) from None
+
+
+_SAVE = "tagtrail check PROJECT TAG --save FILE writes one"
 
 
 def _kept(args: argparse.Namespace) -> bytes:
@@ -124,8 +156,8 @@ def _compared(recorded: Recorded, found: Examined) -> str:
         return f"judged by {by}: the same verdict"
     new, gone = (sorted({rule for rule, _, _ in one - other}) for one, other in ((now, then), (then, now)))
     words = [f"{', '.join(rules)} {what}" for rules, what in ((gone, "spoke then"), (new, "speaks now")) if rules]
-    here = ", ".join(f"{name} {version}" for name, version in tools())
-    return f"judged by {by}, here by {here}: NOT the same verdict, {' and '.join(words)}"
+    here = ", ".join(f"{name} {version}" for name, version in sorted(tools()))
+    return f"judged by {by}, here by {'the same' if here == by else here}: NOT the same verdict, {' and '.join(words)}"
 
 
 # --- told -----------------------------------------------------------------------------------------------------------
@@ -179,9 +211,10 @@ def _next(found: Examined) -> str:
         return f"tagtrail check --explain {found.errors[0].rule}"
     tagged = found.tagged
     if tagged.kind == "absent":
-        return f"git tag -s {tagged.name} && git push origin {tagged.name}"
+        name = quote(tagged.name)
+        return f"git tag -s {name} && git push origin {name}"
     if found.tag and not found.taken:
-        return f"tagtrail release {found.project.name} {tagged.name}"
+        return f"tagtrail release {found.project.name} {quote(tagged.name)}"
     return ""
 
 
