@@ -9,7 +9,7 @@ from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Entry, Row, Survey
 from tagtrail.ports import Target
 from tagtrail.testing import memory, samples
-from tagtrail.workflows.audit.places import Line, belongings, compared, exit_code
+from tagtrail.workflows.audit.places import Line, belongings, by_name, compared, exit_code
 from tagtrail.workflows.surveys import PATIENCE, everywhere
 
 RELEASE = samples.entry(0, samples.release())
@@ -115,6 +115,24 @@ def test_what_else_lies_on_the_site_is_for_another_audit() -> None:
 )
 def test_withdrawn_and_yanked(yanked: tuple[str, ...] | None, entries: tuple[Entry, ...], word: str, code: int) -> None:
     assert of_sdist(shows(*BOTH, yanked=yanked), entries=entries) == (word, code)
+
+
+@pytest.mark.parametrize(
+    ("there", "yanked", "entries", "copies"),
+    [
+        (BOTH, None, (RELEASE,), 0),
+        ((BOTH[0], (WHEEL.name, "")), None, (RELEASE,), 1),
+        (BOTH, (SDIST.name, WHEEL.name), (RELEASE, GONE), 0),
+        (((SDIST.name, ""), (WHEEL.name, "")), (SDIST.name, WHEEL.name), (RELEASE, GONE), 2),
+        (((SDIST.name, ""), BOTH[1]), (), (RELEASE, GONE), 1),
+        (((SDIST.name, ""), BOTH[1]), (SDIST.name,), (RELEASE,), 1),
+    ],
+)
+def test_copies_whose_bytes_nobody_compared_are_counted(
+    there: tuple[tuple[str, str], ...], yanked: tuple[str, ...] | None, entries: tuple[Entry, ...], copies: int
+) -> None:
+    assert by_name(lines(shows(*there, yanked=yanked), entries=entries)) == copies
+    assert by_name(lines(Survey(target="pypi", unlisted=True))) == 2
 
 
 def test_withdrawn_and_not_there_is_fine() -> None:

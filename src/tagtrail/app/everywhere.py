@@ -11,6 +11,7 @@ from tagtrail.app.instance.home import Home, find_home
 from tagtrail.app.instance.places import places
 from tagtrail.app.instance.reading import open_instance
 from tagtrail.app.terminal.console import Console
+from tagtrail.app.terminal.phrases.words import count
 from tagtrail.formats.settings import project_of
 from tagtrail.io import http
 from tagtrail.model.errors import SetupError
@@ -19,7 +20,7 @@ from tagtrail.model.names import project_key
 from tagtrail.model.settings import Project, Settings
 from tagtrail.ports import Target
 from tagtrail.workflows.audit.deep import hashed, withdrawals
-from tagtrail.workflows.audit.places import BAD, Belonging, Cell, Line, belongings, compared, exit_code, marks
+from tagtrail.workflows.audit.places import BAD, Belonging, Cell, Line, belongings, by_name, compared, exit_code, marks
 from tagtrail.workflows.surveys import everywhere
 
 __all__ = ["LIMIT", "audit_places"]
@@ -132,6 +133,7 @@ def _event(asked: _Asked, lines: Sequence[Line]) -> dict[str, object]:
         "noun": "file",
         "columns": list(asked.places),
         "summary": [str(count) if count else "-" for count in counts],
+        "by_name": by_name(lines),
         "rows": [_row(line, asked.project.name) for line in loud],
     }
 
@@ -165,13 +167,13 @@ _SAID = {
 def _text(lines: Sequence[Line], asked: Sequence[_Asked], *, deep: bool) -> str:
     projects, files = len(asked), sum(bool(line.name) for line in lines)
     wrong = sum(any(cell.state in BAD for cell in line.cells) for line in lines)
-    untold = sum(cell.state in ("there", "unasked") for line in lines for cell in line.cells)
+    copies = by_name(lines)
     gone = sum(entry.event == "withdraw" for one in asked for entry in one.entries)
-    text = f"{files:,} files of {projects:,} project{'' if projects == 1 else 's'}"
+    text = f"{count(files, 'file')} of {count(projects, 'project')}"
     text += f", {wrong:,} of them not as the trail says" if wrong else ""
-    why = "could not be fetched" if deep else "the place does not tell it (--deep asks)"
-    text += f"\n{untold:,} were not compared by digest: {why}" if untold else ""
-    text += f"\n{gone:,} version{'' if gone == 1 else 's'} withdrawn: {_said_so(lines)}" if gone else ""
+    why = "could not be hashed" if deep else "no digest is told (--deep hashes them)"
+    text += f"; {copies:,} cop{'y' if copies == 1 else 'ies'} by name alone: {why}" if copies else ""
+    text += f"\n{count(gone, 'version')} withdrawn: {_said_so(lines)}" if gone else ""
     return text
 
 

@@ -8,7 +8,7 @@ from tagtrail.adapters.builder.logs import logs_of
 from tagtrail.app.instance.home import find_home
 from tagtrail.app.instance.wiring import open_road
 from tagtrail.app.terminal.console import Console
-from tagtrail.app.terminal.outcomes import following, target_summary, verdict_of
+from tagtrail.app.terminal.outcomes import free_version, target_summary, verdict_of
 from tagtrail.formats.facts import dump
 from tagtrail.io.process import said
 from tagtrail.model.facts import Entry, Row
@@ -123,7 +123,9 @@ class _Told:
             self.codes.append(4)
             self._next("resume")
             return
-        burned, words = verdict_of(rows, entry.version)
+        burned, words = verdict_of(rows)
+        instead = free_version(self.road, entry.project, entry.version) if burned else ""
+        words += f"; use {instead}" if burned else ""
         state = f"{'withdrawn' if entry.event == 'withdraw' else 'logged'} (entry {entry.index}), {_half(rows)}"
         self._say(entry, rows, f"{state}{self._gone(entry)}.  {words if entry.event == 'release' else ''}".strip())
         self.codes.append(exit_code(rows) or 5)
@@ -131,7 +133,7 @@ class _Told:
         for row in (r for r in rows if r.state == "held"):
             self._next("settle", row.effect.target, entry.project, entry.version, self._how(row.effect.target))
         if burned:
-            self._next("withdraw", entry.project, entry.version, f'--reason "..." and tag {following(entry.version)}')
+            self._next("withdraw", entry.project, entry.version, f'--reason "..." and tag {instead}')
         elif not rows or states & {"none", "asked", "sent", "refused"}:
             self._next("resume")
 

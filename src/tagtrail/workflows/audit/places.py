@@ -27,6 +27,7 @@ __all__ = [
     "Line",
     "absent",
     "belongings",
+    "by_name",
     "compared",
     "exit_code",
     "marked",
@@ -38,6 +39,7 @@ BAD = frozenset({"missing", "other", "extra", "shown", "unsaid"})
 WAITS = frozenset({"waiting", "unsent"})
 _STANDS = {"seen": "missing", "dropped": "dropped"}
 _THERE = frozenset({"same", "there", "shown", "yanked"})
+_COPIES = _THERE | {"unsaid"}
 _NONE = Blob(sha256="", size=0, media="")
 
 
@@ -53,11 +55,13 @@ class Belonging:
 
 @frozen
 class Cell:
-    """What became of a file at a place; `sha256` is the digest there, where the place tells another one."""
+    """What became of a file at a place; `sha256` is the digest there, where the place tells another one; `measured`:
+    digests were compared."""
 
     place: str
     state: str
     sha256: str = ""
+    measured: bool = False
 
 
 @frozen
@@ -169,6 +173,12 @@ def compared(
     return (*lines, *(_stray(name, where, places, sidecars.get(name, "")) for name, where in sorted(strays.items())))
 
 
+def by_name(lines: Iterable[Line]) -> int:
+    """How many copies of files are known to be there by their names alone."""
+    cells = (cell for line in lines if line.name for cell in line.cells)
+    return sum(cell.state == "unasked" or (cell.state in _COPIES and not cell.measured) for cell in cells)
+
+
 def exit_code(lines: Iterable[Line]) -> int:
     """7: a place disagrees; 5: one did not answer; 4: something is on its way; 0."""
     states = {cell.state for line in lines for cell in line.cells}
@@ -208,12 +218,13 @@ def _cell(place: _Place, file: File, belongs: Belonging | None, *, gone: bool) -
         return Cell(place=place.name, state=_absent(place.survey, belongs, gone=gone))
     digest = place.told[name]
     if digest and digest != file.sha256:
-        return Cell(place=place.name, state="other", sha256=digest)
+        return Cell(place=place.name, state="other", sha256=digest, measured=True)
+    state = "same" if digest else "there"
     if yanked is not None and gone != (name in yanked):
-        return Cell(place=place.name, state="shown" if gone else "unsaid")
-    if gone and yanked is not None:
-        return Cell(place=place.name, state="yanked")
-    return Cell(place=place.name, state="same" if digest else "there")
+        state = "shown" if gone else "unsaid"
+    elif gone and yanked is not None:
+        state = "yanked"
+    return Cell(place=place.name, state=state, measured=bool(digest))
 
 
 def _absent(place: Survey, belongs: Belonging | None, *, gone: bool) -> str:
