@@ -11,6 +11,7 @@ from tagtrail.app.instance.storage import in_bucket, site_directory
 from tagtrail.model.facts import Row
 from tagtrail.model.names import version_key
 from tagtrail.model.steps import STEPS
+from tagtrail.ports import Reading
 from tagtrail.workflows.announce import counted, tells
 from tagtrail.workflows.release import Outcome
 from tagtrail.workflows.road import Road
@@ -61,9 +62,9 @@ def following(version: str, taken: Iterable[str] = ()) -> str:
     return next(new for more in count(1) if version_key(new := f"{head}{number + more}") not in used)
 
 
-def free_version(road: Road, project: str, version: str) -> str:
+def free_version(ledger: Reading, project: str, version: str) -> str:
     """What `following` says, of the versions that the trail has of the project."""
-    return following(version, (entry.version for entry in road.ledger.entries(project=project)))
+    return following(version, (entry.version for entry in ledger.entries(project=project)))
 
 
 def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -102,7 +103,7 @@ def _text(road: Road, outcome: Outcome) -> str:
     rows = counted(outcome.rows)
     counts, total = Counter(row.state for row in rows), len(rows)
     if outcome.exit == 6:
-        instead = free_version(road, outcome.project, outcome.version)
+        instead = free_version(road.ledger, outcome.project, outcome.version)
         return f"nothing was overwritten, nothing announced.  {verdict_of(outcome.rows)[1]}; use {instead}"
     if outcome.waits:
         return outcome.waits
@@ -147,7 +148,7 @@ def _unseen(road: Road, outcome: Outcome) -> list[str]:
 def _next(road: Road, home: Path, outcome: Outcome) -> str:
     command = f"tagtrail -C {home}"
     if outcome.exit == 6:
-        new = free_version(road, outcome.project, outcome.version)
+        new = free_version(road.ledger, outcome.project, outcome.version)
         return f'{command} withdraw {outcome.project} {outcome.version} --reason "..." and tag {new}'
     if outcome.next:
         return outcome.next.replace("tagtrail", command, 1)
@@ -168,7 +169,7 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
     if outcome.reached != STEPS[-1]:
         return f"{command} release {outcome.project} {outcome.version}"
     if outcome.entry and outcome.entry.event == "withdraw":
-        return f"tag other bytes as {free_version(road, outcome.project, outcome.version)}"
+        return f"tag other bytes as {free_version(road.ledger, outcome.project, outcome.version)}"
     first = outcome.entry.files[0].name if outcome.entry else ""
     if in_bucket(road.settings.site):
         return f"{command} audit"
