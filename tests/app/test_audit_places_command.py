@@ -56,9 +56,9 @@ def test_other_bytes_behind_the_right_digest(behind: bytes, tmp_path: Path) -> N
         index.behind[WHL] = behind
         assert audited(world) == (0, {}), "the page tells the right one"
         said = world.run("-C", str(world.home), "audit", "--places").out
-        assert "  all agree, 2 by name alone  " in said
+        assert "  no difference seen: 2 by name alone  " in said
         assert said.endswith(
-            "agrees  2 files of 1 project; 2 copies by name alone: no digest is told (--deep hashes them)\n"
+            "agrees  2 files of 1 project; of their copies 2 by name alone (--deep hashes what it can)\n"
         )
         assert audited(world, "--deep") == (7, {WHL: ["same", "other"]})
 
@@ -70,4 +70,4 @@ def test_a_file_that_cannot_be_fetched_is_counted(tmp_path: Path) -> None:
         index.behind[WHL] = b""
         done = world.tell("audit", "--places", "--deep")
         assert (done.code, cells(done)) == (0, {})
-        assert done.event("outcome")["text"] == "2 files of 1 project; 1 copy by name alone: could not be hashed"
+        assert done.event("outcome")["text"] == "2 files of 1 project; of their copies 1 by name alone"

@@ -183,6 +183,18 @@ def test_the_bytes_of_a_withdrawn_version_count_too(yanks: tuple[str, ...], word
     assert deep_withdrawn(hidden)[0][SDIST.name] == "other"
 
 
+@pytest.mark.parametrize(
+    ("files", "word"), [(ALL, "same"), (ALL | {SDIST.name: OTHER}, "other"), ({WHEEL.name: WHEEL.sha256}, "gone")]
+)
+def test_of_a_withdrawn_version_a_place_that_tells_no_names_is_asked_too(files: dict[str, str], word: str) -> None:
+    assert deep_withdrawn(Shelf(files, unlisted=True))[0][SDIST.name] == word
+
+
+@pytest.mark.parametrize("state", ["sent", "dropped", "conflict"])
+def test_what_the_journal_says_gives_way_to_what_is_there(state: State) -> None:
+    assert deep(Shelf(ALL, unlisted=True), state) == GOOD
+
+
 def test_a_withdrawn_file_that_cannot_be_fetched_is_taken_by_its_name() -> None:
     assert deep_withdrawn(Shelf(ALL, {SDIST.name: ""}, yanks=tuple(ALL))) == (dict.fromkeys(ALL, "yanked"), 1)
     assert deep_withdrawn(Shelf(ALL, tells=False, yanks=tuple(ALL), broken=True)) == (dict.fromkeys(ALL, "yanked"), 2)

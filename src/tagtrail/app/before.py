@@ -94,6 +94,7 @@ def _event(told: Told, versions: int, differ: tuple[Difference, ...], by_name: i
         "columns": list(columns(told)),
         "summary": ["silent" if silent.get(name) else "" for name in columns(told)],
         "by_name": by_name,
+        "unasked": 0,
         "rows": [_row(one) for one in differ],
     }
 

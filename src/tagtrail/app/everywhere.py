@@ -20,7 +20,18 @@ from tagtrail.model.names import project_key
 from tagtrail.model.settings import Project, Settings
 from tagtrail.ports import Target
 from tagtrail.workflows.audit.deep import hashed, withdrawals
-from tagtrail.workflows.audit.places import BAD, Belonging, Cell, Line, belongings, by_name, compared, exit_code, marks
+from tagtrail.workflows.audit.places import (
+    BAD,
+    Belonging,
+    Cell,
+    Line,
+    belongings,
+    by_name,
+    compared,
+    exit_code,
+    marks,
+    unasked,
+)
 from tagtrail.workflows.surveys import everywhere
 
 __all__ = ["LIMIT", "audit_places"]
@@ -134,6 +145,7 @@ def _event(asked: _Asked, lines: Sequence[Line]) -> dict[str, object]:
         "columns": list(asked.places),
         "summary": [str(count) if count else "-" for count in counts],
         "by_name": by_name(lines),
+        "unasked": unasked(lines),
         "rows": [_row(line, asked.project.name) for line in loud],
     }
 
@@ -167,12 +179,12 @@ _SAID = {
 def _text(lines: Sequence[Line], asked: Sequence[_Asked], *, deep: bool) -> str:
     projects, files = len(asked), sum(bool(line.name) for line in lines)
     wrong = sum(any(cell.state in BAD for cell in line.cells) for line in lines)
-    copies = by_name(lines)
     gone = sum(entry.event == "withdraw" for one in asked for entry in one.entries)
     text = f"{count(files, 'file')} of {count(projects, 'project')}"
     text += f", {wrong:,} of them not as the trail says" if wrong else ""
-    why = "could not be hashed" if deep else "no digest is told (--deep hashes them)"
-    text += f"; {copies:,} cop{'y' if copies == 1 else 'ies'} by name alone: {why}" if copies else ""
+    parts = ((by_name(lines), "by name alone"), (unasked(lines), "not looked at"))
+    open_ = ", ".join(f"{number:,} {words}" for number, words in parts if number)
+    text += f"; of their copies {open_}{'' if deep else ' (--deep hashes what it can)'}" if open_ else ""
     text += f"\n{count(gone, 'version')} withdrawn: {_said_so(lines)}" if gone else ""
     return text
 

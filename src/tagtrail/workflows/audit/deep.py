@@ -22,7 +22,8 @@ Digest = Callable[[str, int], str | None]
 """`io.http.digest`: SHA-256 of what is at a URL, of at most so many bytes; None: nothing. Raises RemoteError."""
 
 _MARKED = frozenset({"yanked", "shown", "unsaid"})
-_OPEN = _MARKED | {"there", "unasked"}
+_OPEN = _MARKED | {"there", "unasked", "waiting", "dropped", "other"}
+_NOT_THERE = frozenset({"missing", "waiting", "unsent", "dropped"})
 _OF_MARKS = {"same": "yanked", "other": "shown", "missing": "shown"}
 
 
@@ -40,15 +41,17 @@ def hashed(
     seen = {key: replace(cell, state="there", measured=False) for key, cell in told.items()}
     seen |= looked([wanted[key] for key in told], targets, limit, digest) | looked(open_, targets, limit)
     return tuple(
-        replace(one, cells=tuple(_after(c, seen.get((c.place, one.name))) for c in one.cells)) for one in lines
+        replace(one, cells=tuple(_after(one, c, seen.get((c.place, one.name))) for c in one.cells)) for one in lines
     )
 
 
-def _after(before: Cell, seen: Cell | None) -> Cell:
+def _after(line: Line, before: Cell, seen: Cell | None) -> Cell:
     """What is marked as withdrawn, rightly or not, stays so, unless other bytes are there."""
-    if seen is None or before.state not in _MARKED or seen.state == "other":
+    if seen is None or seen.state == "other":
         return seen or before
-    return replace(before, measured=seen.measured)
+    if before.state in _MARKED:
+        return replace(before, measured=seen.measured)
+    return replace(seen, state="gone") if line.gone and seen.state in _NOT_THERE else seen
 
 
 def withdrawals(

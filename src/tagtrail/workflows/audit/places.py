@@ -32,6 +32,7 @@ __all__ = [
     "exit_code",
     "marked",
     "marks",
+    "unasked",
     "untold",
 ]
 
@@ -39,6 +40,8 @@ BAD = frozenset({"missing", "other", "extra", "shown", "unsaid"})
 WAITS = frozenset({"waiting", "unsent"})
 _STANDS = {"seen": "missing", "dropped": "dropped"}
 _THERE = frozenset({"same", "there", "shown", "yanked"})
+_UNLISTED = {"": "unasked", "seen": "unasked", "conflict": "other"}
+"""What the journal knows of a file at a place that tells no names, where it is neither on its way nor dropped."""
 _COPIES = _THERE | {"unsaid"}
 _NONE = Blob(sha256="", size=0, media="")
 
@@ -67,12 +70,13 @@ class Cell:
 @frozen
 class Line:
     """A file at all places. `sha256` is the trail's; empty: the trail does not know it. No name: what places that show
-    no file of a withdrawn version say of it."""
+    no file of a withdrawn version say of it. `gone`: its version was withdrawn."""
 
     name: str
     version: str
     sha256: str
     cells: tuple[Cell, ...]
+    gone: bool = False
 
 
 def belongings(entry: Entry, targets: Mapping[str, Target], rows: Iterable[Row]) -> tuple[Belonging, ...]:
@@ -166,7 +170,7 @@ def compared(
         gone = version_key(entry.version) in withdrawn
         cells = tuple(_cell(place, file, wanted.get((place.name, name)), gone=gone) for place in places)
         if any(cell.state != "-" for cell in cells):
-            lines.append(Line(name=name, version=entry.version, sha256=file.sha256, cells=cells))
+            lines.append(Line(name=name, version=entry.version, sha256=file.sha256, cells=cells, gone=gone))
     judged = tuple(place for place in places if place.name not in own)
     sidecars = {name: digest for e in entries for name, digest in e.sidecars}
     strays = _strays({name: f.sha256 for name, (f, _) in files.items()}, judged, sidecars, known)
@@ -176,7 +180,12 @@ def compared(
 def by_name(lines: Iterable[Line]) -> int:
     """How many copies of files are known to be there by their names alone."""
     cells = (cell for line in lines if line.name for cell in line.cells)
-    return sum(cell.state == "unasked" or (cell.state in _COPIES and not cell.measured) for cell in cells)
+    return sum(cell.state in _COPIES and not cell.measured for cell in cells)
+
+
+def unasked(lines: Iterable[Line]) -> int:
+    """How many copies nobody looked for."""
+    return sum(cell.state == "unasked" for line in lines for cell in line.cells)
 
 
 def exit_code(lines: Iterable[Line]) -> int:
@@ -230,11 +239,9 @@ def _cell(place: _Place, file: File, belongs: Belonging | None, *, gone: bool) -
 def _absent(place: Survey, belongs: Belonging | None, *, gone: bool) -> str:
     if belongs is None:
         return "-"
-    if gone:
-        return "gone"
     if place.unlisted:
-        return "unasked"
-    return absent(belongs.state)
+        return "unasked" if gone else _UNLISTED.get(belongs.state, absent(belongs.state))
+    return "gone" if gone else absent(belongs.state)
 
 
 def _strays(

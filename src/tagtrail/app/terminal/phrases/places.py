@@ -55,7 +55,9 @@ def _agreement(fields: Fields) -> str:
         return "not all of them answered"
     if not fields["total"]:
         return "nothing is there"
-    return f"all agree, {fields['by_name']:,} by name alone" if fields["by_name"] else "all agree"
+    parts = ((fields["by_name"], "by name alone"), (fields["unasked"], "not looked at"))
+    open_ = ", ".join(f"{number:,} {words}" for number, words in parts if number)
+    return f"no difference seen: {open_}" if open_ else "all agree"
 
 
 def _tone(cell: str) -> str:
