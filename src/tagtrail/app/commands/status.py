@@ -28,6 +28,9 @@ FEW, MORE = 5, 60
 
 DROP = '--drop --because "..."'
 
+_OPEN = frozenset({"none", "asked", "sent", "refused"})
+"""States that `resume` goes on with, at a place that the settings have."""
+
 _BEGUN = {
     LATER: "files were added, not in the trail, nothing of them is public.  not burned: safe to run again",
     WITHDRAWAL: "its withdrawal was begun and is not in the trail: nobody knows of it yet",
@@ -128,12 +131,13 @@ class _Told:
         state = f"{'withdrawn' if entry.event == 'withdraw' else 'logged'} (entry {entry.index}), {_half(rows)}"
         self._say(entry, rows, f"{state}{self._gone(entry)}.  {words if entry.event == 'release' else ''}".strip())
         self.codes.append(exit_code(rows) or 5)
-        states = {row.state for row in rows}
-        for row in (r for r in rows if r.state == "held"):
-            self._next("settle", row.effect.target, entry.project, entry.version, self._how(row.effect.target))
+        going = [row for row in rows if row.state in _OPEN and self._known(row.effect.target)]
+        for row in rows:
+            if row.state in _OPEN | {"held"} and row not in going:
+                self._next("settle", row.effect.target, entry.project, entry.version, self._how(row.effect.target))
         if burned:
             self._next("withdraw", entry.project, entry.version, f'--reason "..." and tag {instead}')
-        elif not rows or states & {"none", "asked", "sent", "refused"}:
+        elif going or not rows:
             self._next("resume")
 
     def _words(self, rows: tuple[Row, ...], among: tuple[Row, ...]) -> None:
@@ -149,16 +153,20 @@ class _Told:
         }
         self.console.tell("status", about | more)
         self.codes.append(exit_code(rows))
-        known = {target.name for target in self.here.settings.targets}
         for row in rows:
-            held, there = row.state == "held", row.effect.target in known
-            if held or not there:
-                self._next("settle", address(row, among), self._how(row.effect.target) if there else DROP)
+            if row.state == "held" or not self._known(row.effect.target):
+                self._next("settle", address(row, among), self._how(row.effect.target))
             else:
                 self._next("resume")
 
+    def _known(self, target: str) -> bool:
+        """Whether the settings have it still."""
+        return target in {known.name for known in self.here.settings.targets}
+
     def _how(self, target: str) -> str:
         """What can be said of what is held at a place."""
+        if not self._known(target):
+            return DROP
         how = f"--again|{DROP}"
         return f"--done|{how}" if self.here.targets()[target].retry == "blind" else how
 
