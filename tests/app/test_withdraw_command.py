@@ -49,6 +49,14 @@ def test_it_is_withdrawn_and_everybody_is_told(tmp_path: Path) -> None:
     assert f'data-yanked="{WHY}"' in (world.site / "simple" / "toy" / "index.html").read_text()
     for command in (("audit",), ("render", "--check"), ("status",), ("resume",)):
         assert world.tell(*command).code == 0, command
+    world.lose_journal()
+    lost = [event["text"] for event in world.tell("status").events if event["event"] == "status"]
+    nobody = "and nobody remembers how far it came"
+    assert lost == [
+        f"logged (entry 1), {nobody}, withdrawn in entry 2: {WHY}",
+        f"withdrawn (entry 2), {nobody}",
+    ]
+    assert world.tell("resume").code == 0
     again = world.tell("withdraw", "toy", "1.0.0", "--reason", "once more")
     assert (again.code, again.event("already")["what"]) == (0, f"withdrawn: {WHY}")
     refused = world.tell("release", "toy", "1.0.0")

@@ -129,7 +129,9 @@ class _Told:
         instead = free_version(self.here.ledger, entry.project, entry.version) if burned else ""
         words += f"; use {instead}" if burned else ""
         state = f"{'withdrawn' if entry.event == 'withdraw' else 'logged'} (entry {entry.index}), {_half(rows)}"
-        self._say(entry, rows, f"{state}{self._gone(entry)}.  {words if entry.event == 'release' else ''}".strip())
+        gone = self._gone(entry)
+        verdict = f".  {words}" if entry.event == "release" and (burned or not gone) else ""
+        self._say(entry, rows, f"{state}{gone}{verdict}")
         self.codes.append(exit_code(rows) or 5)
         going = [row for row in rows if row.state in _OPEN and self._known(row.effect.target)]
         for row in rows:
@@ -196,7 +198,9 @@ def _by_tag(rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:
 
 
 def _half(rows: tuple[Row, ...]) -> str:
-    """How far it came, in two words."""
+    """How far it came, in few words; no rows: the journal was lost, or it was killed before there were any."""
+    if not rows:
+        return "and nobody remembers how far it came"
     open_rows = [row for row in rows if row.state not in ("seen", "dropped")]
     if open_rows and all(map(tells, open_rows)):
         return "published, not announced"
