@@ -82,6 +82,40 @@ def test_refusals_go_to_errors_for_people_and_to_output_for_programs() -> None:
     assert (json.loads(out), err) == ({"event": "refused", **fields}, "")
 
 
+FINDING = {"rule": "TAG005", "name": "order", "level": "error", "text": "0.9 is; below", "fix": "tag 1.1", "code": "x"}
+REFUSED = {"code": "x", "what": "1 rule refuses it", "why": "TAG005 0.9 is; below", "next": "tag 1.1", "exit": 3}
+
+
+@pytest.mark.parametrize(
+    ("refused", "err"),
+    [
+        (REFUSED, "error  1 rule refuses it   (exit 3)\n"),
+        (
+            REFUSED | {"what": "0.9 is; below", "why": "and 1 more, above"},
+            "error  TAG005 refuses it   (exit 3)\nwhy    and 1 more, above\n",
+        ),
+        (
+            REFUSED | {"why": "TAG005 0.9 is; below; TAG006 more", "next": "tag 2"},
+            "error  1 rule refuses it   (exit 3)\nwhy    TAG005 0.9 is; below; TAG006 more\nnext   tag 2\n",
+        ),
+    ],
+)
+def test_a_refusal_does_not_say_again_what_findings_said(refused: dict[str, Any], err: str) -> None:
+    assert told(("finding", FINDING), ("refused", refused), together=True)[1] == err
+
+
+def test_who_reads_errors_alone_is_told_why() -> None:
+    assert told(("finding", FINDING), ("refused", REFUSED))[1].endswith("why    TAG005 0.9 is; below\nnext   tag 1.1\n")
+    assert told(("refused", REFUSED), together=True)[1].endswith("\nwhy    TAG005 0.9 is; below\nnext   tag 1.1\n")
+    events = told(("finding", FINDING), ("refused", REFUSED), as_json=True, together=True)[0].splitlines()
+    assert json.loads(events[1]) == {"event": "refused"} | REFUSED
+
+
+def test_what_was_said_of_one_release_is_not_held_back_of_the_next() -> None:
+    twice = (("finding", FINDING), ("refused", REFUSED), ("refused", REFUSED))
+    assert told(*twice, together=True)[1].count("why    ") == 1
+
+
 def test_a_step_that_took_over_a_second_says_so() -> None:
     ticks = iter([0.0, 0.4, 0.4, 2.9, 2.9])
     out, _ = told(("signed", {"files": 1}), ("signed", {"files": 2}), clock=lambda: next(ticks))

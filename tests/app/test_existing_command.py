@@ -12,6 +12,9 @@ from typing import ClassVar
 
 import pytest
 
+from tagtrail.app.commands import audit
+from tagtrail.model.errors import SetupError
+from tests.app.desk import said
 from tests.app.world import World
 from tests.storage.peers import ports
 
@@ -116,12 +119,31 @@ def test_a_place_that_does_not_answer_is_five(world: World, web: tuple[Path, str
         ["--index", "http://127.0.0.1/"],
         ["--places", "https://releases.example.org/"],
         ["--existing", "../x", "--tarballs", "/tmp/x"],  # noqa: S108  (never opened)
+        ["--existing", "toy", "--index", "http://127.0.0.1/", "--places"],
+        ["--existing", "toy", "--index", "http://127.0.0.1/", "--project", "toy"],
+        ["--existing", "toy", "--index", "http://127.0.0.1/", "--jobs", "2"],
+        ["--places", "--jobs", "2"],
+        ["--places", "--project", "toy", "--expect-signer", "SHA256:x"],
+        ["--deep"],
     ],
 )
-@pytest.mark.client
-def test_wrong_usage_is_said(world: World, words: list[str]) -> None:
-    ended = world.run("--json", "audit", *words)
-    assert (ended.code, ended.event("refused")["code"]) == (2, "usage")
+def test_wrong_usage_is_said(words: list[str]) -> None:
+    with pytest.raises(SetupError) as caught:
+        said(audit, *words)
+    assert (caught.value.code, caught.value.hint != "") == ("usage", True)
+
+
+@pytest.mark.parametrize("where", ["nowhere", "nowhere/{project}", "nowhere/of-{project}"])
+def test_a_directory_that_is_not_there_is_no_empty_one(tmp_path: Path, where: str) -> None:
+    with pytest.raises(SetupError, match="there is no directory") as caught:
+        said(audit, "--existing", "toy", "--tarballs", tmp_path / where)
+    assert caught.value.code == "file-missing"
+
+
+@pytest.mark.parametrize("where", ["", "{project}", "of-{project}"])
+def test_of_a_project_there_may_be_no_directory(tmp_path: Path, where: str) -> None:
+    ended = said(audit, "--existing", "toy", "--tarballs", f"{tmp_path}/{where}")
+    assert (ended.code, ended.of("compared")[0]["total"]) == (0, 0)
 
 
 @pytest.mark.client

@@ -49,6 +49,14 @@ def test_it_is_withdrawn_and_everybody_is_told(tmp_path: Path) -> None:
     assert f'data-yanked="{WHY}"' in (world.site / "simple" / "toy" / "index.html").read_text()
     for command in (("audit",), ("render", "--check"), ("status",), ("resume",)):
         assert world.tell(*command).code == 0, command
+    world.lose_journal()
+    lost = [event["text"] for event in world.tell("status").events if event["event"] == "status"]
+    nobody = "and nobody remembers how far it came"
+    assert lost == [
+        f"logged (entry 1), {nobody}, withdrawn in entry 2: {WHY}",
+        f"withdrawn (entry 2), {nobody}",
+    ]
+    assert world.tell("resume").code == 0
     again = world.tell("withdraw", "toy", "1.0.0", "--reason", "once more")
     assert (again.code, again.event("already")["what"]) == (0, f"withdrawn: {WHY}")
     refused = world.tell("release", "toy", "1.0.0")
@@ -103,6 +111,15 @@ def test_two_in_the_morning(tmp_path: Path) -> None:
     ]
     words = world.run("-C", str(world.home), "status").out
     assert all(len(line) <= 80 for line in words.split("\n") if not line.startswith(("next", "     ")))
+    settings = (world.home / "tagtrail.toml").read_text()
+    gone = settings.replace(BUSY, "").replace(', "mirror", "blind"', "")
+    (world.home / "tagtrail.toml").write_text(gone)
+    said = world.tell("status")
+    assert (said.code, said.event("outcome")["next"].count("\n")) == (5, 1)
+    for line, place in zip(said.event("outcome")["next"].split("\n"), ("mirror", "blind"), strict=True):
+        assert line.endswith(f' settle {place} toy 1.0.0 --drop --because "..."')
+        assert world.tell("settle", place, "toy", "1.0.0", "--drop", "--because", "it is no more").code == 0
+    assert world.tell("status").code == 0
 
 
 def test_a_burned_version_names_the_one_to_use(tmp_path: Path) -> None:
@@ -118,6 +135,11 @@ def test_a_burned_version_names_the_one_to_use(tmp_path: Path) -> None:
     status = world.tell("status")
     assert status.code == 6
     assert status.event("status")["text"].endswith("burned: other bytes at mirror; use 1.0.1")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "toy-1.0.1.tar.gz").write_bytes(b"released by hand meanwhile")
+    assert world.tell("adopt", "toy", "--from", str(tmp_path / "old")).code == 0
+    assert world.tell("status").event("status")["text"].endswith("burned: other bytes at mirror; use 1.0.2")
+    assert world.tell("release", "toy", "1.0.0").event("outcome")["next"].endswith(" and tag 1.0.2")
     assert world.tell("settle", "mirror", "--drop", "--because", "x").event("refused")["code"] == "settle-state"
     assert world.tell("withdraw", "toy", "1.0.0", "--reason", WHY).code == 0
     assert world.tell("status").code == 0

@@ -18,6 +18,7 @@ from tagtrail.workflows.adopt import Adoption, adopt, adoption
 from tagtrail.workflows.release import look, release
 from tagtrail.workflows.render import LedgerView, check
 from tagtrail.workflows.resume import unfinished
+from tagtrail.workflows.withdraw import withdraw
 from tests.workflows.world import World
 
 COMMITS = ("a" * 40, "b" * 40)
@@ -62,6 +63,15 @@ def test_a_tag_alone_is_history_only_where_that_is_said() -> None:
 def test_two_tags_of_one_version_give_it_no_commit() -> None:
     tags = (("0.9", COMMITS[0]), ("0.9.0", COMMITS[1]))
     assert brief(found(World(), OLD, tags=tags)) == ([("0.9", 1, ""), ("0.10", 1, "")], ["tag-twice"])
+
+
+@pytest.mark.parametrize("name", ["nova-0.8\n.tar.gz", "nova-0.8 .tar.gz", "nova-0.8.tär.gz"])
+def test_a_name_that_the_trail_cannot_hold_leaves_one_file_out_and_no_other(name: str) -> None:
+    world = World()
+    got = found(world, OLD, Survey(target="tarballs", files=((name, A),)))
+    assert brief(got) == ([("0.9", 1, ""), ("0.10", 1, "")], ["file-name"])
+    assert (repr(name) in got.troubles[0].text, got.troubles[0].alarm) == (True, False)
+    assert len(adopt(world.road(), world.project(), got)) == 2
 
 
 @pytest.mark.parametrize("name", ["nova__0_9_tar_gz", "Nova__0_9_0_tgz"])
@@ -123,6 +133,12 @@ def test_an_imported_version_is_not_released_again() -> None:
     with pytest.raises(ProjectError) as caught:
         release(world.road(), world.project(), "1.0.0")
     assert caught.value.code == "version-imported"
+    with pytest.raises(ProjectError) as caught:
+        withdraw(world.road(), world.project(), "1.0.0", "a reason")
+    assert caught.value.code == "version-imported"
+    with pytest.raises(ProjectError) as caught:
+        withdraw(world.road(), world.project(), "1.0.1", "a reason")
+    assert caught.value.code == "version-unknown"
 
 
 def test_an_imported_name_keeps_its_digest_for_ever() -> None:

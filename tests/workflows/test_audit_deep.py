@@ -12,7 +12,7 @@ from tagtrail.model.facts import Effect, Entry, Logged, Receipt, Row, Skip, Surv
 from tagtrail.model.notice import Notice
 from tagtrail.testing import memory, samples
 from tagtrail.workflows.audit.deep import hashed, withdrawals
-from tagtrail.workflows.audit.places import Line, belongings, compared, exit_code, marks
+from tagtrail.workflows.audit.places import Line, belongings, by_name, compared, exit_code, marks
 
 RELEASE = samples.entry(0, samples.release())
 SDIST, WHEEL = RELEASE.files[1], RELEASE.files[0]
@@ -160,6 +160,44 @@ def test_a_mark_that_nobody_could_look_at() -> None:
     assert withdrawn(Shelf(ALL, marked=True, broken=True))[1] == ["silent"] * 2
     assert withdrawn(Shelf(ALL, yanks=(), marked=True, broken=True))[1] == ["shown"] * 2
     assert withdrawn(Shelf(ALL, retry="blind"))[1] == ["same"] * 2
+
+
+def deep_withdrawn(shelf: Shelf) -> tuple[dict[str, str], int]:
+    """The states of the files of a withdrawn version, and how many were taken by name alone."""
+    targets = {shelf.name: shelf}
+    belong = belongings(RELEASE, targets, ())
+    found = hashed(compared((RELEASE, GONE), belong, [shelf.survey("nova")]), belong, targets, shelf.digest, 5)
+    return {line.name: line.cells[0].state for line in found}, by_name(found)
+
+
+@pytest.mark.parametrize("tells", [True, False])
+@pytest.mark.parametrize(("yanks", "word"), [(tuple(ALL), "yanked"), ((), "shown")])
+def test_the_bytes_of_a_withdrawn_version_count_too(yanks: tuple[str, ...], word: str, tells: bool) -> None:
+    good = dict.fromkeys(ALL, word)
+    assert deep_withdrawn(Shelf(ALL, yanks=yanks, tells=tells)) == (good, 0)
+    hidden = (
+        Shelf(ALL, {SDIST.name: OTHER}, yanks=yanks)
+        if tells
+        else Shelf(ALL | {SDIST.name: OTHER}, yanks=yanks, tells=False)
+    )
+    assert deep_withdrawn(hidden)[0][SDIST.name] == "other"
+
+
+@pytest.mark.parametrize(
+    ("files", "word"), [(ALL, "same"), (ALL | {SDIST.name: OTHER}, "other"), ({WHEEL.name: WHEEL.sha256}, "gone")]
+)
+def test_of_a_withdrawn_version_a_place_that_tells_no_names_is_asked_too(files: dict[str, str], word: str) -> None:
+    assert deep_withdrawn(Shelf(files, unlisted=True))[0][SDIST.name] == word
+
+
+@pytest.mark.parametrize("state", ["sent", "dropped", "conflict"])
+def test_what_the_journal_says_gives_way_to_what_is_there(state: State) -> None:
+    assert deep(Shelf(ALL, unlisted=True), state) == GOOD
+
+
+def test_a_withdrawn_file_that_cannot_be_fetched_is_taken_by_its_name() -> None:
+    assert deep_withdrawn(Shelf(ALL, {SDIST.name: ""}, yanks=tuple(ALL))) == (dict.fromkeys(ALL, "yanked"), 1)
+    assert deep_withdrawn(Shelf(ALL, tells=False, yanks=tuple(ALL), broken=True)) == (dict.fromkeys(ALL, "yanked"), 2)
 
 
 def test_other_bytes_stay_other_bytes() -> None:

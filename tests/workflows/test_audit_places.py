@@ -9,7 +9,7 @@ from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Entry, Row, Survey
 from tagtrail.ports import Target
 from tagtrail.testing import memory, samples
-from tagtrail.workflows.audit.places import Line, belongings, compared, exit_code
+from tagtrail.workflows.audit.places import Line, belongings, by_name, compared, exit_code, unasked
 from tagtrail.workflows.surveys import PATIENCE, everywhere
 
 RELEASE = samples.entry(0, samples.release())
@@ -76,8 +76,24 @@ def test_a_place_that_does_not_answer_is_never_passed_over() -> None:
     assert exit_code(found) == 7
 
 
-def test_a_place_that_tells_no_names_is_said() -> None:
-    assert of_sdist(Survey(target="pypi", unlisted=True)) == ("unasked", 0)
+@pytest.mark.parametrize(
+    ("state", "word", "code"),
+    [
+        (None, "unasked", 0),
+        ("seen", "unasked", 0),
+        ("sent", "waiting", 4),
+        ("refused", "waiting", 4),
+        ("held", "waiting", 4),
+        ("dropped", "dropped", 0),
+        ("conflict", "other", 7),
+    ],
+)
+def test_of_a_place_that_tells_no_names_the_journal_is_believed(state: State | None, word: str, code: int) -> None:
+    silent = Survey(target="pypi", unlisted=True)
+    assert of_sdist(silent, state=state) == (word, code)
+    found = lines(silent, state=state, entries=(RELEASE, GONE))
+    assert states(found)[SDIST.name] == ["unasked"], "withdrawn: whether it is still there is to be asked"
+    assert (by_name(found), unasked(found)) == (0, 2)
 
 
 @pytest.mark.parametrize("name", ["nova-9.tar.gz", "nova-1.0.0.tar.gz.exe", "evil.whl", "nova-1.0.0.tar.xz"])
@@ -115,6 +131,23 @@ def test_what_else_lies_on_the_site_is_for_another_audit() -> None:
 )
 def test_withdrawn_and_yanked(yanked: tuple[str, ...] | None, entries: tuple[Entry, ...], word: str, code: int) -> None:
     assert of_sdist(shows(*BOTH, yanked=yanked), entries=entries) == (word, code)
+
+
+@pytest.mark.parametrize(
+    ("there", "yanked", "entries", "copies"),
+    [
+        (BOTH, None, (RELEASE,), 0),
+        ((BOTH[0], (WHEEL.name, "")), None, (RELEASE,), 1),
+        (BOTH, (SDIST.name, WHEEL.name), (RELEASE, GONE), 0),
+        (((SDIST.name, ""), (WHEEL.name, "")), (SDIST.name, WHEEL.name), (RELEASE, GONE), 2),
+        (((SDIST.name, ""), BOTH[1]), (), (RELEASE, GONE), 1),
+        (((SDIST.name, ""), BOTH[1]), (SDIST.name,), (RELEASE,), 1),
+    ],
+)
+def test_copies_whose_bytes_nobody_compared_are_counted(
+    there: tuple[tuple[str, str], ...], yanked: tuple[str, ...] | None, entries: tuple[Entry, ...], copies: int
+) -> None:
+    assert by_name(lines(shows(*there, yanked=yanked), entries=entries)) == copies
 
 
 def test_withdrawn_and_not_there_is_fine() -> None:

@@ -133,6 +133,9 @@ class DirectoryKept:
                     yield chunk
         except FileNotFoundError as error:
             raise TamperError(f"kept bytes {sha256[:16]}... are gone from {self._root}", code="kept-missing") from error
+        except PermissionError as error:
+            what = f"kept bytes {sha256[:16]}... cannot be read: {error.strerror}"
+            raise SetupError(what, code="not-readable", hint=f"ls -ld {self._root}; id -un") from error
         if digest.hexdigest() != sha256:
             raise TamperError(
                 f"kept bytes {sha256[:16]}... are {digest.hexdigest()[:16]}... now",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tagtrail.app.existing import index_survey, simple_address, tarball_survey, tarballs
 from tagtrail.app.terminal.console import Console
+from tagtrail.app.terminal.phrases.words import count
 from tagtrail.formats.forms import project_fault
 from tagtrail.model.errors import RemoteError, SetupError
 from tagtrail.model.facts import Survey
@@ -30,7 +31,7 @@ def audit_existing(args: argparse.Namespace, console: Console) -> int:
         for project in args.existing:
             told = _told(args, project, simple, Path(mirrors), console)
             many, differ, open_ = differences(told)
-            console.tell("compared", _event(told, many, differ))
+            console.tell("compared", _event(told, many, differ, open_))
             found, versions, untold = found + len(differ), versions + many, untold + open_
             silent |= any(place and place.silent for place in (told.index, told.tarballs)) or _no_tags(args, told)
     return _end(args, console, found=found, versions=versions, untold=untold, silent=silent)
@@ -84,13 +85,16 @@ def _place(place: Survey, project: str) -> dict[str, object]:
     return about | {"silent": place.silent, "note": note}
 
 
-def _event(told: Told, versions: int, differ: tuple[Difference, ...]) -> dict[str, object]:
+def _event(told: Told, versions: int, differ: tuple[Difference, ...], by_name: int) -> dict[str, object]:
+    silent = {"index": told.index and told.index.silent, "tarballs": told.tarballs and told.tarballs.silent}
     return {
         "project": told.project,
         "total": versions,
         "noun": "version",
         "columns": list(columns(told)),
-        "summary": ["" for _ in columns(told)],
+        "summary": ["silent" if silent.get(name) else "" for name in columns(told)],
+        "by_name": by_name,
+        "unasked": 0,
         "rows": [_row(one) for one in differ],
     }
 
@@ -103,10 +107,11 @@ def _row(one: Difference) -> dict[str, object]:
 
 def _end(args: argparse.Namespace, console: Console, *, found: int, versions: int, untold: int, silent: bool) -> int:
     code = 7 if found else 5 if silent else 0
-    text = f"{versions:,} versions of {len(args.existing):,} project{'s' * (len(args.existing) != 1)}"
-    text += f", {found:,} differences" if found else ", no difference"
+    text = f"{count(versions, 'version')} of {count(len(args.existing), 'project')}"
+    text += f", {count(found, 'difference')}" if found else ", no difference"
     if untold:
-        text += f"\n{untold:,} files are in two places, and nobody tells both digests (--deep hashes them)"
+        what = "1 file is in two places" if untold == 1 else f"{untold:,} files are in two places"
+        text += f"; {what}, and nobody tells both digests{'' if args.deep else ' (--deep hashes them)'}"
     if silent:
         text += "\nnot everything was asked: a place did not answer"
     state = {0: "agrees", 5: "unfinished", 7: "disagrees"}[code]

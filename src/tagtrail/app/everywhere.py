@@ -11,6 +11,7 @@ from tagtrail.app.instance.home import Home, find_home
 from tagtrail.app.instance.places import places
 from tagtrail.app.instance.reading import open_instance
 from tagtrail.app.terminal.console import Console
+from tagtrail.app.terminal.phrases.words import count
 from tagtrail.formats.settings import project_of
 from tagtrail.io import http
 from tagtrail.model.errors import SetupError
@@ -19,7 +20,18 @@ from tagtrail.model.names import project_key
 from tagtrail.model.settings import Project, Settings
 from tagtrail.ports import Target
 from tagtrail.workflows.audit.deep import hashed, withdrawals
-from tagtrail.workflows.audit.places import BAD, Belonging, Cell, Line, belongings, compared, exit_code, marks
+from tagtrail.workflows.audit.places import (
+    BAD,
+    Belonging,
+    Cell,
+    Line,
+    belongings,
+    by_name,
+    compared,
+    exit_code,
+    marks,
+    unasked,
+)
 from tagtrail.workflows.surveys import everywhere
 
 __all__ = ["LIMIT", "audit_places"]
@@ -132,6 +144,8 @@ def _event(asked: _Asked, lines: Sequence[Line]) -> dict[str, object]:
         "noun": "file",
         "columns": list(asked.places),
         "summary": [str(count) if count else "-" for count in counts],
+        "by_name": by_name(lines),
+        "unasked": unasked(lines),
         "rows": [_row(line, asked.project.name) for line in loud],
     }
 
@@ -165,13 +179,13 @@ _SAID = {
 def _text(lines: Sequence[Line], asked: Sequence[_Asked], *, deep: bool) -> str:
     projects, files = len(asked), sum(bool(line.name) for line in lines)
     wrong = sum(any(cell.state in BAD for cell in line.cells) for line in lines)
-    untold = sum(cell.state in ("there", "unasked") for line in lines for cell in line.cells)
     gone = sum(entry.event == "withdraw" for one in asked for entry in one.entries)
-    text = f"{files:,} files of {projects:,} project{'' if projects == 1 else 's'}"
+    text = f"{count(files, 'file')} of {count(projects, 'project')}"
     text += f", {wrong:,} of them not as the trail says" if wrong else ""
-    why = "could not be fetched" if deep else "the place does not tell it (--deep asks)"
-    text += f"\n{untold:,} were not compared by digest: {why}" if untold else ""
-    text += f"\n{gone:,} version{'' if gone == 1 else 's'} withdrawn: {_said_so(lines)}" if gone else ""
+    parts = ((by_name(lines), "by name alone"), (unasked(lines), "not looked at"))
+    open_ = ", ".join(f"{number:,} {words}" for number, words in parts if number)
+    text += f"; of their copies {open_}{'' if deep else ' (--deep hashes what it can)'}" if open_ else ""
+    text += f"\n{count(gone, 'version')} withdrawn: {_said_so(lines)}" if gone else ""
     return text
 
 

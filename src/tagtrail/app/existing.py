@@ -27,9 +27,16 @@ def is_place(text: str) -> bool:
 
 
 def tarballs(where: str, project: str) -> Tarballs:
-    """The directory; `{project}` in `where` stands for the project's name. Raises SetupError `url`."""
+    """The directory; `{project}` in `where` stands for the project's name, and there may be none of that name.
+
+    Raises SetupError `url`, `file-missing` where a directory is not there for any project.
+    """
     place = where.replace("{project}", project)
     if "://" not in place:
+        above, named, _ = where.partition("{project}")
+        root = Path(os.path.dirname(above) if named else place)  # noqa: PTH120  ("x/y-{project}" lies in x)
+        if not root.is_dir():
+            raise SetupError(f"there is no directory {root}", code="file-missing", hint=f"ls -ld {root.parent}")
         return LocalTarballs(Path(place))
     check_address(place)
     return WebTarballs(place)

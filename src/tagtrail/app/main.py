@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # typing itself is not loaded for --help
     import argparse
     from types import ModuleType
 
+    from tagtrail.app.terminal.console import Console
+
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
@@ -156,7 +158,10 @@ def _run(line: _Line, *, json: bool) -> int:
     command = import_module(f"tagtrail.app.commands.{line.name.replace('-', '_')}")
     args = _parsed(line, command)
     with Console.standard(json=json) as console:
-        code: int = command.run(args, console)
+        try:
+            code: int = command.run(args, console)
+        except Error as error:
+            code = _told(error, _exit_code(error, line), console)
     return code
 
 
@@ -195,9 +200,13 @@ def _exit_code(error: Error, line: _Line) -> int:
 def _refused(error: Error, code: int, *, json: bool) -> int:
     from tagtrail.app.terminal.console import Console
 
-    fields = {"code": error.code, "what": error.what, "why": error.why, "next": error.hint, "exit": code}
     with Console.standard(json=json) as console:
-        console.tell("refused", fields)
+        return _told(error, code, console)
+
+
+def _told(error: Error, code: int, console: "Console") -> int:
+    fields = {"code": error.code, "what": error.what, "why": error.why, "next": error.hint, "exit": code}
+    console.tell("refused", fields)
     return code
 
 

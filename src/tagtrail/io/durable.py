@@ -82,8 +82,14 @@ def drafted(directory: Path, *, mode: int = 0o644, sync: bool = True) -> Generat
 
 
 def sweep(directory: Path) -> None:
-    """Remove the temporary files in `directory` whose writers are dead (killed between writing and renaming)."""
-    for path in directory.glob(f"{_PREFIX}*{_SUFFIX}"):
+    """Remove the temporary files in `directory` whose writers are dead (killed between writing and renaming).
+
+    Who may not read the directory left nothing there.
+    """
+    found: list[Path] = []
+    with contextlib.suppress(PermissionError):
+        found = [*directory.glob(f"{_PREFIX}*{_SUFFIX}")]
+    for path in found:
         with contextlib.suppress(OSError):
             fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:

@@ -8,7 +8,7 @@ digests under one name nobody here can say which is the original: that version i
 from collections.abc import Iterable, Mapping, Sequence
 
 from tagtrail.formats.drafts import import_draft
-from tagtrail.formats.entry import named_files
+from tagtrail.formats.entry import NAME, named_files
 from tagtrail.model.facts import Draft, Entry, Survey
 from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.names import name_key, version_key
@@ -24,6 +24,7 @@ from tagtrail.workflows.road import Road
 __all__ = ["Adoption", "Old", "Trouble", "adopt", "adoption"]
 
 _CLAIMS = ("release", "import")
+_LEFT_OUT = {"no-version": "says no version of {0}", "file-name": "has a name that the trail cannot hold"}
 _AT_ONCE = 200
 """Files in one entry: what a leaf holds even with the longest names."""
 
@@ -136,14 +137,14 @@ def _commits(project: Project, tags: Sequence[tuple[str, str]]) -> tuple[dict[st
 def _files(project: Project, places: Sequence[Survey]) -> tuple[dict[str, dict[str, _Seen]], list[Trouble]]:
     """By version key the files of it, by their `name_key`; what is of no version is left out."""
     found: dict[str, dict[str, _Seen]] = {}
-    strays: dict[str, str] = {}
+    strays: dict[tuple[str, str], str] = {}
     for place in places:
         for name, digest in place.files:
             if beside(name):
                 continue
             version = version_of(project.name, name, project.versions)
-            if not version:
-                strays.setdefault(name, place.target)
+            if not version or not NAME.fullmatch(name):
+                strays.setdefault((name, "file-name" if version else "no-version"), place.target)
                 continue
             of_version = found.setdefault(version_key(version), {})
             key = name_key(project.name, name)
@@ -151,8 +152,8 @@ def _files(project: Project, places: Sequence[Survey]) -> tuple[dict[str, dict[s
             where = (*before.digests.get(digest, ()), place.target)
             of_version[key] = replace(before, digests={**before.digests, digest: where})
     troubles = [
-        Trouble(code="no-version", name=name, text=f"at {place}: its name says no version of {project.name}")
-        for name, place in sorted(strays.items())
+        Trouble(code=code, name=name, text=f"{name!r} at {place} {_LEFT_OUT[code].format(project.name)}")
+        for (name, code), place in sorted(strays.items())
     ]
     return found, troubles
 

@@ -11,7 +11,7 @@ from tagtrail.formats.drafts import withdraw_draft
 from tagtrail.formats.entry import reason_fault
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Draft, Entry
-from tagtrail.model.names import project_key, version_key
+from tagtrail.model.names import project_key, says_version, version_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
 from tagtrail.workflows.approve import Asked, approvals, ask
@@ -68,6 +68,7 @@ def pending(road: Road, project: Project, version: str) -> Asked | None:
 def _standing(road: Road, project: Project, version: str) -> Entry:
     found = _found(road, project, version)
     if found is None:
+        _refuse_imported(road, project, version)
         raise ProjectError(
             f"the trail has no {project.name} {version}",
             code="version-unknown",
@@ -75,6 +76,17 @@ def _standing(road: Road, project: Project, version: str) -> Entry:
             hint=f"tagtrail status {project.name}",
         )
     return found
+
+
+def _refuse_imported(road: Road, project: Project, version: str) -> None:
+    for entry in road.ledger.entries(project=project.name):
+        if entry.event == "import" and says_version(version, entry.version):
+            raise ProjectError(
+                f"{project.name} {entry.version} was released before this trail began: entry {entry.index} imported it",
+                code="version-imported",
+                why="what was not released here has no tag that people could approve its withdrawal of",
+                hint="yank or mark it by hand where it is: tagtrail audit --places names the places",
+            )
 
 
 def _found(road: Road, project: Project, version: str) -> Entry | None:

@@ -111,12 +111,14 @@ def _tell(found: "Adoption", project: "Project", console: Console) -> None:
 def _outcome(found: "Adoption", project: "Project", args: argparse.Namespace, home: "Path") -> dict[str, object]:
     alarms = [trouble for trouble in found.troubles if trouble.alarm]
     done = "would be imported" if args.dry_run else "imported"
-    files = sum(len(old.files) for old in found.new)
-    text = f"{project.name}: {_count(found.new, 'release')} with {files:,} files {done}; nothing is announced"
+    files = [file for old in found.new for file in old.files]
+    what = f"{_count(found.new, 'release')} with {_count(files, 'file')}"
+    text = f"{project.name}: {what} {done}; nothing is announced"
     if not found.new:
         text = f"{project.name}: nothing to import"
     if found.known:
-        text += f"\n{found.known:,} versions were known to the trail before"
+        were = "1 version was" if found.known == 1 else f"{found.known:,} versions were"
+        text += f"\n{were} known to the trail before"
     if left := len(found.troubles) - len(alarms):
         text += f"\n{left:,} left out, as said above"
     if alarms:

@@ -124,6 +124,15 @@ def _check(args: argparse.Namespace) -> None:
     if (args.existing or args.places) and (args.site or args.root or args.policy or args.since):
         what = "places are asked, no site is audited: no URL, --root, --policy or --since"
         raise SetupError(what, code="usage", hint="tagtrail -C HOME audit --places")
+    if args.existing and (args.places or args.project):
+        what = f"--existing names projects of anybody: no --{'places' if args.places else 'project'}"
+        raise SetupError(what, code="usage", hint="tagtrail audit --existing PROJECT --index URL --tarballs URL")
+    if args.deep and not (args.places or args.existing):
+        what = "--deep is for --places and --existing: the audit of a site hashes every file"
+        raise SetupError(what, code="usage", hint="tagtrail audit --places --deep")
+    if (args.existing or args.places) and (args.expect_signer or args.jobs is not None):
+        what = f"places are asked, no site is audited: no --{'jobs' if args.jobs is not None else 'expect-signer'}"
+        raise SetupError(what, code="usage", hint="tagtrail -C HOME audit --places")
     if args.expect_signer and not args.project:
         hint = "tagtrail audit URL --project NAME --expect-signer FINGERPRINT"
         raise SetupError("--expect-signer says who signs one project: which?", code="usage", hint=hint)

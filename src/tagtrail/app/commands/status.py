@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tagtrail.adapters.builder.logs import logs_of
 from tagtrail.app.instance.home import find_home
-from tagtrail.app.instance.wiring import open_road
+from tagtrail.app.instance.looking import Looking, look
 from tagtrail.app.terminal.console import Console
-from tagtrail.app.terminal.outcomes import following, target_summary, verdict_of
+from tagtrail.app.terminal.outcomes import free_version, target_summary, verdict_of
 from tagtrail.formats.facts import dump
 from tagtrail.io.process import said
 from tagtrail.model.facts import Entry, Row
@@ -19,7 +19,6 @@ from tagtrail.workflows.begun import LATER, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.hold import holds
 from tagtrail.workflows.resume import unfinished
-from tagtrail.workflows.road import Road
 from tagtrail.workflows.words import address, tag_of
 
 __all__ = ["arguments", "run"]
@@ -28,6 +27,9 @@ FEW, MORE = 5, 60
 """Lines of a log that are shown of everything unfinished, and of one release that was asked about."""
 
 DROP = '--drop --because "..."'
+
+_OPEN = frozenset({"none", "asked", "sent", "refused"})
+"""States that `resume` goes on with, at a place that the settings have."""
 
 _BEGUN = {
     LATER: "files were added, not in the trail, nothing of them is public.  not burned: safe to run again",
@@ -45,8 +47,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     """Say what is unfinished; 0 where nothing is, else the worst code that `resume` would end with now."""
     home = find_home(args.home)
-    road = open_road(home, tell=console.tell)
-    told = _Told(road, home, args, console)
+    here = look(home)
+    told = _Told(here, home, args, console)
     told.unfinished()
     if args.version and not told.codes:
         told.finished()
@@ -64,14 +66,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
 class _Told:
     """What was said so far: the code of each release, and the commands that help."""
 
-    def __init__(self, road: Road, home: Path, args: argparse.Namespace, console: Console) -> None:
-        self.road, self.home, self.args, self.console = road, home, args, console
+    def __init__(self, here: Looking, home: Path, args: argparse.Namespace, console: Console) -> None:
+        self.here, self.home, self.args, self.console = here, home, args, console
         self.codes: list[int] = []
         self.commands: list[str] = []
 
     def unfinished(self) -> None:
         """Everything that `resume` would go on with."""
-        left = unfinished(self.road.ledger, self.road.journal)
+        left = unfinished(self.here.ledger, self.here.journal)
         for row in left.begun:
             project, _, tag = row.effect.key.partition("/")
             if self._asked(project, tag):
@@ -82,7 +84,7 @@ class _Told:
         for rows in _by_tag(left.words):
             if self._asked(*tag_of(rows[0])):
                 self._words(rows, left.words)
-        for one in holds(self.road.journal, self.road.clock()):
+        for one in holds(self.here.journal, self.here.clock()):
             if self._asked(one.project, one.tag):
                 self.console.tell("held", dump(one))
                 self.codes.append(4)
@@ -90,15 +92,15 @@ class _Told:
 
     def finished(self) -> None:
         """The release that was asked about, though nothing of it is left to do."""
-        entries = [e for e in self.road.ledger.entries(project=self.args.project) if e.event == "release"]
+        entries = [e for e in self.here.ledger.entries(project=self.args.project) if e.event == "release"]
         for entry in (e for e in entries if self._asked(e.project, e.version)):
-            self._say(entry, self.road.journal.rows(entry.index), f"released (entry {entry.index}){self._gone(entry)}")
+            self._say(entry, self.here.journal.rows(entry.index), f"released (entry {entry.index}){self._gone(entry)}")
             self._logs(entry.project, entry.version, MORE)
 
     def ending(self) -> str:
         """The closing line."""
-        head = self.road.ledger.committed()
-        size = f"{head.size if head else 0} entries in {self.road.site.origin}"
+        head = self.here.ledger.committed()
+        size = f"{head.size if head else 0} entries in {self.here.site.origin}"
         about = " ".join(filter(None, (self.args.project, self.args.version)))
         return size if self.codes else f"{size}; nothing{f' of {about}' * bool(about)} is unfinished"
 
@@ -110,29 +112,34 @@ class _Told:
     def _begun(self, row: Row, project: str, tag: str) -> None:
         about = {"project": project, "version": tag, "index": None, "burned": False}
         text = _BEGUN.get(row.effect.target, _FIRST)
-        more = {"text": text, "why": row.why, "since": row.since, "now": self.road.clock(), "targets": []}
+        more = {"text": text, "why": row.why, "since": row.since, "now": self.here.clock(), "targets": []}
         self.console.tell("status", about | more)
         self._logs(project, tag, MORE if self.args.version else FEW)
         self.codes.append(exit_code((row,)))
         self._next("approve", project, tag) if "approval" in row.why else self._next("resume")
 
     def _entry(self, entry: Entry, rows: tuple[Row, ...]) -> None:
-        if self.road.ledger.cosigned(covering=entry.index) is None:
+        if self.here.ledger.cosigned(covering=entry.index) is None:
             text = f"signed (entry {entry.index}), waits for witnesses; nobody sees it.  not burned: safe to run again"
             self._say(entry, (), text)
             self.codes.append(4)
             self._next("resume")
             return
-        burned, words = verdict_of(rows, entry.version)
+        burned, words = verdict_of(rows)
+        instead = free_version(self.here.ledger, entry.project, entry.version) if burned else ""
+        words += f"; use {instead}" if burned else ""
         state = f"{'withdrawn' if entry.event == 'withdraw' else 'logged'} (entry {entry.index}), {_half(rows)}"
-        self._say(entry, rows, f"{state}{self._gone(entry)}.  {words if entry.event == 'release' else ''}".strip())
+        gone = self._gone(entry)
+        verdict = f".  {words}" if entry.event == "release" and (burned or not gone) else ""
+        self._say(entry, rows, f"{state}{gone}{verdict}")
         self.codes.append(exit_code(rows) or 5)
-        states = {row.state for row in rows}
-        for row in (r for r in rows if r.state == "held"):
-            self._next("settle", row.effect.target, entry.project, entry.version, self._how(row.effect.target))
+        going = [row for row in rows if row.state in _OPEN and self._known(row.effect.target)]
+        for row in rows:
+            if row.state in _OPEN | {"held"} and row not in going:
+                self._next("settle", row.effect.target, entry.project, entry.version, self._how(row.effect.target))
         if burned:
-            self._next("withdraw", entry.project, entry.version, f'--reason "..." and tag {following(entry.version)}')
-        elif not rows or states & {"none", "asked", "sent", "refused"}:
+            self._next("withdraw", entry.project, entry.version, f'--reason "..." and tag {instead}')
+        elif going or not rows:
             self._next("resume")
 
     def _words(self, rows: tuple[Row, ...], among: tuple[Row, ...]) -> None:
@@ -143,31 +150,35 @@ class _Told:
             "text": "a word to the release team",
             "why": "",
             "since": rows[0].since,
-            "now": self.road.clock(),
+            "now": self.here.clock(),
             "targets": target_summary(rows),
         }
         self.console.tell("status", about | more)
         self.codes.append(exit_code(rows))
-        known = {target.name for target in self.road.settings.targets}
         for row in rows:
-            held, there = row.state == "held", row.effect.target in known
-            if held or not there:
-                self._next("settle", address(row, among), self._how(row.effect.target) if there else DROP)
+            if row.state == "held" or not self._known(row.effect.target):
+                self._next("settle", address(row, among), self._how(row.effect.target))
             else:
                 self._next("resume")
 
+    def _known(self, target: str) -> bool:
+        """Whether the settings have it still."""
+        return target in {known.name for known in self.here.settings.targets}
+
     def _how(self, target: str) -> str:
         """What can be said of what is held at a place."""
+        if not self._known(target):
+            return DROP
         how = f"--again|{DROP}"
-        return f"--done|{how}" if self.road.targets[target].retry == "blind" else how
+        return f"--done|{how}" if self.here.targets()[target].retry == "blind" else how
 
     def _say(self, entry: Entry, rows: tuple[Row, ...], text: str) -> None:
         about = {"project": entry.project, "version": entry.version, "index": entry.index}
-        more = {"burned": verdict_of(rows)[0], "text": text, "why": "", "since": entry.time, "now": self.road.clock()}
+        more = {"burned": verdict_of(rows)[0], "text": text, "why": "", "since": entry.time, "now": self.here.clock()}
         self.console.tell("status", about | more | {"targets": target_summary(rows)})
 
     def _gone(self, entry: Entry) -> str:
-        gone = find_withdrawal(self.road.ledger, entry.project, entry.version) if entry.event == "release" else None
+        gone = find_withdrawal(self.here.ledger, entry.project, entry.version) if entry.event == "release" else None
         return f", withdrawn in entry {gone.index}: {gone.reason or 'no reason given'}" if gone else ""
 
     def _next(self, *words: str) -> None:
@@ -187,7 +198,9 @@ def _by_tag(rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:
 
 
 def _half(rows: tuple[Row, ...]) -> str:
-    """How far it came, in two words."""
+    """How far it came, in few words; no rows: the journal was lost, or it was killed before there were any."""
+    if not rows:
+        return "and nobody remembers how far it came"
     open_rows = [row for row in rows if row.state not in ("seen", "dropped")]
     if open_rows and all(map(tells, open_rows)):
         return "published, not announced"

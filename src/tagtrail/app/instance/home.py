@@ -118,8 +118,12 @@ class Home:
         return self.path / "state" / name
 
     def holds(self, name: str) -> bool:
-        """Whether there is such a secret key's file."""
-        return (self.path / "private" / name).exists()
+        """Whether there is such a secret key's file. Raises SetupError `key-missing` where nobody may look."""
+        path = self.path / "private" / name
+        try:
+            return path.exists()
+        except PermissionError as error:
+            raise _unreadable(path, error) from error
 
     def secret(self, name: str) -> bytes:
         """A secret key's file. Raises SetupError `key-missing`, `key-mode`."""
@@ -128,11 +132,16 @@ class Home:
             mode = path.stat().st_mode
             data = path.read_bytes()
         except OSError as error:
-            raise SetupError(
-                f"the secret key {path} cannot be read: {error.strerror}",
-                code="key-missing",
-                hint="restore private/ from its back-up",
-            ) from error
+            raise _unreadable(path, error) from error
         if mode & 0o077:
             raise SetupError(f"{path} can be read by others", code="key-mode", hint=f"chmod 600 {path}")
         return data
+
+
+def _unreadable(path: Path, error: OSError) -> SetupError:
+    gone = isinstance(error, FileNotFoundError)
+    return SetupError(
+        f"the secret key {path} cannot be read: {error.strerror}",
+        code="key-missing",
+        hint="restore private/ from its back-up" if gone else f"ls -ld {path.parent}; id -un",
+    )

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from tagtrail.app.terminal import phrases
-from tagtrail.app.terminal.phrases import Line, shown
+from tagtrail.app.terminal.phrases import Line, shown, unsaid
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -34,7 +34,8 @@ _COLOURS = {"bad": "31", "warn": "33", "good": "32", "strong": "1", "quiet": "2"
 class Console:
     """Where a command tells what happens. Telling never fails: a reader that went away is no reason to stop.
 
-    `json` is whether events are shown as they are, and not put into words.
+    `json` is whether events are shown as they are, and not put into words. Where both streams are read `together`, a
+    refusal does not say again what findings said above it.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class Console:
         as_json: bool = False,
         live: bool = False,
         colour: bool = False,
+        together: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._out = out
         self._err = err
         self.json = as_json
         self._colour = colour
+        self._findings: list[Mapping[str, Any]] | None = [] if together else None
         self._clock = clock
         self._block = _Block(out) if live else None
         self._rows: dict[str, dict[str, str]] = {}
@@ -66,7 +69,7 @@ class Console:
         terminal = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         live = terminal and not json and not os.environ.get("CI")
         colour = terminal and not os.environ.get("NO_COLOR")
-        return cls(sys.stdout, sys.stderr, as_json=json, live=live, colour=colour)
+        return cls(sys.stdout, sys.stderr, as_json=json, live=live, colour=colour, together=_one_place())
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +108,10 @@ class Console:
     def _say(self, name: str, fields: Mapping[str, Any]) -> None:
         if name in _ENDS:
             self._gathered()
+        if name == "finding" and self._findings is not None:
+            self._findings.append(fields)
+        if name == "refused" and self._findings:
+            fields, self._findings = unsaid(fields, self._findings), []
         stream = self._err if name == "refused" else self._out
         for line in phrases.lines(name, fields):
             self._print(line, stream)
@@ -142,6 +149,14 @@ class Console:
             stream.flush()
         except OSError:
             self._gone.append(stream)
+
+
+def _one_place() -> bool:
+    """Whether output and errors go to one terminal, pipe or file."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError):  # closed, or no file at all
+        return False
 
 
 def _painted(line: Line) -> str:

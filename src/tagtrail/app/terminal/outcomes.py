@@ -1,19 +1,22 @@
 """How a road's end is said: one outcome, in one line, with the next command."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import count
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
 from tagtrail.app.instance.storage import in_bucket, site_directory
 from tagtrail.model.facts import Row
+from tagtrail.model.names import version_key
 from tagtrail.model.steps import STEPS
+from tagtrail.ports import Reading
 from tagtrail.workflows.announce import counted, tells
 from tagtrail.workflows.release import Outcome
 from tagtrail.workflows.road import Road
 
-__all__ = ["following", "outcome_event", "target_summary", "verdict_of"]
+__all__ = ["following", "free_version", "outcome_event", "target_summary", "verdict_of"]
 
 _WORDS = {0: "complete", 4: "waiting", 5: "partial", 6: "conflict"}
 
@@ -35,26 +38,33 @@ def outcome_event(road: Road, home: Path, outcome: Outcome) -> dict[str, object]
     }
 
 
-def verdict_of(rows: Sequence[Row], version: str = "") -> tuple[bool, str]:
+def verdict_of(rows: Sequence[Row]) -> tuple[bool, str]:
     """(burned, in words): whether the version's name means other bytes somewhere."""
     bad = [row for row in rows if row.state == "conflict"]
     if bad:
-        places = ", ".join(dict.fromkeys(row.effect.target for row in bad))
-        return True, f"burned: other bytes at {places}{f'; use {following(version)}' if version else ''}"
+        return True, f"burned: other bytes at {', '.join(dict.fromkeys(row.effect.target for row in bad))}"
     return False, "not burned: safe to run again"
 
 
-def following(version: str) -> str:
-    """The version to release instead: `33.0.1` after `33.0.0`."""
+def following(version: str, taken: Iterable[str] = ()) -> str:
+    """The version to release instead: `33.0.1` after `33.0.0`, the first that is none of those `taken`."""
     try:
         known = Version(version)
     except InvalidVersion:
         return "a new version"
-    if known.is_prerelease and known.pre:
-        return f"{known.base_version}{known.pre[0]}{known.pre[1] + 1}"
-    *head, last = (*known.release, 0, 0)[: max(3, len(known.release))]
-    epoch = f"{known.epoch}!" if known.epoch else ""
-    return epoch + ".".join(map(str, (*head, last + 1)))
+    if known.pre:
+        kind, number = known.pre
+        head = f"{known.base_version}{kind}"
+    else:
+        *parts, number = (*known.release, 0, 0)[: max(3, len(known.release))]
+        head = (f"{known.epoch}!" if known.epoch else "") + "".join(f"{part}." for part in parts)
+    used = {version_key(one) for one in taken}
+    return next(new for more in count(1) if version_key(new := f"{head}{number + more}") not in used)
+
+
+def free_version(ledger: Reading, project: str, version: str) -> str:
+    """What `following` says, of the versions that the trail has of the project."""
+    return following(version, (entry.version for entry in ledger.entries(project=project)))
 
 
 def target_summary(rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -93,7 +103,8 @@ def _text(road: Road, outcome: Outcome) -> str:
     rows = counted(outcome.rows)
     counts, total = Counter(row.state for row in rows), len(rows)
     if outcome.exit == 6:
-        return f"nothing was overwritten, nothing announced.  {verdict_of(outcome.rows, outcome.version)[1]}"
+        instead = free_version(road.ledger, outcome.project, outcome.version)
+        return f"nothing was overwritten, nothing announced.  {verdict_of(outcome.rows)[1]}; use {instead}"
     if outcome.waits:
         return outcome.waits
     if outcome.exit == 0 and outcome.entry and outcome.entry.event == "withdraw":
@@ -137,7 +148,7 @@ def _unseen(road: Road, outcome: Outcome) -> list[str]:
 def _next(road: Road, home: Path, outcome: Outcome) -> str:
     command = f"tagtrail -C {home}"
     if outcome.exit == 6:
-        new = following(outcome.version)
+        new = free_version(road.ledger, outcome.project, outcome.version)
         return f'{command} withdraw {outcome.project} {outcome.version} --reason "..." and tag {new}'
     if outcome.next:
         return outcome.next.replace("tagtrail", command, 1)
@@ -158,7 +169,7 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
     if outcome.reached != STEPS[-1]:
         return f"{command} release {outcome.project} {outcome.version}"
     if outcome.entry and outcome.entry.event == "withdraw":
-        return f"tag other bytes as {following(outcome.version)}"
+        return f"tag other bytes as {free_version(road.ledger, outcome.project, outcome.version)}"
     first = outcome.entry.files[0].name if outcome.entry else ""
     if in_bucket(road.settings.site):
         return f"{command} audit"

@@ -21,6 +21,9 @@ Answers = SimpleQueue[tuple[tuple[str, str], Cell]]
 Digest = Callable[[str, int], str | None]
 """`io.http.digest`: SHA-256 of what is at a URL, of at most so many bytes; None: nothing. Raises RemoteError."""
 
+_MARKED = frozenset({"yanked", "shown", "unsaid"})
+_OPEN = _MARKED | {"there", "unasked", "waiting", "dropped", "other"}
+_NOT_THERE = frozenset({"missing", "waiting", "unsent", "dropped"})
 _OF_MARKS = {"same": "yanked", "other": "shown", "missing": "shown"}
 
 
@@ -33,10 +36,22 @@ def hashed(
     """
     wanted = {(one.place, one.name): one for one in belong if targets[one.place].retry != "blind"}
     cells = {(c.place, line.name): c for line in lines for c in line.cells if (c.place, line.name) in wanted}
-    told = {key: replace(cell, state="there") for key, cell in cells.items() if cell.state == "same"}
-    seen = told | looked([wanted[key] for key in told], targets, limit, digest)
-    seen |= looked([wanted[key] for key, cell in cells.items() if cell.state in ("there", "unasked")], targets, limit)
-    return tuple(replace(one, cells=tuple(seen.get((c.place, one.name), c) for c in one.cells)) for one in lines)
+    told = {key: cell for key, cell in cells.items() if cell.measured and cell.state != "other"}
+    open_ = [wanted[key] for key, cell in cells.items() if not cell.measured and cell.state in _OPEN]
+    seen = {key: replace(cell, state="there", measured=False) for key, cell in told.items()}
+    seen |= looked([wanted[key] for key in told], targets, limit, digest) | looked(open_, targets, limit)
+    return tuple(
+        replace(one, cells=tuple(_after(one, c, seen.get((c.place, one.name))) for c in one.cells)) for one in lines
+    )
+
+
+def _after(line: Line, before: Cell, seen: Cell | None) -> Cell:
+    """What is marked as withdrawn, rightly or not, stays so, unless other bytes are there."""
+    if seen is None or seen.state == "other":
+        return seen or before
+    if before.state in _MARKED:
+        return replace(before, measured=seen.measured)
+    return replace(seen, state="gone") if line.gone and seen.state in _NOT_THERE else seen
 
 
 def withdrawals(
@@ -93,7 +108,7 @@ def _found(target: Target, one: Belonging, digest: Digest | None) -> Cell:
     same = found.sha256 == one.effect.blob.sha256
     if same and digest:
         return _fetched(one, found.where, digest)
-    return Cell(place=one.place, state="same" if same else "other", sha256="" if same else found.sha256)
+    return Cell(place=one.place, state="same" if same else "other", sha256="" if same else found.sha256, measured=True)
 
 
 def _fetched(one: Belonging, where: str, digest: Digest) -> Cell:
@@ -104,4 +119,4 @@ def _fetched(one: Belonging, where: str, digest: Digest) -> Cell:
         return Cell(place=one.place, state="other" if error.code == "url-too-large" else "there")
     same = there == blob.sha256
     state = "same" if same else "other" if there else "there"
-    return Cell(place=one.place, state=state, sha256="" if same else there or "")
+    return Cell(place=one.place, state=state, sha256="" if same else there or "", measured=bool(there))

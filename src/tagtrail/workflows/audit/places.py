@@ -27,10 +27,12 @@ __all__ = [
     "Line",
     "absent",
     "belongings",
+    "by_name",
     "compared",
     "exit_code",
     "marked",
     "marks",
+    "unasked",
     "untold",
 ]
 
@@ -38,6 +40,9 @@ BAD = frozenset({"missing", "other", "extra", "shown", "unsaid"})
 WAITS = frozenset({"waiting", "unsent"})
 _STANDS = {"seen": "missing", "dropped": "dropped"}
 _THERE = frozenset({"same", "there", "shown", "yanked"})
+_UNLISTED = {"": "unasked", "seen": "unasked", "conflict": "other"}
+"""What the journal knows of a file at a place that tells no names, where it is neither on its way nor dropped."""
+_COPIES = _THERE | {"unsaid"}
 _NONE = Blob(sha256="", size=0, media="")
 
 
@@ -53,22 +58,25 @@ class Belonging:
 
 @frozen
 class Cell:
-    """What became of a file at a place; `sha256` is the digest there, where the place tells another one."""
+    """What became of a file at a place; `sha256` is the digest there, where the place tells another one; `measured`:
+    digests were compared."""
 
     place: str
     state: str
     sha256: str = ""
+    measured: bool = False
 
 
 @frozen
 class Line:
     """A file at all places. `sha256` is the trail's; empty: the trail does not know it. No name: what places that show
-    no file of a withdrawn version say of it."""
+    no file of a withdrawn version say of it. `gone`: its version was withdrawn."""
 
     name: str
     version: str
     sha256: str
     cells: tuple[Cell, ...]
+    gone: bool = False
 
 
 def belongings(entry: Entry, targets: Mapping[str, Target], rows: Iterable[Row]) -> tuple[Belonging, ...]:
@@ -162,11 +170,22 @@ def compared(
         gone = version_key(entry.version) in withdrawn
         cells = tuple(_cell(place, file, wanted.get((place.name, name)), gone=gone) for place in places)
         if any(cell.state != "-" for cell in cells):
-            lines.append(Line(name=name, version=entry.version, sha256=file.sha256, cells=cells))
+            lines.append(Line(name=name, version=entry.version, sha256=file.sha256, cells=cells, gone=gone))
     judged = tuple(place for place in places if place.name not in own)
     sidecars = {name: digest for e in entries for name, digest in e.sidecars}
     strays = _strays({name: f.sha256 for name, (f, _) in files.items()}, judged, sidecars, known)
     return (*lines, *(_stray(name, where, places, sidecars.get(name, "")) for name, where in sorted(strays.items())))
+
+
+def by_name(lines: Iterable[Line]) -> int:
+    """How many copies of files are known to be there by their names alone."""
+    cells = (cell for line in lines if line.name for cell in line.cells)
+    return sum(cell.state in _COPIES and not cell.measured for cell in cells)
+
+
+def unasked(lines: Iterable[Line]) -> int:
+    """How many copies nobody looked for."""
+    return sum(cell.state == "unasked" for line in lines for cell in line.cells)
 
 
 def exit_code(lines: Iterable[Line]) -> int:
@@ -208,22 +227,21 @@ def _cell(place: _Place, file: File, belongs: Belonging | None, *, gone: bool) -
         return Cell(place=place.name, state=_absent(place.survey, belongs, gone=gone))
     digest = place.told[name]
     if digest and digest != file.sha256:
-        return Cell(place=place.name, state="other", sha256=digest)
+        return Cell(place=place.name, state="other", sha256=digest, measured=True)
+    state = "same" if digest else "there"
     if yanked is not None and gone != (name in yanked):
-        return Cell(place=place.name, state="shown" if gone else "unsaid")
-    if gone and yanked is not None:
-        return Cell(place=place.name, state="yanked")
-    return Cell(place=place.name, state="same" if digest else "there")
+        state = "shown" if gone else "unsaid"
+    elif gone and yanked is not None:
+        state = "yanked"
+    return Cell(place=place.name, state=state, measured=bool(digest))
 
 
 def _absent(place: Survey, belongs: Belonging | None, *, gone: bool) -> str:
     if belongs is None:
         return "-"
-    if gone:
-        return "gone"
     if place.unlisted:
-        return "unasked"
-    return absent(belongs.state)
+        return "unasked" if gone else _UNLISTED.get(belongs.state, absent(belongs.state))
+    return "gone" if gone else absent(belongs.state)
 
 
 def _strays(

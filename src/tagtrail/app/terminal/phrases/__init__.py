@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from tagtrail.app.terminal.phrases import before, ends, places, proof, road, trust, witness
+from tagtrail.app.terminal.phrases.ends import unsaid
 from tagtrail.app.terminal.phrases.words import Fields, Line, Phrases, duration, line, short, shown, signer, size, step
 
-__all__ = ["PHRASES", "Line", "duration", "gathered", "lines", "progress", "short", "shown", "signer", "size"]
+__all__ = ["PHRASES", "Line", "duration", "gathered", "lines", "progress", "short", "shown", "signer", "size", "unsaid"]
 
 PHRASES: Phrases = (
     before.PHRASES | road.PHRASES | proof.PHRASES | trust.PHRASES | witness.PHRASES | places.PHRASES | ends.PHRASES

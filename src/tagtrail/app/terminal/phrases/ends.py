@@ -1,10 +1,10 @@
 """How a command ends, and lines that are words already."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tagtrail.app.terminal.phrases.words import Fields, Line, Phrases, line
 
-__all__ = ["PHRASES"]
+__all__ = ["PHRASES", "unsaid"]
 
 
 def _note(fields: Fields) -> Iterator[Line]:
@@ -28,6 +28,22 @@ def _refused(fields: Fields) -> Iterator[Line]:
     for number, text in enumerate(str(fields["why"]).split("\n") if fields["why"] else ()):
         yield Line((("quiet", "       " if number else "why    "), ("", text)))
     yield from _following(fields)
+
+
+def unsaid(refused: Fields, findings: Sequence[Fields]) -> Fields:
+    """A refusal without what the findings above it say already: its reasons, and what helps."""
+    what, why = refused["what"], str(refused["why"])
+    helps = {one.get("fix") for one in findings}
+    for one in findings:
+        rule, text = one.get("rule"), one.get("text")
+        why = why.replace(f"{rule} {text}", "")
+        what = f"{rule} refuses it" if what == text else what
+    return {
+        **refused,
+        "what": what,
+        "why": refused["why"] if why.strip("; ") else "",
+        "next": "" if refused["next"] in helps else refused["next"],
+    }
 
 
 def _following(fields: Fields) -> Iterator[Line]:

@@ -42,11 +42,22 @@ def _compared(fields: Fields) -> Iterator[Line]:
     yield Line((("strong", f"{title:<{room + 2}}"), ("quiet", heads)))
     if not fields["rows"]:
         said = "".join(f" {cell:>{width}}" for cell, width in zip(fields["summary"], widths, strict=True))
-        yield Line((("", f"  {'all agree':<{room}}"), ("", said)))
+        yield Line((("", f"  {_agreement(fields):<{room}}"), ("", said)))
     for row in fields["rows"]:
         cells = ((_tone(cell), f" {cell:>{width}}") for cell, width in zip(row["cells"], widths, strict=True))
         yield Line((("", f"  {_cut(row['name'], room)}"), *cells))
         yield from (line("quiet", f"    {text}") for text in row["notes"])
+
+
+def _agreement(fields: Fields) -> str:
+    """What it means that no row is told."""
+    if "silent" in fields["summary"]:
+        return "not all of them answered"
+    if not fields["total"]:
+        return "nothing is there"
+    parts = ((fields["by_name"], "by name alone"), (fields["unasked"], "not looked at"))
+    open_ = ", ".join(f"{number:,} {words}" for number, words in parts if number)
+    return f"no difference seen: {open_}" if open_ else "all agree"
 
 
 def _tone(cell: str) -> str:
