@@ -9,11 +9,11 @@ from tagtrail.formats.provenance import builder_id, builder_name, parse, provena
 from tagtrail.formats.root import Root
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Origin
+from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.trail.keys import current_root
 from tagtrail.verify.provenance import judge_provenance
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.release import build, look, prepare, release
-from tagtrail.testing.fuse import Blown, Fuse
 from tests.workflows.world import ORIGIN, START, World
 
 NAME = provenance_name("nova", "1.0.0")
