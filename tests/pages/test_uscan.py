@@ -42,8 +42,9 @@ def test_the_page_links_to_the_source_alone_and_to_nothing_withdrawn() -> None:
     trail = begun()
     trail.release("nova", "1.0")
     trail.withdraw("nova", "1.0", "eats instances")
-    binary = {f"nova-2.0{rest}": {} for rest in (".tar.gz", ".tar.xz", "-linux.tar.gz", "-py3-none-any.whl", ".txt")}
-    trail.release("nova", "2.0", files=binary | {"other-2.0.tar.gz": {}, "nova-2.0.1.zip": {}})
+    endings = (".tar.gz", ".tar.xz", "-linux.tar.gz", "-py3-none-any.whl", ".txt", ".1.zip")
+    names = ("other-2.0.tar.gz", *(f"nova-2.0{ending}" for ending in endings))
+    trail.release("nova", "2.0", files={name: {} for name in names})
     assert links(trail) == ["nova-2.0.tar.gz", "nova-2.0.tar.xz"]
 
 
