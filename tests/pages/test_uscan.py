@@ -64,7 +64,7 @@ def test_what_has_no_source_has_no_watch_file() -> None:
 def test_signatures_are_asked_for_where_there_are_any() -> None:
     trail = begun()
     trail.release("nova", "1.0")
-    assert "pgpmode=mangle,pgpsigurlmangle=s/$/.asc/" in text(trail)
+    assert "pgpmode=mangle,\\\npgpsigurlmangle=s/$/.asc/" in text(trail)
     assert "signing-key.asc is https://releases.example.org/trail/keys/release-key.asc" in text(trail)
     trail.release("nova", "1.1", sidecars={"nova-1.1.SHA256SUMS": trail.keep(b"sums")})
     assert "pgpmode=none" in text(trail)
@@ -201,7 +201,7 @@ def test_versions_sort_as_pep_440_has_them() -> None:
     """By perl, as uscan changes them, and by dpkg, as uscan compares them."""
     trail = begun()
     trail.release("nova", "1.0")
-    rules = text(trail).partition("uversionmangle=")[2].partition(",pgpmode")[0]
+    rules = text(trail).partition("uversionmangle=")[2].partition(",\\")[0]
     code = f"while (<>) {{ chomp; {''.join(f'$_ =~ {rule}; ' for rule in rules.split(';'))} print qq($_\\n) }}"
     said = subprocess.run(["perl", "-e", code], input="\n".join(ORDER), capture_output=True, text=True, check=True)
     mangled = said.stdout.split()

@@ -1,7 +1,10 @@
 r"""`/PROJECT/watch`: how a packager's uscan finds the newest archive of a project and checks its signature.
 
     version=4
-    opts="uversionmangle=s/.../$1~$2/gi,pgpmode=mangle,pgpsigurlmangle=s/$/.asc/" \
+    opts="\
+    uversionmangle=s/.../$1~$2/gi,\
+    pgpmode=mangle,\
+    pgpsigurlmangle=s/$/.asc/" \
     https://releases.example.org/nova/ nova@ANY_VERSION@@ARCHIVE_EXT@
 
 It is a debian/watch as it stands. uscan reads the links of the project's page, which has one for each archive of the
@@ -73,7 +76,9 @@ def _lines(view: View, name: str, found: tuple[Release, ...]) -> Iterator[str]:
     options += ["pgpmode=mangle", "pgpsigurlmangle=s/$/.asc/"] if signed else ["pgpmode=none"]
     options += [r"downloadurlmangle=s%/[^/]+/\.\./%/%"] if any(folder.startswith("../") for folder in folders) else []
     yield "version=4"
-    yield f'opts="{",".join(options)}" \\'
+    yield 'opts="\\'
+    yield from (f"{option},\\" for option in options[:-1])
+    yield f'{options[-1]}" \\'
     yield f"{page} {_either(folders)}{_stem(found)}@ANY_VERSION@@ARCHIVE_EXT@"
 
 
