@@ -4,7 +4,7 @@
     References, In-Reply-To       a root of the project's series, likewise; nobody ever sent it, readers thread by it
     Date                          the newest entry's time in the trail, in UTC
     Auto-Submitted: auto-generated     so that no vacation message comes back; List-Id and the like are the list's own
-    multipart/alternative         text, then HTML; ASCII alone: 7bit, else quoted-printable; headers as RFC 2047
+    multipart/alternative         text, then HTML; ASCII alone: 7bit, else quoted-printable; headers as RFC 2047, where `=?` is `= ?`
 
 Lines end in CR LF and are at most 998 bytes. Sources: RFC 5322, RFC 2045 to 2047, RFC 3834; Mailman's
 X-Message-ID-Hash, under which its archive has a mail: base32(sha1(Message-ID without its brackets)).
@@ -56,7 +56,7 @@ def mail(target: str, notice: Notice, envelope: Envelope) -> bytes:
     message["To"] = [_mailbox(one) for one in envelope.to]
     if envelope.reply_to:
         message["Reply-To"] = _mailbox(envelope.reply_to)
-    message["Subject"] = notice.subject
+    message["Subject"] = _words(notice.subject)
     message["Date"] = format_datetime(datetime.fromtimestamp(notice.time, UTC))
     message["Message-ID"] = message_id(target, notice)
     if notice.thread:
@@ -71,7 +71,12 @@ def mail(target: str, notice: Notice, envelope: Envelope) -> bytes:
 
 def _mailbox(text: str) -> Address:
     name, address = split(text)
-    return Address(display_name=name, addr_spec=address)
+    return Address(display_name=_words(name), addr_spec=address)
+
+
+def _words(text: str) -> str:
+    """Text that is read as it stands: `email` would decode what looks like an encoded word, line feeds and all."""
+    return text.replace("=?", "= ?")
 
 
 def _encoding(text: str) -> str:
