@@ -4,7 +4,8 @@
     References, In-Reply-To       a root of the project's series, likewise; nobody ever sent it, readers thread by it
     Date                          the newest entry's time in the trail, in UTC
     Auto-Submitted: auto-generated     so that no vacation message comes back; List-Id and the like are the list's own
-    multipart/alternative         text, then HTML; ASCII alone: 7bit, else quoted-printable; headers as RFC 2047, where `=?` is `= ?`
+    multipart/alternative         text, then HTML; ASCII alone: 7bit, else quoted-printable; headers as RFC 2047, where
+                                  `=?` in a text is `= ?`
 
 Lines end in CR LF and are at most 998 bytes. Sources: RFC 5322, RFC 2045 to 2047, RFC 3834; Mailman's
 X-Message-ID-Hash, under which its archive has a mail: base32(sha1(Message-ID without its brackets)).
