@@ -102,6 +102,18 @@ def test_any_text_arrives_as_it_was(text: str, subject: str) -> None:
     assert plain.get_content().replace("\r\n", "\n") == f"{text}\n"
 
 
+WORDS = ("nova", "33.0.0rc1", "(2026.1", "G\u00f6zpacho),", "\u65e5\u672c\u8a9e", "\u2013", "a", "gr\u00f6\u00dfer")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=30))
+def test_a_subject_keeps_its_spaces_however_it_is_folded(words: list[str]) -> None:
+    subject = " ".join(words)
+    data = mail("list", replace(NOTICE, subject=subject), ENVELOPE)
+    assert read(data)["Subject"].strip() == subject
+    assert all(len(line) <= 78 for line in data.partition(b"\r\n\r\n")[0].split(b"\r\n"))
+
+
 def test_mailmans_hash() -> None:
     """The example of Mailman's own documentation of X-Message-ID-Hash."""
     assert archived("<first>") == base64.b32encode(hashlib.sha1(b"first").digest()).decode()  # noqa: S324

@@ -14,6 +14,7 @@ X-Message-ID-Hash, under which its archive has a mail: base32(sha1(Message-ID wi
 import base64
 import hashlib
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -57,7 +58,7 @@ def mail(target: str, notice: Notice, envelope: Envelope) -> bytes:
     message["To"] = [_mailbox(one) for one in envelope.to]
     if envelope.reply_to:
         message["Reply-To"] = _mailbox(envelope.reply_to)
-    message["Subject"] = _words(notice.subject)
+    _entitle(message, _words(notice.subject))
     message["Date"] = format_datetime(datetime.fromtimestamp(notice.time, UTC))
     message["Message-ID"] = message_id(target, notice)
     if notice.thread:
@@ -73,6 +74,14 @@ def mail(target: str, notice: Notice, envelope: Envelope) -> bytes:
 def _mailbox(text: str) -> Address:
     name, address = split(text)
     return Address(display_name=_words(name), addr_spec=address)
+
+
+def _entitle(message: EmailMessage, subject: str) -> None:
+    """Folded by hand where it is not ASCII: `email` loses spaces between encoded words and others."""
+    if subject.isascii() or len(subject.splitlines()) != 1:
+        message["Subject"] = subject
+    else:
+        message.set_raw("Subject", Header(subject, "utf-8", header_name="Subject").encode())
 
 
 def _words(text: str) -> str:
