@@ -70,6 +70,22 @@ def test_no_header_can_be_smuggled_in(evil: str) -> None:
         mail("list", replace(NOTICE, subject=evil), ENVELOPE)
 
 
+ENCODED = ("=?utf-8?q?x=0D=0ABcc:_y@example.org=0D=0A=0D=0Abody?=", "=?utf-8?b?eAoKeQ==?=", "==?utf-8?q?x=0Ay:_z?=?=")
+
+
+@pytest.mark.parametrize("evil", ENCODED)
+@pytest.mark.parametrize("before", ["", "nova 1.0: ", "\u65e5\u672c "])
+def test_what_looks_encoded_is_never_decoded(before: str, evil: str) -> None:
+    """RFC 2047: a metadata's summary in a subject of one's own template; a name in an address."""
+    sender = f"{evil.replace('@', '')} <releases@example.org>"
+    data = mail("list", replace(NOTICE, subject=f"{before}{evil}"), replace(ENVELOPE, sender=sender))
+    usual = mail("list", NOTICE, ENVELOPE)
+    assert read(data).keys() == read(usual).keys()
+    assert read(data)["Subject"] == f"{before}{evil}".replace("=?", "= ?")
+    assert read(data)["From"].addresses[0].display_name == evil.replace("@", "").replace("=?", "= ?")
+    assert data.partition(b"\r\n\r\n")[2] == usual.partition(b"\r\n\r\n")[2]
+
+
 SEEN = st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp", "Cf"))
 TEXT = st.text(SEEN | st.sampled_from("\n.\t\u200f\u2028"), max_size=1500)
 LINE = st.text(SEEN, min_size=1, max_size=200)
@@ -84,6 +100,18 @@ def test_any_text_arrives_as_it_was(text: str, subject: str) -> None:
     assert b"\n" not in data.replace(b"\r\n", b"")
     plain, _ = read(data).iter_parts()
     assert plain.get_content().replace("\r\n", "\n") == f"{text}\n"
+
+
+WORDS = ("nova", "33.0.0rc1", "(2026.1", "G\u00f6zpacho),", "\u65e5\u672c\u8a9e", "\u2013", "a", "gr\u00f6\u00dfer")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=30))
+def test_a_subject_keeps_its_spaces_however_it_is_folded(words: list[str]) -> None:
+    subject = " ".join(words)
+    data = mail("list", replace(NOTICE, subject=subject), ENVELOPE)
+    assert read(data)["Subject"].strip() == subject
+    assert all(len(line) <= 78 for line in data.partition(b"\r\n\r\n")[0].split(b"\r\n"))
 
 
 def test_mailmans_hash() -> None:

@@ -199,6 +199,28 @@ def test_scriv_has_the_same_items(config: str, form: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "### Added\n\n- One.\n\n# Above\n\n- Two.\n",
+        "## Added\n\n- One.\n\n# Above\n\n- Two.\n\n## Fixed\n\n- Three.\n\n### Below\n\n- Four.\n",
+        "- None.\n\n### Added\n\n- One.\n\n## Above\n\n- Two.\n\n### Added\n\n- Three.\n",
+        "Underlined\n----------\n\n- None.\n\n### Added\n\n- One.\n",
+        "Underlined\n==========\n\n- None.\n",
+        "### Added ###\n\n- One.\n",
+    ],
+)
+def test_scriv_has_the_same_sections_whatever_stands_above_them(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.md").write_text(text)
+    scriv = RealScriv(config=ScrivConfig(fragment_directory=str(tmp_path), format="md"))
+    theirs = scriv.combine_fragments(scriv.fragments_to_combine())
+    read = fragments.scriv_sections(fragments.Scriv(), _files(tmp_path))
+    assert [s.title for s in read] == [(title or "").strip("# ") for title in theirs]
+    for section, paragraphs in zip(read, theirs.values(), strict=True):
+        words = re.findall(r"[A-Z]\w+", section.body)
+        assert words == re.findall(r"[A-Z]\w+", "\n".join(paragraphs)), section.title
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("setup.cfg", "[scriv]\nfragment_directory = news.d\ncategories = One, Two\n"),

@@ -13,7 +13,7 @@ from tests.formats.refusal import refused
 HERE = Site(name="Example Cloud", origin="releases.example.org/trail", url="https://releases.example.org/")
 BYTES = (
     b'{"_type":"https://tagtrail.dev/site/v1","name":"Example Cloud","origin":"releases.example.org/trail",'
-    b'"path":"{project}/{file}","renderer":"4","url":"https://releases.example.org/"}'
+    b'"path":"{project}/{file}","renderer":"5","url":"https://releases.example.org/"}'
 )
 
 

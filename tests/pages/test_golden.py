@@ -72,7 +72,7 @@ def test_golden_archives(path: str, golden: Callable[[Path, bytes], None]) -> No
     [
         "index.html", "feed.atom", "feed.rss", "verify/index.html", "simple/index.html", "simple/index.json",
         "simple/nova/index.html", "simple/nova/index.json", "nova/index.html", "nova/feed.atom", "nova/feed.rss",
-        "nova/releases.json", "nova/runbook/index.html",
+        "nova/releases.json", "nova/runbook/index.html", "nova/watch",
         "nova/33.0.0/index.html", "nova/32.0.0/index.html", "nova/33.0.0rc1/index.html", "firmware/2026-03/index.html",
         "trail/policy", "trail/keys/nova.asc", "trail/keys/nova.allowed_signers",
     ],

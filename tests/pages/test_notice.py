@@ -1,5 +1,6 @@
 """What is said of releases, by golden files; and what hostile names and notes cannot do to it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.notice import SHORT, Notice, Place
 from tagtrail.model.texts import Sayings, Text
 from tagtrail.pages import digest, notice
-from tagtrail.pages.plain import MOST, plain_notes
+from tagtrail.pages.plain import MOST, WIDTH, plain_notes, wrapped
 from tests.pages.trails import Trail, begun
 
 GOLDEN = Path(__file__).parent / "golden" / "notices"
@@ -178,6 +179,35 @@ def test_other_bytes_are_no_notice(data: bytes) -> None:
 )
 def test_notes_as_plain_text(notes: str, wanted: str) -> None:
     assert plain_notes(notes).strip("\n") == wanted.strip("\n")
+
+
+def test_a_table_keeps_its_rows_and_says_where_its_links_go() -> None:
+    table = "Before.\n\n| a | b |\n|---|---|\n| 1 | [x](https://e.org/) |\n\nBehind | it.\n"
+    assert plain_notes(table) == table.replace("[x](https://e.org/)", "x <https://e.org/>").rstrip("\n")
+
+
+@pytest.mark.parametrize("first", ["", "* "])
+def test_wide_characters_count_two_columns_and_a_line_may_end_behind_one(first: str) -> None:
+    words = "Ein Wort " + "\u65e5\u672c\u8a9e\u3002" * 30 + " und dann https://e.org/eine-lange-adresse/ am Ende"
+    lines = wrapped(words, first, " " * len(first)).split("\n")
+    assert max(sum(1 + (char >= "\u3000") for char in line.rstrip("\u3002")) for line in lines) <= WIDTH
+    assert "".join(line[len(first) :] for line in lines).replace(" ", "") == words.replace(" ", "")
+    assert not any(line.strip().startswith("\u3002") for line in lines)
+    assert len(lines) < 6
+    assert any("https://e.org/eine-lange-adresse/" in line for line in lines)
+
+
+def test_notes_are_cut_at_a_line_and_what_we_counted_stays() -> None:
+    """In the text and in its HTML: the last section says what is required now, and is short."""
+    item = f"- {'word ' * 20}end.\n"
+    notes = f"## Added\n\n{item * (MOST // len(item) * 2)}\n## Since 1.0.0\n\n- 3 commits by 1 person\n"
+    trail = begun()
+    told = said_of(trail, trail.release("nova", "1.1.0", notes=notes), Sayings())
+    for said in (told.text, told.html):
+        cut = said.index("[...]")
+        assert re.sub(r"</?(li|ul|p)>", "", said[:cut]).rstrip().endswith("end.")
+        assert cut < said.index("Since 1.0.0") < said.index("3 commits by 1 person") < said.index("All of it: ")
+        assert said.count("end.") <= MOST // len(item)
 
 
 def test_long_notes_are_cut_and_say_so() -> None:

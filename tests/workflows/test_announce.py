@@ -16,7 +16,7 @@ from tagtrail.workflows.release import Outcome, release
 from tagtrail.workflows.resume import resume
 from tagtrail.workflows.settle import How, chosen, settle
 from tagtrail.workflows.withdraw import withdraw
-from tests.workflows.world import URL, Camera, World
+from tests.workflows.world import URL, World
 
 Retry = Literal["keyed", "searchable", "blind"]
 RETRIES: tuple[Retry, ...] = ("keyed", "searchable", "blind")
@@ -99,6 +99,25 @@ def test_who_was_added_since_is_not_told_of_the_past() -> None:
     assert later.targets["keyed-channel"].arrived == []
 
 
+def test_who_was_to_be_told_is_remembered_over_a_change_of_settings() -> None:
+    """Killed while it is written down whom to tell: those are told who were meant then, all of them and nobody else."""
+    begun, fuse = begin(World(channels=("keyed", "searchable")))
+    for at in points(fuse)[:6]:
+        world = begun.twin()
+        with pytest.raises(Blown):
+            go(world, fuse=Fuse(at))
+        world.channels = ("keyed", "searchable", "blind")
+        world.targets["blind-channel"] = memory.Target("blind-channel", "blind", carries="notice", kept=world.kept)
+        for _ in range(4):
+            if go(world).exit == 0:
+                break
+        arrived = {name: len(target.arrived) for name, target in world.targets.items()}
+        meant = fuse.points[at] != "before journal.once str"
+        assert arrived == {"keyed-channel": 1, "searchable-channel": 1, "blind-channel": int(not meant)}, fuse.points[
+            at
+        ]
+
+
 def test_the_journal_lost_doubles_nothing() -> None:
     world = World(channels=RETRIES)
     outcome = go(world)
@@ -112,6 +131,14 @@ def test_the_journal_lost_doubles_nothing() -> None:
     assert [len(world.targets[f"{retry}-channel"].arrived) for retry in RETRIES] == [1, 1, 1]
 
 
+def begin(world: World) -> tuple[World, Fuse]:
+    """The world with its release logged and nobody told, and the points that lie before whoever goes on."""
+    release(world.road(), world.project(), "1.0.0", until="logged")
+    fuse = Fuse()
+    go(world.twin(), fuse=fuse)
+    return world, fuse
+
+
 def points(fuse: Fuse) -> list[int]:
     """Where telling people can be killed: what comes before has a crash table of its own."""
     first = next(n for n, name in enumerate(fuse.points) if name.endswith("once Notice"))
@@ -122,11 +149,11 @@ def points(fuse: Fuse) -> list[int]:
 @pytest.mark.parametrize("together", ["", "day"])
 @pytest.mark.parametrize("retry", ["searchable", "blind"])
 def test_killed_anywhere_it_is_told_once_or_held(retry: Retry, together: str) -> None:
-    whole = World(channels=(retry,), together=together)
-    fuse = Camera(whole)
-    go(whole, fuse=fuse)
+    begun, fuse = begin(World(channels=(retry,), together=together))
     for at in points(fuse):
-        world = fuse.left[at]
+        world = begun.twin()
+        with pytest.raises(Blown):
+            go(world, fuse=Fuse(at))
         for _ in range(4):
             if go(world).exit == 0:
                 break

@@ -9,11 +9,12 @@ from tagtrail.formats.provenance import builder_id, builder_name, parse, provena
 from tagtrail.formats.root import Root
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Origin
+from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.trail.keys import current_root
 from tagtrail.verify.provenance import judge_provenance
 from tagtrail.workflows.attest import attest
 from tagtrail.workflows.release import build, look, prepare, release
-from tests.workflows.world import ORIGIN, START, Camera, World
+from tests.workflows.world import ORIGIN, START, World
 
 NAME = provenance_name("nova", "1.0.0")
 
@@ -49,12 +50,14 @@ def test_times_are_those_of_the_build_not_of_the_run_that_logs_it() -> None:
 
 
 def test_whoever_dies_says_the_same_afterwards() -> None:
-    whole = World()
-    fuse = Camera(whole)
+    begun, fuse = World(), Fuse()
+    release(begun.road(), begun.project(), "1.0.0", until="built")
+    whole = begun.twin()
     release(whole.road(fuse), whole.project(), "1.0.0")
-    first = fuse.points.index("after journal.once Artifact")
-    for at in range(first, fuse.points.index("after ledger.commit")):
-        world = fuse.left[at]
+    for at in range(0, fuse.points.index("after ledger.commit"), 2):
+        world = begun.twin()
+        with pytest.raises(Blown):
+            release(world.road(Fuse(at)), world.project(), "1.0.0")
         world.now += 60
         release(world.road(), world.project(), "1.0.0")
         assert world.store.files[f"nova/{NAME}"] == whole.store.files[f"nova/{NAME}"], fuse.points[at]

@@ -46,7 +46,7 @@ def test_a_site_that_is_right(world: World, site: Site, root: Root) -> None:
     # 2 releases of 2 files, each with signature and metadata; SHA256SUMS, its signature, tag, notes, SBOM, runbook,
     # provenance
     assert (seen.origin, seen.size, seen.files) == (ORIGIN, 3, 2 * (2 * 3 + 7))
-    assert seen.pages == len([p for p in site.files if p.endswith(PAGES) and not p.endswith(".cdx.json")]) + 3
+    assert seen.pages == len([p for p in site.files if p.endswith(PAGES) and not p.endswith(".cdx.json")]) + 4
     assert set(dict(seen.left_out)) == {"times"}
 
 

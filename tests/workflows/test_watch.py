@@ -1,14 +1,16 @@
 """Watching: told once, before anything is built; a tag that moved or vanished is an alarm; nothing is told twice."""
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pytest
 
 from tagtrail.formats.notice import parse_notice
-from tagtrail.model.errors import RemoteError
+from tagtrail.model.errors import ProjectError, RemoteError
+from tagtrail.model.notes import Notes
 from tagtrail.model.settings import Settings, TargetSettings, Watch
+from tagtrail.ports import NotesOrder, Objects
 from tagtrail.testing import memory
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.testing.memory.target import Fault
@@ -55,6 +57,29 @@ class Team(World):
 
 def about(found: Round) -> list[tuple[str, str, str]]:
     return [(seen.what, seen.project, seen.tag) for seen in found.sightings]
+
+
+@dataclass(frozen=True)
+class Unwritten:
+    """Where the settings name a place for notes, and nobody wrote any."""
+
+    def read(self, objects: Objects, order: NotesOrder) -> Notes:
+        """See `tagtrail.ports.Notes`."""
+        raise ProjectError(f"no notes of {order.version}", code="notes-missing", hint="write them")
+
+
+def test_what_would_stop_the_road_before_a_build_is_told_too() -> None:
+    world = Team()
+    world.look()
+    world.tag("1.1.0")
+    road = replace(world.road(), notes=Unwritten())
+    watch(road, road.settings.projects, listed(("nova",), world.source.tags, lambda _: None))
+    (event,) = world.sighted()
+    assert [(f["code"], f["level"], f["text"], f["fix"]) for f in event["findings"]] == [
+        ("notes-missing", "error", "no notes of 1.1.0", "write them"),
+    ]
+    assert event["text"] == "nova 1.1.0: a tag appeared, 1 error"
+    assert event["next"] == ["tagtrail plan nova 1.1.0", "tagtrail hold nova 1.1.0 --because TEXT"]
 
 
 def test_at_first_contact_what_stands_there_is_known_and_nobody_is_told() -> None:

@@ -183,17 +183,3 @@ def _twin(adapter: T) -> T:
     other = copy(adapter)
     vars(other).update({name: copy(v) for name, v in vars(adapter).items() if isinstance(v, dict | list | set)})
     return other
-
-
-class Camera(Fuse):
-    """Nobody dies: `left` has the world as a death at each of the points would have left it."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self.left: list[World] = []
-        self._world = world
-
-    def point(self, name: str) -> None:
-        """See `Fuse`."""
-        super().point(name)
-        self.left.append(self._world.twin())

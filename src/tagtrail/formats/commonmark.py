@@ -84,12 +84,13 @@ def headings(lines: list[str]) -> Iterator[tuple[int, int, str, int]]:
             yield at, 1 if "=" in lines[at + 1] else 2, line.strip(), at + 2
 
 
-def sections(text: str, targets: Mapping[str, str] = _NONE) -> Iterator[tuple[str, str]]:
+def sections(text: str, targets: Mapping[str, str] = _NONE, *, as_first: bool = False) -> Iterator[tuple[str, str]]:
     """(title, tame body) of each section of the highest level there is; the title is plain text, and empty for what
-    stands before the first heading."""
+    stands before the first heading. `as_first`: of the level of the first heading that begins with `#`."""
     lines = _lines(text)
-    found = list(headings(lines))
-    top = min((level for _, level, _, _ in found), default=0)
+    found = [heading for heading in headings(lines) if not as_first or heading[3] == heading[0] + 1]
+    levels = [level for _, level, _, _ in found]
+    top = levels[0] if as_first and levels else min(levels, default=0)
     starts = [(at, title, after) for at, level, title, after in found if level == top]
     ends = [at for at, _, _ in starts] + [len(lines)]
     pieces = [(0, "", 0), *starts]

@@ -6,9 +6,10 @@
 A towncrier type has a title and may show its issues alone (`showcontent = false`); fragments of the same text are one
 item with all their issues; what has no issue comes last. A section of towncrier's (a part of the project with its own
 directory) has the types as headings below its own. A scriv fragment's sections are put together by title, in the order
-of the settings' categories. Settings are read from towncrier.toml, [tool.towncrier] and [tool.scriv] of
-pyproject.toml, [scriv] of setup.cfg, tox.ini and scriv.ini; never from Python, and what they would run, or read
-elsewhere, is left out. After the documentation of towncrier (MIT) and scriv (Apache-2.0), who read it too in the tests.
+of the settings' categories; its first heading says of which level they are, all others are text. Settings are read
+from towncrier.toml, [tool.towncrier] and [tool.scriv] of pyproject.toml, [scriv] of setup.cfg, tox.ini and scriv.ini;
+never from Python, and what they would run, or read elsewhere, is left out. After the documentation of towncrier (MIT)
+and scriv (Apache-2.0), who read it too in the tests.
 """
 
 import configparser
@@ -132,7 +133,7 @@ def scriv_sections(settings: Scriv, files: Mapping[str, str]) -> tuple[Section, 
         if not name.endswith((".md", ".rst")) or fnmatchcase(basename(name), settings.skip):
             continue
         text = files[name] if name.endswith(".md") else restructured.commonmark(files[name])
-        for title, body in commonmark.sections(text):
+        for title, body in commonmark.sections(text, as_first=True):
             bodies.setdefault(title, []).extend(filter(None, [body]))
     order = {title: at for at, title in enumerate(("", *settings.categories))}
     titles = sorted(bodies, key=lambda title: order.get(title, len(order)))

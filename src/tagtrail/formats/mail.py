@@ -4,7 +4,8 @@
     References, In-Reply-To       a root of the project's series, likewise; nobody ever sent it, readers thread by it
     Date                          the newest entry's time in the trail, in UTC
     Auto-Submitted: auto-generated     so that no vacation message comes back; List-Id and the like are the list's own
-    multipart/alternative         text, then HTML; ASCII alone: 7bit, else quoted-printable; headers as RFC 2047
+    multipart/alternative         text, then HTML; ASCII alone: 7bit, else quoted-printable; headers as RFC 2047, where
+                                  `=?` in a text is `= ?`
 
 Lines end in CR LF and are at most 998 bytes. Sources: RFC 5322, RFC 2045 to 2047, RFC 3834; Mailman's
 X-Message-ID-Hash, under which its archive has a mail: base32(sha1(Message-ID without its brackets)).
@@ -13,6 +14,7 @@ X-Message-ID-Hash, under which its archive has a mail: base32(sha1(Message-ID wi
 import base64
 import hashlib
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -56,7 +58,7 @@ def mail(target: str, notice: Notice, envelope: Envelope) -> bytes:
     message["To"] = [_mailbox(one) for one in envelope.to]
     if envelope.reply_to:
         message["Reply-To"] = _mailbox(envelope.reply_to)
-    message["Subject"] = notice.subject
+    _entitle(message, _words(notice.subject))
     message["Date"] = format_datetime(datetime.fromtimestamp(notice.time, UTC))
     message["Message-ID"] = message_id(target, notice)
     if notice.thread:
@@ -71,7 +73,20 @@ def mail(target: str, notice: Notice, envelope: Envelope) -> bytes:
 
 def _mailbox(text: str) -> Address:
     name, address = split(text)
-    return Address(display_name=name, addr_spec=address)
+    return Address(display_name=_words(name), addr_spec=address)
+
+
+def _entitle(message: EmailMessage, subject: str) -> None:
+    """Folded by hand where it is not ASCII: `email` loses spaces between encoded words and others."""
+    if subject.isascii() or len(subject.splitlines()) != 1:
+        message["Subject"] = subject
+    else:
+        message.set_raw("Subject", Header(subject, "utf-8", header_name="Subject").encode())
+
+
+def _words(text: str) -> str:
+    """Text that is read as it stands: `email` would decode what looks like an encoded word, line feeds and all."""
+    return text.replace("=?", "= ?")
 
 
 def _encoding(text: str) -> str:

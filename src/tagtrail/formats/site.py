@@ -1,7 +1,7 @@
 """What lies where on the site, and `/trail/site.json`: all that pages need to know of the settings.
 
     {"_type": "https://tagtrail.dev/site/v1", "name": "Example Cloud", "origin": "releases.example.org/trail",
-     "path": "{project}/{file}", "renderer": "4", "url": "https://releases.example.org/"}
+     "path": "{project}/{file}", "renderer": "5", "url": "https://releases.example.org/"}
 
 `url` is empty for an instance that is local only, else it ends with `/`. `path` places artifacts and their sidecars;
 pages have fixed places. `renderer` is the version of the code that makes the pages.
@@ -24,7 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 SITE_TYPE = "https://tagtrail.dev/site/v1"
-RENDERER = "4"
+RENDERER = "5"
 CHECKPOINT = "trail/checkpoint"
 DEFAULT_PATH = "{project}/{file}"
 

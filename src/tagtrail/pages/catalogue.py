@@ -11,8 +11,8 @@ from tagtrail.formats.site import release_page
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Entry
 from tagtrail.model.names import fold, project_key
-from tagtrail.pages import feeds, html, records, simple, trail
-from tagtrail.pages.history import same_version
+from tagtrail.pages import feeds, html, records, simple, trail, uscan
+from tagtrail.pages.history import releases, same_version
 from tagtrail.pages.view import ANNOUNCED, View, latest
 
 __all__ = ["all_paths", "page", "touched"]
@@ -83,6 +83,8 @@ def _project(name: str, rest: list[str], view: View) -> bytes:
             return feeds.document(view, "/".join([name, *rest]))
         case ["releases.json"]:
             return records.releases_json(view, name)
+        case ["watch"]:
+            return uscan.watch(view, name)
         case ["runbook", "index.html"]:
             return html.runbook(view, name)
         case [version, "index.html"]:
@@ -160,6 +162,7 @@ def _of_all(entries: tuple[Entry, ...]) -> tuple[tuple[str, ...], tuple[str, ...
     """The pages that a project has because of any of its entries: below each spelling of its name, and of the index."""
     written = any(name.endswith(".runbook.md") for entry in entries for name, _ in entry.sidecars)
     own = (*OWN, "runbook/index.html") if written else OWN
+    own = (*own, "watch") if uscan.has_archives(releases(entries)) else own
     if not _is_python(entries):
         return own, ()
     name = project_key(entries[0].project)

@@ -14,7 +14,7 @@ from tagtrail.formats.site import marker, project_page, release_page, runbook_pa
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key
-from tagtrail.pages import texts
+from tagtrail.pages import texts, uscan
 from tagtrail.pages.history import (
     PRE,
     Release,
@@ -88,6 +88,8 @@ def project(view: View, name: str) -> bytes:
         others=whole_project(entries)[::-1],
         simple=f"simple/{project_key(name)}/" if any(r.is_python for r in found) else "",
         keys=sorted({keys_page(e) for e in entries} - {""}),
+        archives={r.version: uscan.shown(view, name, r) for r in found},
+        watch=uscan.has_archives(found),
         runbook=runbook_page(name) if any(r.runbook for r in found) else "",
     )
 

@@ -23,7 +23,7 @@ from tagtrail.model.notice import SHORT, Notice, Place, ToldFile
 from tagtrail.model.texts import Sayings
 from tagtrail.pages.history import Release, newest, page_about, reason, releases, same_version, visible
 from tagtrail.pages.notes import render_notes
-from tagtrail.pages.plain import MOST, plain_notes
+from tagtrail.pages.plain import MOST, parted, plain_notes
 from tagtrail.pages.text import clean
 from tagtrail.pages.texts import filled
 from tagtrail.pages.view import View
@@ -222,7 +222,8 @@ def _notes(view: View, release: Release | None) -> dict[str, Any]:
     from markupsafe import Markup
 
     text = view.kept(release.notes[1]).decode("utf-8", "replace") if release and release.notes else ""
-    shown = _LINK.sub(_unlinked, render_notes(text[:MOST])).strip() if text.strip() else ""
+    html = "<p>[...]</p>\n".join(render_notes(part) for part in parted(text) if part.strip())
+    shown = _LINK.sub(_unlinked, html).strip()
     return {"notes": plain_notes(text), "notes_html": Markup(shown), "cut": len(text) > MOST}  # noqa: S704  (escaped by the renderer)
 
 

@@ -7,22 +7,26 @@ r"""Release notes as plain text for mail: CommonMark as people write it, lines a
     ```                                     as it is
     as it is
 
-A link shows where it goes, so nothing hides behind a word. Headings are underlined; code is not wrapped. The time is
-linear in the length; what is longer than `MOST` is cut, and says so.
+A link shows where it goes, so nothing hides behind a word. Headings are underlined; code and tables are not wrapped; a
+character that is two columns wide counts two, and a line may end behind it. The time is linear in the length; what is
+longer than `MOST` is cut at a line, and says so; its last section stays, for ours is the last.
 """
 
 import re
 from collections.abc import Iterator
 from textwrap import TextWrapper
+from unicodedata import east_asian_width
 
 from tagtrail.pages.text import clean
 
-__all__ = ["MOST", "WIDTH", "plain_notes", "wrapped"]
+__all__ = ["MOST", "WIDTH", "parted", "plain_notes", "wrapped"]
 
 MOST = 24 * 1024
 """Characters of notes in a message; the rest is on the release page."""
 
 WIDTH = 72
+_LAST = 4 * 1024
+"""Characters of a last section that stays where the notes are cut."""
 
 _HEADING = re.compile(r" {0,3}(#{1,6})[ ]+(.*?)[ #]*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[^`]*")
@@ -31,10 +35,17 @@ _SPAN = re.compile(
     r"(`+)([^`]+)\1|\[([^\[\]]{1,500})\]\((https?://[^\s()<>]+)\)|<(https?://[^\s<>]+)>|\\([!-/:-@\[-`{-~])"
 )
 
+_CJK = "\u1100-\u115f\u2e80-\u3000\u3003-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff05-\uff60\U0001f300-\U0003fffd"
+_STOPS = "\u3001\u3002\uff01-\uff04"
+_PIECE = re.compile(rf"[{_CJK}][{_STOPS}]* ?|[^ {_CJK}]+ ?| ")
+"""What a line of wide characters may end behind: each of them with the stops behind it, or a word."""
+
 
 def wrapped(text: str, first: str = "", later: str = "") -> str:
     """Words in lines of at most `WIDTH` characters; a longer word stands alone: no address is broken."""
     words = " ".join(clean(text).split())
+    if not words.isascii() and any(map(_is_wide, words)):
+        return _wide(words, first, later)
     wrapper = TextWrapper(
         width=WIDTH,
         initial_indent=first,
@@ -45,12 +56,43 @@ def wrapped(text: str, first: str = "", later: str = "") -> str:
     return wrapper.fill(words)
 
 
+def parted(text: str) -> tuple[str, str]:
+    """Notes that are too long: what is told from their beginning, whole lines, and their last section; all of them, and
+    nothing, where they are short enough."""
+    if len(text) <= MOST:
+        return text, ""
+    at = text.rfind("\n## ", MOST)
+    last = text[at + 1 :] if at > 0 and len(text) - at <= _LAST else ""
+    head = text[: MOST - len(last)]
+    return head.rpartition("\n")[0] or head, last
+
+
 def plain_notes(text: str) -> str:
     """The notes, without line feeds at their ends."""
-    cut = len(text) > MOST
-    lines = clean(text[:MOST]).expandtabs(4).split("\n")
-    found = "\n".join([*_lines(lines), *(["", "[...]"] if cut else [])])
+    head, last = parted(text)
+    found = "\n".join([*_plain(head), *(["", "[...]"] if len(text) > MOST else []), *_plain(last)])
     return re.sub(r"\n{3,}", "\n\n", found).strip("\n")
+
+
+def _plain(text: str) -> Iterator[str]:
+    return _lines(clean(text).expandtabs(4).split("\n"))
+
+
+def _is_wide(char: str) -> bool:
+    return east_asian_width(char) in "WF"
+
+
+def _wide(words: str, first: str, later: str) -> str:
+    """Lines by columns: they end at a space, or behind a character of two columns (Unicode, UAX 11)."""
+    lines, line, width = [], first, len(first)
+    empty = True
+    for piece in _PIECE.findall(words):
+        own = sum(1 + _is_wide(char) for char in piece)
+        if width + own - piece.endswith(" ") > WIDTH and not empty:
+            lines.append(line.rstrip())
+            line, width = later, len(later)
+        line, width, empty = line + piece, width + own, False
+    return "\n".join([*lines, line.rstrip()])
 
 
 def _lines(lines: list[str]) -> Iterator[str]:
@@ -73,6 +115,8 @@ def _lines(lines: list[str]) -> Iterator[str]:
             yield from ("", *_titled(_inline(heading[2]), len(heading[1])))
         elif not line.strip():
             yield ""
+        elif line.lstrip().startswith("|") and not block:
+            yield _inline(line.rstrip())
         elif not block and line.startswith("    ") and not _ITEM.fullmatch(line):
             yield line.rstrip()
         else:

@@ -65,10 +65,9 @@ def _tag(facts: Runbook) -> Step:
     lines += [f"the files say the same version: {_codes((project.declares,))}"] if project.declares else []
     lines += ["a final version is its last candidate's commit"] if project.final_is_rc else []
     name = project.tag.replace("{version}", "VERSION")
-    lines += [f"`git tag -s {name} && git push origin {name}` in {facts.repo}, signed by one of:"]
     known = dict(facts.keys)
-    lines += [f"{group}: {_codes(known.get(group, ())) or 'nobody yet'}" for group in project.signers]
-    return "Tag", tuple(lines)
+    signers = "; ".join(f"{group} ({_codes(known.get(group, ())) or 'nobody yet'})" for group in project.signers)
+    return "Tag", (*lines, f"`git tag -s {name} && git push origin {name}` in {facts.repo}, signed by one of {signers}")
 
 
 def _check(facts: Runbook) -> Step:

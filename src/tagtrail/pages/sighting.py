@@ -32,8 +32,10 @@ def commands(seen: Sighting) -> tuple[str, ...]:
         return (f"tagtrail check {seen.project} {seen.tag}", f"tagtrail status {seen.project} {seen.tag}")
     if not seen.object:
         return (hold,)
-    if seen.is_alarm or seen.unread or any(f.level == "error" for f in seen.findings):
-        return (f"tagtrail check {seen.project} {seen.tag}", hold)
+    errors = [finding for finding in seen.findings if finding.level == "error"]
+    if seen.is_alarm or seen.unread or errors:
+        planned = any(finding.rule == finding.code for finding in errors)  # no rule says it, so `check` does not
+        return (f"tagtrail {'plan' if planned else 'check'} {seen.project} {seen.tag}", hold)
     release = f"tagtrail release {seen.project} {seen.tag}"
     approve = (f"tagtrail approve {seen.project} {seen.tag}",) if seen.approvals else ()
     return (hold, *approve, release)

@@ -13,7 +13,7 @@ from hashlib import sha256
 from tagtrail.formats.facts import dump
 from tagtrail.formats.notice import MEDIA, notice_blob, notice_bytes
 from tagtrail.model.errors import Error, RemoteError
-from tagtrail.model.facts import Effect, Entry, Row
+from tagtrail.model.facts import Effect, Entry, Finding, Row
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project
 from tagtrail.model.sighting import Sighting
@@ -21,8 +21,9 @@ from tagtrail.pages.sighting import commands, headline, sighting_notice
 from tagtrail.ports import Journal
 from tagtrail.rules.grammar import classify, grammar_of
 from tagtrail.workflows.carry import exit_code
+from tagtrail.workflows.examine import Examined
 from tagtrail.workflows.hold import standing
-from tagtrail.workflows.release import Outcome, look, release
+from tagtrail.workflows.release import Outcome, look, prepare, release
 from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.words import WORD, bring_word, tell_words
@@ -202,6 +203,7 @@ def _examined(road: Road, project: Project, seen: Sighting) -> Sighting:
     seen = replace(seen, held=held.text if held else "")
     try:
         found = look(road, project, seen.tag)
+        stops = _stops(road, found)
     except RemoteError:
         raise
     except Error as error:
@@ -217,9 +219,23 @@ def _examined(road: Road, project: Project, seen: Sighting) -> Sighting:
         visible=found.visible,
         targets=tuple(takes),
         announce=tuple(told),
-        findings=found.findings,
+        findings=(*found.findings, *stops),
         approvals=road.settings.org.approve.need,
     )
+
+
+def _stops(road: Road, found: Examined) -> tuple[Finding, ...]:
+    """What no rule asks and the plan finds all the same, before a build: notes that are missing, say."""
+    if any(finding.level == "error" for finding in found.findings):
+        return ()
+    try:
+        prepare(road, found)
+    except RemoteError:
+        raise
+    except Error as error:
+        said = {"rule": error.code, "name": error.code, "code": error.code, "text": error.what, "fix": error.hint}
+        return (Finding(**said, level="error"),)
+    return ()
 
 
 # --- going on by itself ---------------------------------------------------------------------------------------------
