@@ -1,5 +1,6 @@
 """What all tests share: the switch that rewrites golden files, and calm settings for hypothesis."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,12 @@ Golden = Callable[[Path, bytes], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write golden files anew instead of comparing with them")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests wait their turn, none of them garbage: nobody looks through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

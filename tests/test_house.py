@@ -93,9 +93,8 @@ def test_architecture_names_every_room() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_module_says_what_it_is_and_stays_short(path: Path) -> None:
     text = path.read_text()
-    opening = ast.get_docstring(parsed(text)) or ""
-    assert re.match(r"[^\n]{10,}", opening), f"{name_of(path)} does not open with a sentence that says what it is"
-    assert code_lines(text) <= 400
+    assert re.match(r'r?"""[^\n]{10,}', text), f"{name_of(path)} does not open with a sentence that says what it is"
+    assert text.count("\n") <= 400 or code_lines(text) <= 400  # few lines carry few lines of code: most need no count
 
 
 def code_lines(text: str) -> int:
@@ -130,9 +129,14 @@ def test_tests_patch_nothing(path: Path) -> None:
 
 @cache
 def imports(path: Path) -> set[str]:
-    """The top-level packages that a module imports, at its head or inside its functions."""
+    """The top-level packages that a module imports, at its head or inside its functions; none where all are our own or
+    the standard library's, which a look at its lines tells (one import a line, says the linter): to parse takes long.
+    """
+    text = path.read_text()
+    if {*re.findall(r"^\s*(?:from|import)\s+(\w+)", text, re.MULTILINE)} <= sys.stdlib_module_names | {"tagtrail"}:
+        return set()
     found = set()
-    for node in ast.walk(parsed(path.read_text())):
+    for node in ast.walk(parsed(text)):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

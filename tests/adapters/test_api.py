@@ -10,7 +10,7 @@ from tagtrail.io.api import Api, Body
 from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.ports import Refused, Unknown
 from tagtrail.testing.suites.promise import refusal
-from tests.adapters.trackers.stub import Request, Response, Stub
+from tests.adapters.trackers.stub import PATIENCE, Request, Response, Stub
 
 pytestmark = pytest.mark.client
 
@@ -31,7 +31,7 @@ def says() -> Iterator[Says]:
 
 
 def api(stub: Stub) -> Api:
-    return Api(base=stub.url, authorization=lambda: "Bearer hush", timeout=0.25)
+    return Api(base=stub.url, authorization=lambda: "Bearer hush", timeout=PATIENCE)
 
 
 NOW = "Wed, 01 Apr 2026 15:02:00 GMT"

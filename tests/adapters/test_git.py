@@ -3,7 +3,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from tagtrail.formats.gitobject import object_id, tag_name_fault
 from tagtrail.io.git import Git
 from tagtrail.io.objects import reader
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
+from tests.adapters.gitdaemon import git_daemon
 from tests.adapters.projects import TIME, Repo, repository, tiny
 
 client = pytest.mark.client
@@ -441,24 +441,8 @@ def test_protocols_that_run_programs_are_not_spoken(repo: str, tmp_path: Path) -
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
     """The address under which git itself serves the repositories in tmp_path."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    where = ("--listen=127.0.0.1", f"--port={port}", f"--base-path={tmp_path}")
-    daemon = subprocess.Popen(
-        ["git", "daemon", "--export-all", "--reuseaddr", *where],
-        stderr=subprocess.DEVNULL, start_new_session=True, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
-    )  # fmt: skip
-    try:
-        for _ in range(200):
-            with socket.socket() as knock:
-                if knock.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.02)
-        yield f"git://127.0.0.1:{port}"
-    finally:
-        os.killpg(daemon.pid, 15)
-        daemon.wait()
+    with git_daemon(tmp_path) as address:
+        yield address
 
 
 @client

@@ -2,9 +2,9 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -173,9 +173,14 @@ def test_help_costs_little_over_bare_python() -> None:
     def best(argv: list[str]) -> float:
         times = []
         for _ in range(7):
-            start = time.perf_counter()
+            start = spent()
             subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
-            times.append(time.perf_counter() - start)
+            times.append(spent() - start)
         return min(times)
+
+    def spent() -> float:
+        """Of the processor, by our children: a clock would count what others do meanwhile."""
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
 
     assert best([str(TAGTRAIL), "--help"]) - best([sys.executable, "-c", ""]) < 0.040

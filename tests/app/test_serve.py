@@ -115,7 +115,8 @@ class Place(World):
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+            with error:
+                return error.code, error.read().decode()
 
     def announced(self, size: int) -> int:
         """The answer to an upload of so many bytes of which none is sent: it is refused before it is read."""

@@ -2,8 +2,6 @@
 
 import hmac
 import json
-import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ import pytest
 
 from tagtrail.adapters.git import GitSource
 from tagtrail.model.errors import RemoteError
+from tests.adapters.gitdaemon import git_daemon
 from tests.app.test_serve import Place
 from tests.app.world import World
 
@@ -99,21 +98,8 @@ def test_a_webhook_wakes_it(tmp_path: Path) -> None:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    where = ("--listen=127.0.0.1", f"--port={port}", f"--base-path={tmp_path}")
-    daemon = subprocess.Popen(["git", "daemon", "--export-all", "--reuseaddr", *where], start_new_session=True)
-    try:
-        for _ in range(100):
-            with socket.socket() as knock:
-                if knock.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield f"git://127.0.0.1:{port}"
-    finally:
-        os.killpg(daemon.pid, 15)
-        daemon.wait()
+    with git_daemon(tmp_path) as address:
+        yield address
 
 
 def test_a_remote_repository_says_what_a_path_says_and_nothing_is_fetched(world: World, server: str) -> None:

@@ -467,10 +467,9 @@ def test_where_nobody_can_listen(listen: str, place: Path) -> None:
 
 def canned(status: int, body: bytes, where: Path) -> Iterator[str]:
     """A server that always gives one answer."""
-    listening = socket.create_server(("127.0.0.1", 0))
     code = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\nLocation: /\r\n\r\n"
 
-    def answer() -> None:
+    def answer(listening: socket.socket) -> None:
         one, _ = listening.accept()
         with one:
             got = b""
@@ -478,10 +477,9 @@ def canned(status: int, body: bytes, where: Path) -> Iterator[str]:
                 got += one.recv(65536)
             one.sendall(code.encode() + body)
 
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(answer)
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+        pool.submit(answer, listening)
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/prefix/"
-    listening.close()
 
 
 LINE = note.sign(TREE.checkpoint(7).text(), [Signer(name="w", kind=COSIGNATURE, seed=b"\x05" * 32)], time=7).signatures[
@@ -525,10 +523,9 @@ def test_lines_of_unknown_keys_are_handed_on(tmp_path: Path) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(RemoteError) as caught:
-        HttpWitness(f"http://127.0.0.1:{port}").add_checkpoint(0, (), TREE.note(7))
+    with socket.socket() as deaf, pytest.raises(RemoteError) as caught:
+        deaf.bind(("127.0.0.1", 0))  # nobody else gets the port meanwhile
+        HttpWitness(f"http://127.0.0.1:{deaf.getsockname()[1]}").add_checkpoint(0, (), TREE.note(7))
     assert caught.value.code == "witness-unreachable"
 
 

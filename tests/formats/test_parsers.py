@@ -13,16 +13,16 @@ from tests.formats.parsers import PARSERS, Parser, judged
 
 ALL = pytest.mark.parametrize("name", PARSERS)
 SOON = 1.0
-"""Seconds."""
+"""Seconds of the processor: those of a clock say how busy the machine is."""
 
 
 SPICE = tuple(b"\n|\r\n| |\0|\xff|\xc2\x85|\xe2\x80\xa8|\xed\xa0\x80|=|+|999999999999999999999999".split(b"|"))
 
 
 def outcome(parser: Parser, data: bytes) -> object:
-    start = time.perf_counter()
+    start = time.thread_time()
     found = judged(parser, data)
-    assert time.perf_counter() - start < SOON
+    assert time.thread_time() - start < SOON
     return found
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 
 def alive(pid: int) -> bool:
-    """What was killed is given two seconds: it dies when the kernel gives it the processor again."""
+    """What was killed is given twenty seconds: it dies when the kernel gives it the processor again."""
     state = Path(f"/proc/{pid}/stat")
-    for _ in range(100):
+    for _ in range(1000):
         try:
             if ") Z " in state.read_text():
                 return False

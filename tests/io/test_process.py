@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def test_time_is_up(script: str) -> None:
     begun = time.monotonic()
     done = shell(script, limit=0.2)
     assert (done.code, done.late, done.ok) == (-signal.SIGKILL, True, False)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 40, "nobody waited for its sixty seconds"
 
 
 def test_what_runs_in_the_background_ends_with_the_command() -> None:
@@ -65,10 +66,9 @@ def test_what_runs_in_the_background_ends_with_the_command() -> None:
 
 
 def test_what_left_the_group_cannot_hold_the_command() -> None:
-    begun = time.monotonic()
-    done = shell("setsid sleep 5 & echo $!")
+    done = shell("setsid sleep 600 & echo $!")
     assert done.ok
-    assert time.monotonic() - begun < 4
+    os.kill(int(done.out), signal.SIGKILL)  # it was there still
 
 
 def test_no_such_command() -> None:
@@ -139,7 +139,7 @@ def test_a_session_whose_time_is_up_is_ended(tmp_path: Path) -> None:
     begun = time.monotonic()
     with process.session([sys.executable, "-c", ECHO], env=ENV, cwd=tmp_path) as session:
         assert over(session, "sleep", 0.5)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 40, "nobody waited for its sixty seconds"
 
 
 def test_a_session_sees_the_end_of_its_parent(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_session_sees_the_end_of_its_parent(tmp_path: Path) -> None:
 
 
 def wait_for(path: Path, text: str) -> None:
-    for _ in range(500):
+    for _ in range(3000):
         if path.exists() and path.read_text() == text:
             return
         time.sleep(0.02)

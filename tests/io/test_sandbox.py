@@ -141,7 +141,7 @@ def test_it_has_exactly_the_environment_that_it_is_given(within: Inmate) -> None
 
 def test_nobody_else_reads_what_it_is_told(within: Inmate) -> None:
     """Credentials of an index are in the installer's environment; a command line is for everybody to read."""
-    told = within.told("/bin/sleep", "20", env={"TOKEN": "canary-on-a-line"})
+    told = within.told("/bin/sleep", "60", env={"TOKEN": "canary-on-a-line"})
     script = told[-1]
     told[-1] = "-"
     code = told[told.index("-c") + 1].replace("sys.argv[2]", "sys.stdin.read()")
@@ -152,12 +152,12 @@ def test_nobody_else_reads_what_it_is_told(within: Inmate) -> None:
         running.stdin.close()
         try:
             lines: list[str] = []
-            for _ in range(200):
+            for _ in range(2000):
                 lines = [line for path in Path("/proc").glob("[0-9]*/cmdline") for line in content(path)]
-                if any(line.endswith("/bin/sleep\x0020\x00") for line in lines):
+                if any(line.endswith("/bin/sleep\x0060\x00") for line in lines):
                     break
                 time.sleep(0.02)
-            assert [line for line in lines if line.endswith("/bin/sleep\x0020\x00")]
+            assert [line for line in lines if line.endswith("/bin/sleep\x0060\x00")]
             assert not [line for line in lines if "canary-on-a-line" in line]
         finally:
             running.kill()
@@ -231,11 +231,11 @@ def test_what_others_use_up_is_not_counted(within: Inmate, place: Path) -> None:
     (place / "lent").mkdir()
     (place / "lent").chmod(0o777)
     most: dict[str, Any] = {"most": {"processes": 100}, "env": {"PATH": "/usr/bin:/bin"}}
-    fill = "for n in $(seq 80); do sleep 20 & done; touch /lent/full; wait"
+    fill = "for n in $(seq 80); do sleep 60 & done; touch /lent/full; wait"
     full = within.told("/bin/sh", "-c", fill, write=[("/lent", str(place / "lent"))], **most)
     with subprocess.Popen(full, stdout=subprocess.DEVNULL, cwd="/") as first:
         try:
-            until = time.monotonic() + 15
+            until = time.monotonic() + 50
             while not (place / "lent" / "full").exists() and time.monotonic() < until:
                 time.sleep(0.02)
             assert (place / "lent" / "full").exists()
@@ -250,13 +250,21 @@ def test_time_is_up_for_a_fork_bomb_too(within: Inmate) -> None:
     # the first shell starts a single process: one that it could not start would be its end
     done = within.shell("b() { b | b & }; b & while :; do :; done", most={"processes": 100}, limit=1.0)
     assert done.late
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
 
 
 def test_all_of_it_is_dead_when_it_ends(within: Inmate) -> None:
     mark = f"600.{uuid4().int % 10**9}"
     assert within.shell(f"setsid sleep {mark} & (setsid setsid sleep {mark} &) ; sleep 0.2").code == 0
-    assert not [line for path in Path("/proc").glob("[0-9]*/cmdline") for line in content(path) if mark in line]
+    until = time.monotonic() + 20  # what was killed has a line until the kernel gives it the processor again
+    while (left := with_line(mark)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not left
+
+
+def with_line(mark: str) -> list[str]:
+    """The command lines, of all that run, with this in them."""
+    return [line for path in Path("/proc").glob("[0-9]*/cmdline") for line in content(path) if mark in line]
 
 
 def test_how_it_ends_is_how_the_command_ends(within: Inmate) -> None:

@@ -20,6 +20,11 @@ def parsed(view: ListView, path: str) -> ET.Element:
     return root if root.tag != "rss" else root[0]
 
 
+def archives(view: ListView) -> dict[str, bytes]:
+    """All full documents, as one process makes them."""
+    return {path: page(path, view) for path in all_paths(view) if "feed/" in path}
+
+
 def links(document: ET.Element) -> dict[str, str]:
     return {link.get("rel", ""): link.get("href", "").removeprefix(SITE.url) for link in document.findall(LINK)}
 
@@ -67,7 +72,8 @@ def test_a_reader_gets_every_entry_once_and_in_order(trail: Trail, project: str,
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_the_documents_say_of_each_other(trail: Trail, form: str) -> None:
-    newest, last, first = (parsed(trail.view, f"{p}.{form}") for p in ("nova/feed", "nova/feed/2", "nova/feed/1"))
+    view = trail.view
+    newest, last, first = (parsed(view, f"{p}.{form}") for p in ("nova/feed", "nova/feed/2", "nova/feed/1"))
     assert links(newest).get("self") == f"nova/feed.{form}"
     assert links(newest)["prev-archive"] == links(last)["self"] == f"nova/feed/2.{form}"
     assert links(last)["prev-archive"] == links(first)["self"] == f"nova/feed/1.{form}"
@@ -78,8 +84,9 @@ def test_what_the_documents_say_of_each_other(trail: Trail, form: str) -> None:
 
 
 def test_all_documents_of_a_feed_have_one_id(trail: Trail) -> None:
+    view = trail.view
     for project in ("", "nova/"):
-        documents = [parsed(trail.view, f"{project}{path}.atom") for path in ("feed", "feed/1", "feed/2")]
+        documents = [parsed(view, f"{project}{path}.atom") for path in ("feed", "feed/1", "feed/2")]
         assert len({d.findtext("{http://www.w3.org/2005/Atom}id") for d in documents}) == 1
 
 
@@ -87,7 +94,7 @@ def test_a_full_archive_never_changes(trail: Trail) -> None:
     seen: dict[str, bytes] = {}
     for size in range(2, len(trail.entries) + 1, 9):
         view = trail.upto(size)
-        there = {path: page(path, view) for path in all_paths(view) if "feed/" in path}
+        there = archives(view)
         assert seen.items() <= there.items()
         seen = there
     assert {"feed/1.atom", "feed/3.rss", "nova/feed/2.atom", "glance/feed/1.rss"} <= seen.keys()
@@ -95,11 +102,11 @@ def test_a_full_archive_never_changes(trail: Trail) -> None:
 
 def test_not_even_for_a_withdrawal_or_files_or_another_spelling() -> None:
     trail = long(55)
-    before = {path: page(path, trail.view) for path in all_paths(trail.view) if "feed/" in path}
+    before = archives(trail.view)
     trail.withdraw("nova", "0.0", "broken")
     trail.release("nova", "1.0", files={"nova-1.0.tar.gz": {}, "nova-1.0.zip": {}}, added=("nova-1.0.zip",))
     trail.release("Nova", "99.0")
-    after = {path: page(path, trail.view) for path in all_paths(trail.view) if "feed/" in path}
+    after = archives(trail.view)
     assert after == before
     assert before.keys() > {"feed/1.atom", "nova/feed/1.atom"}
     for size in (40, len(trail.entries)):
@@ -158,9 +165,17 @@ def test_withdrawals_before_the_first_release_wait_for_it() -> None:
     assert {"nova/feed/1.atom", "nova/feed/1.rss"} <= {*touched(entry, trail.view)}
 
 
-@pytest.mark.parametrize("cuts", [(), (29, 30, 31), (7, 42, 59)])
-def test_in_steps_is_from_nothing(cuts: tuple[int, ...]) -> None:
+@pytest.fixture(scope="module")
+def at_once() -> tuple[Trail, dict[str, bytes]]:
+    """A trail, and all its feeds as one process makes them from nothing."""
     trail = long(50)
+    view = trail.view
+    return trail, {path: page(path, view) for path in all_paths(view) if "feed" in path}
+
+
+@pytest.mark.parametrize("cuts", [(), (29, 30, 31), (7, 42, 59)])
+def test_in_steps_is_from_nothing(at_once: tuple[Trail, dict[str, bytes]], cuts: tuple[int, ...]) -> None:
+    trail, whole = at_once
     site: dict[str, bytes] = {}
     start = 0
     for stop in (*cuts, len(trail.entries)):
@@ -169,7 +184,7 @@ def test_in_steps_is_from_nothing(cuts: tuple[int, ...]) -> None:
             if "feed" in path:
                 site[path] = page(path, view)
         start = view.size
-    assert site == {path: page(path, trail.view) for path in all_paths(trail.view) if "feed" in path}
+    assert site == whole
 
 
 def test_an_entry_that_nobody_is_told_of_may_fill_an_archive() -> None:

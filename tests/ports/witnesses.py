@@ -11,7 +11,7 @@ from typing import Any, Self
 from tagtrail.formats.note import Signer, Verifier, parse_vkey
 
 TAGTRAIL = str(Path(sys.executable).with_name("tagtrail"))
-PATIENCE = 20
+PATIENCE = 60
 
 
 def tagtrail(*words: object) -> tuple[int, list[dict[str, Any]]]:

@@ -3,6 +3,8 @@
 import json
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
+from typing import Literal
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -23,8 +25,14 @@ from tests.workflows.world import LOG, PLACES, World
 WHY = "loses data on upgrade; take 1.0.1"
 
 
-def released(**options: object) -> World:
-    world = World(**options)  # type: ignore[arg-type]
+def released(places: tuple[Literal["keyed", "searchable", "blind"], ...] = ()) -> World:
+    """Each call a world of its own, where the same has happened."""
+    return _released(places).twin()
+
+
+@cache
+def _released(places: tuple[Literal["keyed", "searchable", "blind"], ...]) -> World:
+    world = World(places=places)
     release(world.road(), world.project(), "1.0.0")
     world.told.clear()
     return world

@@ -27,7 +27,7 @@ from tagtrail.testing import samples
 from tagtrail.testing.suites import target as suite
 from tests.adapters.channels.ground import Drive, Ground
 from tests.adapters.channels.stubs import TIME, Hook, MastodonStub, XStub
-from tests.adapters.trackers.stub import FAULTS, Stub
+from tests.adapters.trackers.stub import FAULTS, PATIENCE, Stub
 
 pytestmark = pytest.mark.client
 
@@ -58,13 +58,13 @@ def x() -> Iterator[XStub]:
 
 
 def webhook_to(stub: Stub, ground: Ground, *secrets: str, clock: Callable[[], int] = lambda: TIME) -> Webhook:
-    api = Api(base=f"{stub.url}/in", timeout=0.25)
+    api = Api(base=f"{stub.url}/in", timeout=PATIENCE)
     later = [partial(str, secret) for secret in secrets or (NEW,)]
     return Webhook(name="hook", api=api, secrets=later, kept=ground.kept, clock=clock)
 
 
 def mastodon_at(stub: Stub, ground: Ground, limit: int = 500) -> Mastodon:
-    api = Api(base=stub.url, authorization=lambda: "Bearer a-token", timeout=0.25)
+    api = Api(base=stub.url, authorization=lambda: "Bearer a-token", timeout=PATIENCE)
     return Mastodon(name="toot", api=api, kept=ground.kept, limit=limit)
 
 
@@ -78,7 +78,7 @@ class Loopback(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
         assert request.url
         request.url = self.url + request.url.partition(".com")[2]
-        return super().send(request, *args, **(more | {"timeout": 0.25}))
+        return super().send(request, *args, **(more | {"timeout": PATIENCE}))
 
 
 def x_at(stub: Stub, ground: Ground, *, search: bool = True) -> X:

@@ -13,6 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+PATIENCE = 1.0
+"""Seconds that a client of ours waits for a stub: long for any answer on a busy machine, short for one that hangs."""
+
 FAULTS = ("lost", "500 before", "500 after", "403", "429", "502", "slow", "hang", "stale")
 STALE = 3
 """How many looks still show the old state, unless `stale_for` says otherwise."""

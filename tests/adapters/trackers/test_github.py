@@ -16,7 +16,7 @@ from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
 from tests.adapters.trackers.github_stub import TOKEN, GitHubStub
 from tests.adapters.trackers.ground import PAGE, SAID, SITE, URL, Drive, Ground
-from tests.adapters.trackers.stub import FAULTS
+from tests.adapters.trackers.stub import FAULTS, PATIENCE
 
 pytestmark = pytest.mark.client
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.client
 class Place:
     stub: GitHubStub
     ground: Ground = field(default_factory=Ground)
-    timeout: float = 0.25
+    timeout: float = PATIENCE
 
     def target(self, *, files: bool = True) -> GitHub:
         api = Api(base=self.stub.url, authorization=lambda: f"Bearer {TOKEN}", timeout=self.timeout)

@@ -17,7 +17,7 @@ from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
 from tests.adapters.trackers.ground import PAGE, SAID, SITE, URL, Drive, Ground
 from tests.adapters.trackers.launchpad_stub import CREDENTIALS, LaunchpadStub
-from tests.adapters.trackers.stub import FAULTS
+from tests.adapters.trackers.stub import FAULTS, PATIENCE
 
 pytestmark = pytest.mark.client
 
@@ -32,7 +32,7 @@ class Place:
         return Launchpad(
             name="launchpad",
             root=lambda: self.service,
-            digest=Api(base="", timeout=0.3).digest,
+            digest=Api(base="", timeout=PATIENCE).digest,
             project="{project}",
             series=series,
             site=SITE,
@@ -63,7 +63,7 @@ class Place:
 def launchpad() -> Iterator[tuple[LaunchpadStub, Any]]:
     """The stub, and launchpadlib connected to it: reading the description of the service takes it a quarter second."""
     with LaunchpadStub() as stub:
-        service = connect(stub.url, CREDENTIALS, timeout=0.3)
+        service = connect(stub.url, CREDENTIALS, timeout=PATIENCE)
         yield stub, service
         service._browser._connection.close()
 
@@ -194,7 +194,7 @@ def test_credentials_that_are_none(place: Place) -> None:
 
 def test_nobody_there_is_not_now() -> None:
     with refusal(RemoteError, "api-unreachable"):
-        connect("http://127.0.0.1:9", CREDENTIALS, timeout=0.3)
+        connect("http://127.0.0.1:9", CREDENTIALS, timeout=PATIENCE)
 
 
 # --- taken back -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from tagtrail.testing.suites import target as suite
 from tagtrail.testing.suites.promise import refusal
 from tests.adapters.trackers.ground import PAGE, SAID, SITE, URL, Drive, Ground
 from tests.adapters.trackers.storyboard_stub import TOKEN, StoryBoardStub
-from tests.adapters.trackers.stub import FAULTS
+from tests.adapters.trackers.stub import FAULTS, PATIENCE
 
 pytestmark = pytest.mark.client
 
@@ -27,7 +27,7 @@ class Place:
     def target(self, *, files: bool = True, branch: str = "stable/1", required: bool = False) -> StoryBoard:
         return StoryBoard(
             name="storyboard",
-            api=Api(base=self.stub.api, authorization=lambda: f"Bearer {TOKEN}", timeout=0.25),
+            api=Api(base=self.stub.api, authorization=lambda: f"Bearer {TOKEN}", timeout=PATIENCE),
             project="example/{project}",
             tag="{project}-{version}",
             branch=branch,
