@@ -61,9 +61,9 @@ def test_table(text: str, html: str) -> None:
 )  # fmt: skip
 def test_nobody_can_make_it_slow(evil: str) -> None:
     text = evil * (MAX_NOTES // 8 // len(evil))
-    start = time.process_time()
+    start = time.thread_time()
     render_notes(text)
-    assert time.process_time() - start < 0.5
+    assert time.thread_time() - start < 2
 
 
 def test_what_is_too_long_is_shown_plainly() -> None:
