@@ -4,6 +4,7 @@ import io
 import json
 import lzma
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -731,6 +732,54 @@ def test_what_stands_ready_for_something_else_is_not_built_with(
         assert shop.build(repo) == without
     assert began(shop) > later - 0.02  # a tick is ten milliseconds
     assert shop.left() == []
+
+
+def put_aside(directory: Path) -> None:
+    """As an operator does who removes a mirror: it is fetched again."""
+    directory.rename(directory.with_name("aside"))
+
+
+def put_back(directory: Path) -> None:
+    directory.with_name("aside").rename(directory)
+
+
+def cloned_anew(directory: Path) -> None:
+    shutil.copytree(directory, directory.with_name("aside"))
+    shutil.rmtree(directory)
+    put_back(directory)
+
+
+@pytest.mark.parametrize(("before", "after"), [(put_aside, put_back), (None, cloned_anew)])
+def test_what_stands_ready_is_not_built_with_when_what_it_saw_is_gone(
+    watched: tuple[Workshop, Watched],
+    tmp_path: Path,
+    before: Callable[[Path], None] | None,
+    after: Callable[[Path], None],
+) -> None:
+    shop, _ = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    without, order = shop.build(repo), shop.order(repo, "1.0")
+    directory = order[1].directory
+    if before:
+        before(directory)
+    with shop.builder.expecting("tiny") as begin:
+        time.sleep(0.5)
+        after(directory)
+        begin(*order)
+        assert shop.build(repo) == without
+
+
+def test_what_died_while_it_stood_ready_is_not_built_with(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    shop, environments = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    without, order = shop.build(repo), shop.order(repo, "1.0")
+    ends = environments.backend.with_name("ends.pth")
+    ends.write_text("import os; os._exit(1)\n")
+    with shop.builder.expecting("tiny") as begin:
+        time.sleep(0.5)
+        ends.unlink()
+        begin(*order)
+        assert shop.build(repo) == without
 
 
 def test_nothing_stands_ready_where_nothing_keeps_it_apart(tmp_path: Path) -> None:

@@ -131,6 +131,8 @@ def test_add_takes_all_or_nothing(tmp_path: Path) -> None:
     assert (done.code, done.event("refused")["code"]) == (3, "version-mismatch")
     assert "2 of 3 files are refused" in done.event("refused")["what"]
     assert not [e for e in done.events if e["event"] == "staged"]
+    nobody = team.tell("add", "toy", "1.0.0", str(team.wheel())).event("refused")
+    assert (nobody["code"], nobody["next"]) == ("no-signer", "tagtrail add ... --by KEY")
     stranger = team.tell("add", "toy", "1.0.0", str(team.wheel()), "--by", str(team.stranger.with_suffix(".pub")))
     assert (stranger.code, stranger.event("refused")["code"]) == (2, "add-stranger")
     for missing in (("add", "toy", "1.0.0"), ("add", "toy", "1.0.0", "nowhere.whl", *by)):

@@ -67,6 +67,12 @@ def test_the_operator_looks_at_his_own(released: World) -> None:
     assert released.tell("reproduce", "toy", "1.0.0").code == 0
 
 
+def test_the_operator_looks_at_his_own_without_naming_it(released: World) -> None:
+    ended = released.run("reproduce", "toy", "1.0.0", env={"TAGTRAIL_HOME": str(released.home)})
+    assert ended.code == 0
+    assert "reproduced  toy 1.0.0" in ended.out
+
+
 def test_for_people(released: World) -> None:
     ended = released.run("-C", str(released.home), "reproduce", "toy", "1.0.0")
     assert "toy-1.0.0.tar.gz" in ended.out
@@ -207,6 +213,14 @@ def test_a_strangers_statement_is_entered_shown_audited_and_verified(world: Worl
         "--json", "verify", str(world.site / "toy" / SDIST), "--policy", str(world.site / "trail/policy")
     )
     assert "reproduced" not in policy.event("verified")["claims"], "with a policy the proof is all that is opened"
+
+
+def test_both_at_once_sends_nobody_anywhere(world: World) -> None:
+    key = str(world.root / "rebuilder")
+    ended = world.run("-C", str(world.home), "reproduce", "toy", "1.0.0", "--key", key, "--enter")
+    assert (ended.code, len(world.leaves())) == (0, 3)
+    assert "signed: toy-1.0.0.reproduced-" in ended.out
+    assert "send it" not in ended.out
 
 
 def test_entered_twice_is_entered_once(world: World) -> None:

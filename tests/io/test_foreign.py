@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tagtrail.io.foreign import check_name, take
+from tagtrail.io.foreign import check_name, plain, take
 from tagtrail.model.errors import ProjectError
 
 
@@ -22,3 +22,11 @@ def test_what_is_too_big_is_not_taken(tmp_path: Path) -> None:
     with pytest.raises(ProjectError) as caught:
         take("file", [b"xxx", b"xxx"], tmp_path / "to", 5)
     assert caught.value.code == "output-invalid"
+
+
+def test_a_link_is_called_one(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    with pytest.raises(ProjectError) as caught, plain(tmp_path / "link"):
+        pass
+    assert (caught.value.code, caught.value.why) == ("output-invalid", "it is a link")
+    assert caught.value.hint

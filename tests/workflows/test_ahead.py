@@ -101,6 +101,8 @@ def test_nothing_is_begun_for_what_is_not_to_be_built(world: World, change: Call
     with begun(shop(world), world.project(), tag) as tagged:
         assert tagged is not None
         assert len(expected(world)) == before
+        assert isinstance(world.builder, Expectant)
+        assert world.builder.open == 0, "nothing stands ready all the while"
 
 
 def test_what_cannot_be_read_is_said_on_the_road(world: World) -> None:

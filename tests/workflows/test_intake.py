@@ -4,12 +4,15 @@ import gzip
 import io
 import tarfile
 import zipfile
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from tagtrail.model.errors import ProjectError
+from tagtrail.model.facts import Artifact
+from tagtrail.workflows.intake import take_in
 from tests.workflows.intake import MAC, Desk, taken, wheel
 
 PKG_INFO = b"Metadata-Version: 2.1\nName: nova\nVersion: 1.0.0\nRequires-Python: >=3.11\n"
@@ -140,16 +143,43 @@ def test_archives_are_read_as_an_enemys(name: str, data: bytes, code: str) -> No
     assert refused(name, data) == code
 
 
+def taken_for_a_tool(desk: Desk, name: str, data: bytes) -> Artifact:
+    """As `taken`, of what is no Python project."""
+    tool = replace(desk.project(), build=("tar.gz",))
+    return take_in(
+        io.BytesIO(data), name, project=tool, version="1.0.0", by="x", kept=desk.kept, spool=io.BytesIO()
+    )  # fmt: skip
+
+
 def test_a_wheel_for_what_is_no_python_project() -> None:
-    from dataclasses import replace
-
-    from tagtrail.workflows.intake import take_in
-
-    desk = Desk()
-    generic = replace(desk.project(), build=("tar.gz",))
     with pytest.raises(ProjectError) as caught:
-        take_in(io.BytesIO(wheel()), MAC, project=generic, version="1.0.0", by="x", kept=desk.kept, spool=io.BytesIO())
+        taken_for_a_tool(Desk(), MAC, wheel())
     assert caught.value.code == "add-kind"
+
+
+def test_a_tool_is_packed_as_it_likes() -> None:
+    packed = tarball(("nova", b"\x7fELF"), ("LICENSE", b""), ("PKG-INFO", b"of nobody"))
+    found = taken_for_a_tool(Desk(), "nova-1.0.0-linux-amd64.tar.gz", packed)
+    assert (found.tar, found.metadata) == (sha256(gzip.decompress(packed)).hexdigest(), None)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"x", "archive-damaged"),
+        (tarball(("nova", b"")) + b"more", "archive-trailing"),
+        (tarball(("nova", b""), ("../y", b"")), "archive-outside"),
+        (tarball(("nova", b""), mode=0o4755), "archive-setuid"),
+        (tarball(("nova", b""), type=tarfile.CHRTYPE), "archive-type"),
+        (tarball(("nova", b""), type=tarfile.SYMTYPE, linkname="../x"), "archive-outside"),
+        (tarball(("nova", b""), ("NOVA", b"")), "archive-case"),
+    ],
+)
+def test_a_tool_is_read_as_an_enemys_too(data: bytes, code: str) -> None:
+    desk = Desk()
+    with pytest.raises(ProjectError) as caught:
+        taken_for_a_tool(desk, "nova-1.0.0-linux-amd64.tar.gz", data)
+    assert caught.value.code == code
 
 
 def test_other_files_are_bytes() -> None:
@@ -177,8 +207,6 @@ def test_gigabytes_of_zeros() -> None:
 
         def write(self, data: object) -> int:
             return len(data)  # type: ignore[arg-type]
-
-    from tagtrail.workflows.intake import take_in
 
     desk = Desk()
     with pytest.raises(ProjectError) as caught:

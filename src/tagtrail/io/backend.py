@@ -46,6 +46,11 @@ class Backend:
         """What it said, at most the last MiB."""
         return self._session.said
 
+    @property
+    def waits(self) -> bool:
+        """Whether one that has no order yet lives, and has said nothing."""
+        return not self._session.answers()
+
     def lay_out(self, tree: str, **source: str) -> None:
         """Begin to make `tree`, from `git` (a checkout of its HEAD) or an `sdist`, unless it is there."""
         if tree not in self._trees:

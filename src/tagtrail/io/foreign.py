@@ -21,7 +21,8 @@ def plain(path: Path) -> Generator[BinaryIO, None, None]:
     except OSError as error:
         if error.errno == errno.ENOENT:
             raise
-        raise _invalid(path.name, error.strerror or "") from error
+        why = "it is a link" if error.errno == errno.ELOOP else error.strerror or ""
+        raise _invalid(path.name, why) from error
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise _invalid(path.name, "it is no regular file")
@@ -56,4 +57,5 @@ def check_name(name: str) -> None:
 
 
 def _invalid(name: str, why: str) -> ProjectError:
-    return ProjectError(f"the build made no usable file {name!r}", code="output-invalid", why=why)
+    hint = "make it a regular file with a plain name; tagtrail status shows the log of a build"
+    return ProjectError(f"{name!r} is no file that can be released", code="output-invalid", why=why, hint=hint)

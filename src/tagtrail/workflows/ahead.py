@@ -46,10 +46,13 @@ def begun(shop: Workshop, project: Project, tag: str) -> Iterator[Tagged | None]
     with ExitStack() as running:
         isolation = _aside(shop.isolation, running)
         found = _aside(partial(_read, shop.source, project, tag), running)
-        begin = running.enter_context(shop.builder().expecting(project.name))
+        early = running.enter_context(ExitStack())
+        begin = early.enter_context(shop.builder().expecting(project.name))
         tagged, objects = found() or (None, None)
         if tagged and objects and (order := _awaited(shop, project, tagged, objects, isolation)):
             begin(order, objects)
+        else:
+            early.close()  # what carries for an hour needs no process that stands ready
         yield tagged
 
 

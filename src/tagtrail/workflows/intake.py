@@ -4,7 +4,7 @@ Its name bears the project and the version; a wheel's metadata, tags and RECORD 
 nothing that leads outside. Which of a project's files may come from elsewhere is nobody's rule: a signer approves each.
 
     .whl             for Python projects
-    .tar.gz, .zip    read as archives; of a Python project, with metadata, as an sdist
+    .tar.gz, .zip    read as archives; a .tar.gz of a Python project, with metadata, as an sdist
     .tar.* and the like are refused: nobody would look into them
     all else         bytes (installers, signatures of others, programs): their names are judged
 """
@@ -52,7 +52,8 @@ def take_in(
         check_file_name(name, "wheel", project=project.name, version=version)
         metadata, remarks = _wheel(file, name)
     elif name.endswith(".tar.gz"):
-        tar, metadata, remarks = _tar(file, name, spool)
+        read = _sdist if project.is_python else _tar
+        tar, metadata, remarks = read(file, name, spool)
     elif name.endswith(".zip"):
         remarks = _zip(Wheel(file, Limits()))
     said = _said(metadata, name, project.name, version)
@@ -93,6 +94,14 @@ def _zip(packed: Wheel) -> tuple[Remark, ...]:
 
 
 def _tar(file: BinaryIO, name: str, spool: BinaryIO) -> tuple[str, bytes, tuple[Remark, ...]]:
+    """SHA-256 of the tar within, no metadata, and what is noticed in it; it has as many top directories as it likes."""
+    found = tarball.read_tarball(file, spool, name=name)
+    members = found.members if found else ()
+    files = ((m.name, m.size, tarball.content(spool, m)) for m in members if m.kind == "file")
+    return found.tar if found else "", b"", noticed(files)
+
+
+def _sdist(file: BinaryIO, name: str, spool: BinaryIO) -> tuple[str, bytes, tuple[Remark, ...]]:
     """SHA-256 of the tar within, PKG-INFO where it has one, and what is noticed in it."""
     found = tarball.normal_sdist(file, spool, lambda _: None, 0, name=name)
     info = next((m for m in found.members if m.name == f"{found.top}/PKG-INFO" and m.kind == "file"), None)

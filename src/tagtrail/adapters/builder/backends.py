@@ -99,6 +99,19 @@ class Memory:
         return self._directory / f"{plain_name(project)}.json"
 
 
+@frozen
+class _Spare:
+    """A process that stands ready in a cell; `seen` is what it was shown, for under the same path may be another."""
+
+    cell: Cell
+    running: Backend
+    seen: tuple[tuple[int, int] | None, ...]
+
+    def fits(self, cell: Cell) -> bool:
+        """Whether that cell is this one, and the process lives."""
+        return cell == self.cell and _seen(cell) == self.seen and self.running.waits
+
+
 class Backends:
     """Those of one build, which end with it (`close`). `room` is its scratch directory, of which foreign code sees
     `room/in`; `limit` is the time for one order in seconds, `most` what one process may use up.
@@ -118,7 +131,7 @@ class Backends:
         self._most = most
         self._running = ExitStack()
         self._begun: dict[object, tuple[Cell, Backend]] = {}
-        self._spare: tuple[Cell, Backend] | None = None
+        self._spare: _Spare | None = None
 
     @property
     def log(self) -> bytes:
@@ -138,7 +151,9 @@ class Backends:
         if last.isolation in {"bubblewrap", "namespaces"}:
             lent = tuple((Path(within), Path(ours)) for within, ours in last.lent)
             if found := self._environments.known(last.installed, last.isolation):
-                self._spare = self._start(self._cell(last.isolation, found.path, lent), found.path)
+                cell = self._cell(last.isolation, found.path, lent)
+                seen = _seen(cell)
+                self._spare = _Spare(cell=cell, running=self._start(cell, found.path), seen=seen)
 
     def get(self, order: BuildOrder, lent: Lent, tree: Tree, extras: Sequence[str]) -> tuple[Cell, Backend]:
         """A backend with its requirements and `extras` at hand, and `tree` laid out: the one that runs, if it is the
@@ -148,7 +163,9 @@ class Backends:
         if key not in self._begun:
             found = self._environments((*system.requires, *extras), order.isolation)
             self.resolved.add(found.resolved)
-            cell, running = self._begun[key] = self._new(self._cell(order.isolation, found.path, lent), found.path)
+            cell = self._cell(order.isolation, found.path, lent)
+            running = self._new(cell, found.path)
+            self._begun[key] = cell, running
             _lay_out(cell, running, tree)
             along = () if system.path else self._memory.of(order.project).modules
             running.bring(system.backend, system.path, place(cell, tree), along, _version(order))
@@ -174,23 +191,36 @@ class Backends:
         )
         self._memory.learn(order.project, learned)
 
-    def _new(self, cell: Cell, environment: Path) -> tuple[Cell, Backend]:
+    def _new(self, cell: Cell, environment: Path) -> Backend:
         """The one that stands ready, if it is just such a one."""
         spare, self._spare = self._spare, None
-        return spare if spare and spare[0] == cell else self._start(cell, environment)
+        return spare.running if spare and spare.fits(cell) else self._start(cell, environment)
 
-    def _start(self, cell: Cell, environment: Path) -> tuple[Cell, Backend]:
+    def _start(self, cell: Cell, environment: Path) -> Backend:
         python = cell.within(environment / "bin" / "python")
         env = _environment(python.rpartition("/")[0], cell.build)
         env |= _mapped({cell.build: sandbox.BUILD, str(environment): _ENV}) if cell.kind == "none" else {}
         started = backend(cell, python, cell.within(self._room / "in" / PROGRAM.name), env=env, limit=self._limit)
-        return cell, self._running.enter_context(started)
+        return self._running.enter_context(started)
 
     def _cell(self, kind: str, environment: Path, lent: Lent) -> Cell:
         room = self._room / f"cell-{len(self._begun)}"
         room.mkdir(exist_ok=True)
         read = ((Path("/in"), self._room / "in"), (Path(_ENV), environment), *lent)
         return Cell(kind=kind, room=room, limits=self._most, read=read)
+
+
+def _seen(cell: Cell) -> tuple[tuple[int, int] | None, ...]:
+    """Device and inode of what a cell is shown; None: it is not there."""
+    return tuple(_identity(ours) for _, ours in cell.read)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def place(cell: Cell, tree: Tree) -> str:

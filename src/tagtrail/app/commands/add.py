@@ -99,7 +99,7 @@ def tagged(road: "Road", examined: "Examined") -> tuple[str, str, bool]:
 def bringer(road: "Road", project: "Project", given: str | None) -> str:
     """The fingerprint of who brings files, a key of the settings; or a builder of the project by its name.
 
-    Raises SetupError `add-stranger`, and what `person_of_git` and `person_of_file` raise.
+    Raises SetupError `add-stranger`, what `person_of_file` raises, and the codes of `person_of_git`.
     """
     from tagtrail.app.instance.signers import person_of_file, person_of_git
     from tagtrail.model.errors import SetupError
@@ -108,7 +108,11 @@ def bringer(road: "Road", project: "Project", given: str | None) -> str:
     if given in project.builders:
         return f"builder:{given}"
     if given is None:
-        mine = [key.fingerprint for key in person_of_git(Path.cwd()).keys]
+        try:
+            mine = [key.fingerprint for key in person_of_git(Path.cwd()).keys]
+        except SetupError as error:
+            what, why = "git does not say whose key brings these files", error.why or error.what
+            raise SetupError(what, code=error.code, why=why, hint="tagtrail add ... --by KEY") from error
     else:
         mine = [k.fingerprint for k in person_of_file(Path(given)).keys] if Path(given).is_file() else [given]
     found = next((key for key in mine if key in known), None)

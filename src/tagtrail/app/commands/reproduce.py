@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     rebuilt = _rebuilt(args, console, found)
     if not rebuilt.same:
         raise _not_reproduced(found, rebuilt)
-    data = _signed(console, found, rebuilt, signer, now) if signer else b""
+    data = _signed(args, console, found, rebuilt, signer, now) if signer else b""
     if args.enter:
         return _enter(args, console, found, data)
     entry, files = found.entry, len(rebuilt.files)
@@ -131,12 +131,13 @@ def _repository(args: argparse.Namespace, found: "Recorded") -> str:
     """Where the tag is: as asked, as the own settings say, or as the provenance says."""
     if args.repo:
         return str(Path(args.repo).absolute()) if Path(args.repo).is_dir() else str(args.repo)
-    if args.home and not args.where:
+    if (args.home or os.environ.get("TAGTRAIL_HOME")) and not args.where:
         from tagtrail.app.instance.home import find_home
         from tagtrail.app.instance.reading import read_settings
 
-        own = next((p for p in read_settings(find_home(args.home)).projects if p.name == found.entry.project), None)
-        if own is not None:
+        settings = read_settings(find_home(args.home))
+        own = next((p for p in settings.projects if p.name == found.entry.project), None)
+        if own is not None and settings.org.origin == found.source.origin:
             return own.repo
     if found.provenance.repo.startswith("local:"):
         what = f"the release was made from a clone on its operator's disk ({found.provenance.repo})"
@@ -248,14 +249,17 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _signed(console: Console, found: "Recorded", rebuilt: "Rebuilt", signer: "AnySigner", now: int) -> bytes:
+def _signed(
+    args: argparse.Namespace, console: Console, found: "Recorded", rebuilt: "Rebuilt", signer: "AnySigner", now: int
+) -> bytes:
     """The statement, beside which this command is run."""
     from tagtrail.io import durable
     from tagtrail.workflows.reproduce import statement
 
     name, data = statement(found.entry, found.provenance, rebuilt, origin=found.source.origin, time=now, signer=signer)
     durable.write(Path.cwd() / name, data)
-    console.line(f"signed: {name}; send it to the operator of {found.source.origin}, who enters it")
+    on = "" if args.enter else f"; send it to the operator of {found.source.origin}, who enters it"
+    console.line(f"signed: {name}{on}")
     return data
 
 
