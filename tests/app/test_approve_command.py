@@ -1,6 +1,7 @@
 """Approving and adding as people do it: real keys, ssh-keygen and gpg, an agent, another machine."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,13 @@ from tests.workflows.intake import wheel
 
 pytestmark = pytest.mark.client
 MAC = "toy-1.0.0-cp311-cp311-macosx_11_0_arm64.whl"
+
+
+@pytest.fixture(autouse=True)
+def agents(tmp_path: Path) -> Iterator[None]:
+    """gpg leaves an agent behind for each keyring."""
+    yield
+    subprocess.run(["gpgconf", "--homedir", tmp_path / "person", "--kill", "all"], check=False, capture_output=True)
 
 
 class Team(World):

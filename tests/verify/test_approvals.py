@@ -173,6 +173,7 @@ def test_gpg_and_ssh_keygen_approve(tmp_path: Path) -> None:
     assert refused(signed, keys, now) == "approval-expired"
     text = format_approval(draft)
     signed = subprocess.run([*gpg, "--armor", "--detach-sign"], input=text, check=True, capture_output=True).stdout
+    subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True)
     assert judge_approval(text, signed, draft=draft, keys=keys, at=now) == keys[0]
     with pytest.raises(TamperError) as caught:
         judge_approval(text, signed, draft=draft, keys=(JO.key,), at=now)

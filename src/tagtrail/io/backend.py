@@ -51,6 +51,10 @@ class Backend:
         """Whether one that has no order yet lives, and has said nothing."""
         return not self._session.answers()
 
+    def stop(self) -> None:
+        """Kill it, for nothing more is asked of it; its end is waited for where its block is left."""
+        self._session.stop()
+
     def lay_out(self, tree: str, **source: str) -> None:
         """Begin to make `tree`, from `git` (a checkout of its HEAD) or an `sdist`, unless it is there."""
         if tree not in self._trees:

@@ -1,6 +1,7 @@
 """One command run once: an explicit environment, no terminal, a limit on time and output, and nothing left running."""
 
 import contextlib
+import functools
 import io
 import os
 import re
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import time
 import unicodedata
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -109,7 +110,9 @@ class Over(Exception):  # noqa: N818  (an end, and not always an error)
 class Session:
     """A command that stays, takes orders by the line, and answers with frames: eight bytes of length, and so many."""
 
-    def __init__(self, orders: int, answers: int, tail: "_Tail") -> None:
+    def __init__(self, orders: int, answers: int, tail: "_Tail", stop: Callable[[], object]) -> None:
+        self.stop = stop
+        """Kill it without waiting for its end; that comes before its block is left."""
         self._orders = orders
         self._answers = answers
         self._tail = tail
@@ -186,7 +189,8 @@ def session(
             answers, done = _pipe(ours, theirs)
             started = _started([*argv, str(done)], env, cwd, orders, subprocess.STDOUT, apart, (done,))
             child = ours.enter_context(started)
-        yield Session(near, answers, _Tail(_stdout(child), cap))
+        stop = functools.partial(_stop, child, apart=apart is not None)
+        yield Session(near, answers, _Tail(_stdout(child), cap), stop)
 
 
 _ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(\x07|\x1b\\|$)|[ -/]*[0-~]?)", re.MULTILINE)
@@ -348,13 +352,19 @@ def _children(pid: int) -> list[int]:
         return []
 
 
+def _stop(child: subprocess.Popen[bytes], *, apart: bool) -> bool:
+    """Kill the first process of its namespaces, if it has any: the kernel kills all others there, and takes its time;
+    whoever started it ends when they are gone. Else the group is killed."""
+    within = _children(child.pid) if apart else []
+    for first in within:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(first, signal.SIGKILL)
+    return bool(within) or _end_group(child.pid)
+
+
 def _end(child: subprocess.Popen[bytes], *, apart: bool) -> None:
     if child.returncode is None:
-        # the first process of its namespaces: when it is killed the kernel kills all others there, and whoever started
-        # it ends when they are gone
-        for first in _children(child.pid) if apart else ():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(first, signal.SIGKILL)
+        if _stop(child, apart=apart):
             _ended(child, _DRAIN)
         _end_group(child.pid)
     child.wait()

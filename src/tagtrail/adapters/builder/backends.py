@@ -138,6 +138,11 @@ class Backends:
         """The end of all that they said."""
         return b"".join(running.log for _, running in self._begun.values())
 
+    def stop(self) -> None:
+        """Kill them: nothing more is asked of them. They have ended with `close`."""
+        for _, running in self._begun.values():
+            running.stop()
+
     def close(self) -> None:
         """End them, and all they began."""
         self._running.close()

@@ -159,7 +159,9 @@ class Pep517:
         system = archives.sdist(self._call(work, tree, "sdist", chain((read,), steps)))
         if "wheel" in order.builds:
             unpacked = Tree(name="unpacked", source={"sdist": seen}, below="", system=system)
-            made["wheel"] = archives.wheel(self._call(work, unpacked, "wheel", chain((packed,), steps)))
+            wheel = self._call(work, unpacked, "wheel", chain((packed,), steps))
+            work.backends.stop()
+            made["wheel"] = archives.wheel(wheel)
         else:
             packed()
         return made
