@@ -65,11 +65,11 @@ class Pep517:
         self._scratch = scratch_root
         self._limit = limit
         self._limits = limits or Limits()
+        memory = Memory(state / "learned")
+        self._learned = memory.of
         self._backends = partial(
-            Backends, environments=environments, memory=Memory(state / "learned"), limit=limit,
-            most=most or sandbox.Limits(),
-        )  # fmt: skip
-        self._learned = Memory(state / "learned").of
+            Backends, environments=environments, memory=memory, limit=limit, most=most or sandbox.Limits()
+        )
         self._expected: tuple[_Work, Tree] | None = None
 
     def build(
