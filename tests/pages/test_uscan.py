@@ -1,6 +1,7 @@
 """What a packager's uscan finds with our watch file, downloads and checks; what the project's page links to."""
 
 import io
+import os
 import shutil
 import subprocess
 import tarfile
@@ -150,7 +151,8 @@ def uscan(room: Path, name: str, watch: bytes, key: OpenPGP) -> subprocess.Compl
     (debian / "changelog").write_text(CHANGES.format(name=name))
     (debian / "upstream" / "signing-key.asc").write_text(key.certificate)
     argv = ["uscan", "--no-conf", "--force-download", "--verbose"]
-    return subprocess.run(argv, cwd=debian.parent, capture_output=True, text=True, timeout=60, check=False)
+    env = {"PATH": os.environ["PATH"], "HOME": str(room), "LC_ALL": "C.UTF-8"}
+    return subprocess.run(argv, cwd=debian.parent, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
 @NO_USCAN
@@ -186,6 +188,7 @@ def test_uscan_takes_nothing_that_another_key_signed(tmp_path: Path) -> None:
         publish(root, url, "{project}/{file}", "nova", ["33.0.0"], other)
         ended = uscan(tmp_path, "nova", (root / "nova" / "watch").read_bytes(), ours)
     assert ended.returncode != 0
+    assert "Can't check signature: No public key" in ended.stdout + ended.stderr
     assert not (tmp_path / "nova_33.0.0.orig.tar.gz").exists()
 
 
