@@ -27,7 +27,7 @@ def made(table: str) -> Target:
         clock=lambda: 0,
         entry=lambda _: samples.logged(Kept(), 3).entry,
     )
-    return Targets(settings=settings, context=context)["x"]
+    return Targets(settings=settings, context=context, made={})["x"]
 
 
 def mail(server: str, more: str = "") -> Any:

@@ -2,8 +2,9 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from packaging.utils import canonicalize_version
 from packaging.version import Version
 
 from tagtrail.model.names import RESERVED, SUFFIXES, fold, name_key, project_key, says_version, sdist_stem, version_key
@@ -149,6 +150,13 @@ def test_version_keys(spellings: list[str], key: str) -> None:
 @given(VERSIONS, VERSIONS)
 def test_version_keys_are_pep_440_equality(one: str, two: str) -> None:
     assert (version_key(one) == version_key(two)) == (Version(one) == Version(two))
+
+
+@given(VERSIONS)
+@example("0.0")
+@example("1!2.0.0rc1.post0.dev0+a.0")
+def test_version_keys_are_those_of_packaging(version: str) -> None:
+    assert version_key(version) == canonicalize_version(version)
 
 
 @pytest.mark.parametrize(

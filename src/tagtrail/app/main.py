@@ -55,7 +55,7 @@ COMMANDS = {
 """Every command with what it does, grouped as the help shows them."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name, _ in group)
-_RARELY = 50_000
+_RARELY = 200_000
 """Objects after which Python looks for garbage: little of what a command makes is, before it ends."""
 _JUDGES = ("verify", "trust", "lock", "audit", "reproduce")
 

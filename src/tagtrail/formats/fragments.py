@@ -12,7 +12,6 @@ never from Python, and what they would run, or read elsewhere, is left out. Afte
 and scriv (Apache-2.0), who read it too in the tests.
 """
 
-import configparser
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -285,6 +284,8 @@ def _ini(text: str) -> Mapping[str, str] | None:
     """The table of scriv's in such a file."""
     if "scriv]" not in text or len(text) > _SIZE:
         return None
+    import configparser
+
     found = configparser.RawConfigParser()
     try:
         found.read_string(text)

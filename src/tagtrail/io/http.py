@@ -4,8 +4,8 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tagtrail.model.errors import RemoteError, SetupError
@@ -67,7 +67,7 @@ class Reply:
 
     status: int
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     reason: str = ""
 
 

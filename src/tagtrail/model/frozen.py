@@ -47,7 +47,8 @@ def frozen(kind: type[T]) -> type[T]:
     space["_defaults"] = {name: one.value if isinstance(one, _Sparse) else one for name, one in said.items()}
     space["_sparse"] = frozenset(name for name, one in said.items() if isinstance(one, _Sparse))
     space |= {"__slots__": names, "__match_args__": (), "__qualname__": kind.__qualname__}
-    made: Any = type(kind.__name__, (_Frozen,), space)
+    bases = (base for base in kind.__bases__ if base is not object)
+    made: Any = type(kind.__name__, (_Frozen, *bases), space)
     return made  # type: ignore[no-any-return]  # made of `kind`
 
 

@@ -62,13 +62,19 @@ def project_key(name: str) -> str:
 
 def version_key(version: str) -> str:
     """PEP 440 canonical form without trailing zeros (`1.0` is `1.0.0`); what is no PEP 440 version is folded."""
-    from packaging.utils import canonicalize_version
-    from packaging.version import Version
-
     try:
-        return canonicalize_version(Version(version))
+        return _canonical(version)
     except ValueError:  # also for numbers that Python does not read
         return fold(version)
+
+
+def _canonical(version: str) -> str:
+    """What `packaging.utils.canonicalize_version` says of it, without loading what platforms are. Raises ValueError."""
+    from packaging.version import Version
+
+    found = Version(version)
+    last = max((at for at, number in enumerate(found.release, 1) if number), default=1)
+    return str(found.__replace__(release=found.release[:last]))
 
 
 def says_version(tag: str, version: str) -> bool:
@@ -133,15 +139,12 @@ def _wheel_key(text: str) -> str:
 
 
 def _versioned(project: str, stem: str) -> str:
-    from packaging.utils import canonicalize_version
-    from packaging.version import Version
-
     wanted = project_key(project)
     for cut in re.finditer(r"[-_]", stem):
         head, tail = stem[: cut.start()], stem[cut.end() :]
         if head and project_key(head) == wanted:
             try:
-                return f"{wanted}-{canonicalize_version(Version(tail))}"
+                return f"{wanted}-{_canonical(tail)}"
             except ValueError:
                 continue
     return re.sub(r"[-_.]+", "-", stem)

@@ -37,7 +37,7 @@ _SPAN = re.compile(
 
 _CJK = "\u1100-\u115f\u2e80-\u3000\u3003-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff05-\uff60\U0001f300-\U0003fffd"
 _STOPS = "\u3001\u3002\uff01-\uff04"
-_PIECE = re.compile(rf"[{_CJK}][{_STOPS}]* ?|[^ {_CJK}]+ ?| ")
+_PIECE = rf"[{_CJK}][{_STOPS}]* ?|[^ {_CJK}]+ ?| "
 """What a line of wide characters may end behind: each of them with the stops behind it, or a word."""
 
 
@@ -86,7 +86,7 @@ def _wide(words: str, first: str, later: str) -> str:
     """Lines by columns: they end at a space, or behind a character of two columns (Unicode, UAX 11)."""
     lines, line, width = [], first, len(first)
     empty = True
-    for piece in _PIECE.findall(words):
+    for piece in re.findall(_PIECE, words):
         own = sum(1 + _is_wide(char) for char in piece)
         if width + own - piece.endswith(" ") > WIDTH and not empty:
             lines.append(line.rstrip())

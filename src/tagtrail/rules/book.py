@@ -2,8 +2,6 @@
 shown."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from inspect import cleandoc
 from typing import Generic, Literal, Protocol, TypeVar
 
 from tagtrail.model.facts import Finding, Override
@@ -37,20 +35,23 @@ class Facts(Protocol):
 F = TypeVar("F", bound=Facts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Rule(Generic[F]):
-    """A rule with its stable id and name. A `firm` rule cannot be switched: the road would make no sense without it.
-
-    `about` is its documentation, whose first line is the rule in one sentence.
-    """
+    """A rule with its stable id and name. A `firm` rule cannot be switched: the road would make no sense without it."""
 
     id: str
     name: str
     level: Level
-    about: str
     says: Callable[[F], Iterator[Said]]
     needs: tuple[str, ...] = ()
     firm: bool = False
+
+    @property
+    def about(self) -> str:
+        """Its documentation, whose first line is the rule in one sentence."""
+        from inspect import cleandoc
+
+        return cleandoc(self.says.__doc__ or "")
 
 
 def rule(
@@ -64,8 +65,7 @@ def rule(
     """Make a rule of a function; its docstring is the rule's documentation."""
 
     def entered(says: Callable[[F], Iterator[Said]]) -> Rule[F]:
-        about = cleandoc(says.__doc__ or "")
-        return Rule(id=id, name=name, level=level, about=about, says=says, needs=needs, firm=firm)
+        return Rule(id=id, name=name, level=level, says=says, needs=needs, firm=firm)
 
     return entered
 

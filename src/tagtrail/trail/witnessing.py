@@ -7,13 +7,11 @@ again after it is what makes an entry *logged*. Nobody's answer is believed but 
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from tagtrail.formats import merkle, note, policy
 from tagtrail.formats.policy import Checked, Policy
 from tagtrail.model.errors import Error, RemoteError, TamperError
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import Behind, Clock, Committed, Ledger, Reading, Witness
 
 __all__ = ["TOLERANCE", "Met", "guard", "witness"]
@@ -110,7 +108,11 @@ def _ask(
         except (Behind, Error) as answer:
             return name, answer
 
-    with ThreadPoolExecutor(max(1, len(orders))) as pool:
+    if not orders:
+        return []
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(len(orders)) as pool:
         answers = list(pool.map(attempt, orders))
     for name, answer in answers:
         if isinstance(answer, TamperError):

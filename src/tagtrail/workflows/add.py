@@ -5,7 +5,6 @@ its digests: nothing that is staged enters the trail by itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from tagtrail.formats import drafts
@@ -13,7 +12,7 @@ from tagtrail.formats.site import media, sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Approval, Artifact, Built, Draft, Entry, Sidecar
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.names import name_key, project_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer

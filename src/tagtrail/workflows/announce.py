@@ -8,12 +8,12 @@ exactly one; who comes later goes with the next. A withdrawal waits for nothing:
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 
 from tagtrail.formats.notice import MEDIA, notice_bytes
 from tagtrail.formats.times import format_time
 from tagtrail.model.facts import Announced, Blob, Effect, Entry, Logged, Published, Row, State
+from tagtrail.model.frozen import replace
 from tagtrail.model.notice import Notice, Place
 from tagtrail.model.settings import TargetSettings
 from tagtrail.model.texts import Sayings

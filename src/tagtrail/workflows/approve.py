@@ -5,7 +5,6 @@ file, another target, changed settings, a text that has expired, and the approva
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 
 from tagtrail.formats import drafts
@@ -13,7 +12,7 @@ from tagtrail.formats.approval import ApprovalText, format_approval
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Approval, Approved, Artifact, Built, Draft, Key, Signed, Tag, TagRef
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.settings import Project
 from tagtrail.verify.approvals import judge_approval, parted
 from tagtrail.verify.persons import persons

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from hashlib import sha256
 
 from tagtrail.model.errors import Error
 from tagtrail.model.facts import Blob, Effect, Row, State
+from tagtrail.model.frozen import replace
 from tagtrail.workflows.road import Road
 
 __all__ = ["LATER", "TRAIL", "WITHDRAWAL", "Waiting", "begun", "settled"]

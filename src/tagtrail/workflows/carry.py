@@ -21,11 +21,11 @@
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Literal
 
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.facts import Effect, Logged, Receipt, Row, Skip
+from tagtrail.model.frozen import replace
 from tagtrail.model.notice import Notice
 from tagtrail.ports import Clock, Conflict, Journal, Refused, Target, Tell, Unknown
 
@@ -114,7 +114,7 @@ def _moved(row: Row, state: str, now: int, *, why: str = "", receipt: Receipt | 
     if state == row.state and why == row.why:
         return row
     since = row.since if state == row.state else now
-    return replace(row, state=state, since=since, why=why, receipt=receipt or row.receipt)  # type: ignore[arg-type]
+    return replace(row, state=state, since=since, why=why, receipt=receipt or row.receipt)
 
 
 # --- the driver -----------------------------------------------------------------------------------------------------

@@ -3,14 +3,12 @@
 `release` keeps the case that it went by, `check --save` writes one, `check --facts` judges one again.
 """
 
-from dataclasses import replace
-
 from tagtrail import __version__
 from tagtrail.formats.casefile import CaseFile, format_case, parse_case
 from tagtrail.formats.facts import dump, load
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Override, Tagged
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.settings import RuleSwitch
 from tagtrail.rules.book import Verdict, judge
 from tagtrail.rules.facts import After, Before

@@ -5,7 +5,6 @@ what comes out of it; `release` goes on only where there is a `tag` and no error
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from hashlib import sha256
 
 from packaging.version import Version
@@ -13,7 +12,7 @@ from packaging.version import Version
 from tagtrail.formats.facts import dump
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Entry, Finding, Key, Override, Survey, Tag, Tagged
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.settings import Project, Settings
 from tagtrail.ports import Source, Tell
 from tagtrail.rules.book import Verdict

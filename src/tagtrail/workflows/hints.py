@@ -5,9 +5,9 @@ again is no second one. It is open until a round of `watch` that began after it 
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from tagtrail.model.facts import Effect, Row
+from tagtrail.model.frozen import replace
 from tagtrail.model.names import project_key
 from tagtrail.ports import Journal
 from tagtrail.workflows.begun import NOTHING

@@ -6,13 +6,12 @@ that comes later is told that it is too late. What is logged is for ever; then o
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from tagtrail.formats.forms import plain_fault
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.facts import Effect, Entry, Row
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.names import project_key
 from tagtrail.model.settings import Project
 from tagtrail.ports import Journal, Reading

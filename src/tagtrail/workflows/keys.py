@@ -8,7 +8,6 @@ done is found done.
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from tagtrail import pages
 from tagtrail.formats import dsse, note
@@ -18,6 +17,7 @@ from tagtrail.formats.root import PAYLOAD_TYPE, Freeze, Root, parse_root
 from tagtrail.formats.site import CHECKPOINT
 from tagtrail.model.errors import Error, RemoteError, SetupError, TamperError
 from tagtrail.model.facts import Entry
+from tagtrail.model.frozen import replace
 from tagtrail.ports import Kept, Reading
 from tagtrail.trail import sequencer, witnessing
 from tagtrail.trail.keys import ROOT_SUFFIX, SITE, current_root

@@ -3,12 +3,11 @@
 Asked of the repository only where a rule will ask for it.
 """
 
-from dataclasses import replace
-
 from packaging.version import Version
 
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Tagged
+from tagtrail.model.frozen import replace
 from tagtrail.model.settings import Project
 from tagtrail.ports import Source
 from tagtrail.rules.declared import Declared, declared

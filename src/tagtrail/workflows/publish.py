@@ -1,13 +1,13 @@
 """From the hinge outwards: tiles, checkpoint, files, pages, in this order, each looked at where the public sees it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from tagtrail.formats.site import media, release_page
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Blob, Effect, Entry, Logged, Published, Row, Sidecar
+from tagtrail.model.frozen import replace
 from tagtrail.model.names import version_key
 from tagtrail.ports import Target, Tell
 from tagtrail.trail import sequencer

@@ -6,7 +6,6 @@ holds fast.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from tagtrail.formats import policy
 from tagtrail.formats.note import Verifier, parse_vkey
@@ -14,6 +13,7 @@ from tagtrail.formats.policy import Log
 from tagtrail.formats.root import Root
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Key
+from tagtrail.model.frozen import replace
 from tagtrail.verify.roots import policy_of
 
 __all__ = ["with_builder", "with_log", "with_release", "with_root_key", "with_threshold", "without"]

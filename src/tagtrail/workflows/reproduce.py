@@ -7,7 +7,6 @@ the settings know that key.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from urllib.parse import unquote
 
@@ -25,7 +24,7 @@ from tagtrail.formats.site import media
 from tagtrail.formats.sshsig import SshKey
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Artifact, Entry, Key, Material
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import Builder, BuildOrder, Kept, Source
 from tagtrail.workflows.enter import enter as entered
 from tagtrail.workflows.road import Road

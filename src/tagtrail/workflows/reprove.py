@@ -4,14 +4,12 @@ A cosignature is over the tree, not over the log's signature: so the tree that i
 today, keeps the cosignatures of those witnesses who still count, and the time at which they made them.
 """
 
-from dataclasses import replace
-
 from tagtrail.formats import note, policy
 from tagtrail.formats.note import AnySigner
 from tagtrail.formats.policy import Policy
 from tagtrail.model.errors import RemoteError, TamperError
 from tagtrail.model.facts import Effect, Entry, Receipt, Row
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import Committed
 from tagtrail.trail import witnessing
 from tagtrail.workflows.publish import logged

@@ -1,12 +1,10 @@
 """Everything unfinished, and going on with it: releases begun and not logged, entries logged and not carried to the
 end, and words to the release team."""
 
-from dataclasses import replace
-
 from tagtrail.formats.settings import project_of
 from tagtrail.model.errors import Error
 from tagtrail.model.facts import Entry, Row
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.steps import Step
 from tagtrail.ports import Journal, Reading
 from tagtrail.workflows.announce import tell_together

@@ -4,7 +4,6 @@ With a 1-of-1 root the release road does this by itself, in one `key` entry befo
 root's own keys must agree on (other keys, a longer life, proofs issued again) is `tagtrail keys`: workflows/keys.py.
 """
 
-from dataclasses import replace
 from hashlib import sha256
 
 from tagtrail.formats import drafts, dsse, policy
@@ -14,6 +13,7 @@ from tagtrail.formats.site import format_site, media
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Draft, Key
+from tagtrail.model.frozen import replace
 from tagtrail.ports import Reading
 from tagtrail.trail.keys import CERTIFICATE, ROOT_SUFFIX, SITE, current_root, named_by_keys
 from tagtrail.verify.keys import merge

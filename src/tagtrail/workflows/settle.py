@@ -6,14 +6,13 @@ any open       --drop   -> dropped   but not a conflict: other bytes stay there 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 from tagtrail.formats.forms import plain_fault
 from tagtrail.model.errors import SetupError
 from tagtrail.model.facts import Row, State
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.names import project_key, says_version
 from tagtrail.workflows.announce import counted
 from tagtrail.workflows.road import Road

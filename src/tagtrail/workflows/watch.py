@@ -7,14 +7,13 @@ first contact, hides nothing. Each word goes to each target once, by the driver,
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 
 from tagtrail.formats.facts import dump
 from tagtrail.formats.notice import MEDIA, notice_blob, notice_bytes
 from tagtrail.model.errors import Error, RemoteError
 from tagtrail.model.facts import Effect, Entry, Finding, Row
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.settings import Project
 from tagtrail.model.sighting import Sighting
 from tagtrail.pages.sighting import commands, headline, sighting_notice

@@ -5,12 +5,12 @@ mark theirs do. What was not published yet is not published any more.
 """
 
 import re
-from dataclasses import replace
 
 from tagtrail.formats.drafts import withdraw_draft
 from tagtrail.formats.entry import reason_fault
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Draft, Entry
+from tagtrail.model.frozen import replace
 from tagtrail.model.names import project_key, says_version, version_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer

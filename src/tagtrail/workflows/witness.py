@@ -17,7 +17,6 @@ that very checkpoint is proven.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Literal
 
 from tagtrail.formats import merkle, note
@@ -31,7 +30,7 @@ from tagtrail.formats.witness import (
     parse_request,
 )
 from tagtrail.model.errors import TamperError
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import Clock, Cosigned, Evidence, Seen, Tell
 
 __all__ = ["Answer", "Desk", "Judged", "add_checkpoint", "judge", "standing", "told_evidence"]

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +16,7 @@ from tagtrail.formats.site import media
 from tagtrail.formats.zipball import Wheel
 from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.facts import Artifact, Remark
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import BuildOrder, Kept
 
 __all__ = [
@@ -52,14 +51,14 @@ def new(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Blobs:
     """The ids of a tag's files, in the repository's object format (`digits` of an id), and what was noticed in what was
     read."""
 
-    digits: int
-    ids: set[str] = field(default_factory=set)
-    glance: Glance = field(default_factory=Glance)
+    def __init__(self, *, digits: int) -> None:
+        self.digits = digits
+        self.ids: set[str] = set()
+        self.glance = Glance()
 
 
 @frozen

@@ -7,7 +7,6 @@ make it again with git and tar alone.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 from tagtrail.adapters.builder.checkout import check_subdirectory, disk, files
@@ -18,6 +17,7 @@ from tagtrail.formats.site import media
 from tagtrail.io.git import lay_out
 from tagtrail.io.scratch import scratch
 from tagtrail.model.facts import Artifact, Blob, Remark
+from tagtrail.model.frozen import replace
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["PACKERS", "Tree"]

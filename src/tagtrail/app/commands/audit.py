@@ -2,7 +2,6 @@
 
 import argparse
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from tagtrail.app.consumer.auditor import Memory
@@ -17,6 +16,7 @@ from tagtrail.formats.site import CHECKPOINT
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Entry
+from tagtrail.model.frozen import replace
 from tagtrail.verify.roots import policy_of
 from tagtrail.workflows.audit import Asked, Audited, Mismatch, Remembered, SiteReader, audit
 from tagtrail.workflows.audit.site import read

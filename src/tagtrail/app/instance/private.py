@@ -5,7 +5,7 @@ healed by whoever opens the instance next; what was in FILE is gone then. A key 
 once: nothing may be signed with it meanwhile.
 """
 
-import secrets
+import os
 from collections.abc import Callable
 
 from tagtrail.adapters.openpgp import OpenPGP, generate
@@ -90,7 +90,7 @@ def _secret(role: str, origin: str) -> bytes:
     if role == "release":
         return generate(f"{origin} release key").encode("ascii")
     name = builder_name(origin) if role == "builder" else origin
-    return f"{Signer(name=name, seed=secrets.token_bytes(32)).skey()}\n".encode("ascii")
+    return f"{Signer(name=name, seed=os.urandom(32)).skey()}\n".encode("ascii")
 
 
 def public_half(at: Home, role: str, name: str) -> str:

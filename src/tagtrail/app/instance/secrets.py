@@ -7,7 +7,6 @@ shell, in the caller's environment, and its first line of output counts. What is
 import os
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagtrail.model.errors import SetupError
@@ -18,13 +17,13 @@ LIMIT = 60.0
 """Seconds that a command may take: somebody may have to touch a token."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Secrets:
     """The secrets of an instance. What a command says is remembered as long as this object lives."""
 
-    home: Path
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    _known: dict[str, str] = field(default_factory=dict, repr=False)
+    def __init__(self, *, home: Path, environ: Mapping[str, str] = os.environ) -> None:
+        self.home = home
+        self.environ = environ
+        self._known: dict[str, str] = {}
 
     def later(self, reference: str) -> Callable[[], str]:
         """A function that looks it up when it is called."""

@@ -1,19 +1,19 @@
 """Which adapter makes a target of the settings; each is made, and its modules loaded, when it is first asked for."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagtrail.app.instance.secrets import Secrets
 from tagtrail.formats.site import Site
 from tagtrail.model.facts import Entry
+from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Settings, TargetSettings
 from tagtrail.ports import Clock, Kept, Target
 
 __all__ = ["MAKERS", "Context", "Targets"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Context:
     """What a target may be made of. HTTP is in `tagtrail.io.http`; the environment is that of `secrets`."""
 
@@ -83,24 +83,25 @@ MAKERS: dict[str, Maker] = {
 """Type to what makes it; `site` is made by the wiring, which has its store."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Targets(Mapping[str, Target]):
-    """The targets of the settings by name; those nobody asks for are not made, and their secrets not looked up."""
+    """The targets of the settings by name, some `made` already; those nobody asks for are not made, and their secrets
+    not looked up."""
 
-    settings: Settings
-    context: Context
-    made: dict[str, Target] = field(default_factory=dict)
+    def __init__(self, *, settings: Settings, context: Context, made: dict[str, Target]) -> None:
+        self._settings = settings
+        self._context = context
+        self._made = made
 
     def __getitem__(self, name: str) -> Target:
-        if name not in self.made:
-            self.made[name] = _make(self.settings.target(name), self.context)
-        return self.made[name]
+        if name not in self._made:
+            self._made[name] = _make(self._settings.target(name), self._context)
+        return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return (target.name for target in self.settings.targets)
+        return (target.name for target in self._settings.targets)
 
     def __len__(self) -> int:
-        return len(self.settings.targets)
+        return len(self._settings.targets)
 
 
 def _make(target: TargetSettings, context: Context) -> Target:

@@ -1,12 +1,12 @@
 """A plan as people read it: what would be built, where it would go, who would see it, what is not protected."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from tagtrail.app.terminal.console import Console
 from tagtrail.formats.site import release_page
 from tagtrail.model.facts import Entry, Override
+from tagtrail.model.frozen import replace
 from tagtrail.model.settings import Project
 from tagtrail.workflows.approve import count, tell_asked
 from tagtrail.workflows.begun import Waiting

@@ -1,10 +1,10 @@
 """Who finds something looks again before he speaks: a live site moves while it is read."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.root import Root
+from tagtrail.model.frozen import replace
 from tagtrail.ports import Clock, Tell
 from tagtrail.workflows.audit.look import Asked, look
 from tagtrail.workflows.audit.report import Audited
