@@ -12,9 +12,9 @@ https://packaging.python.org/en/latest/specifications/pyproject-toml/#declaring-
 import re
 from typing import Any
 
-from tagtrail.formats import toml
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.frozen import frozen
+from tagtrail.model.toml import loads
 
 __all__ = ["BuildSystem", "parse_build_system"]
 
@@ -39,7 +39,7 @@ def parse_build_system(pyproject: str | None, *, has_setup: bool) -> BuildSystem
             hint="add a pyproject.toml, or set subdirectory in tagtrail.toml",
         )  # fmt: skip
     try:
-        table = toml.loads(pyproject or "").get("build-system")
+        table = loads(pyproject or "").get("build-system")
     except ValueError as error:
         raise _invalid(str(error)) from error
     if table is None:

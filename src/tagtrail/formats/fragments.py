@@ -19,9 +19,9 @@ from posixpath import basename, join, normpath
 from typing import Any
 
 from tagtrail.formats import commonmark, restructured
-from tagtrail.formats.toml import loads
 from tagtrail.model.frozen import frozen
 from tagtrail.model.notes import Section
+from tagtrail.model.toml import loads
 
 __all__ = ["Place", "Scriv", "Towncrier", "places", "scriv_of", "scriv_sections", "towncrier_of", "towncrier_sections"]
 

@@ -30,12 +30,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tagtrail.formats.encoding import shown
+from tagtrail.formats.metadata import parse_metadata
 from tagtrail.model.errors import ProjectError
+from tagtrail.model.metadata import Metadata
 
 if TYPE_CHECKING:
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component
-    from packaging.metadata import RawMetadata
 
 __all__ = ["COVERS", "check_own", "format_sbom", "ready", "sbom_name"]
 
@@ -67,7 +68,7 @@ def format_sbom(metadata: bytes, *, purl: str, files: Iterable[tuple[str, str]],
     from cyclonedx.output.json import JsonV1Dot6
 
     listed = tuple(sorted(files))
-    bom = _bom(_raw(metadata), purl, listed, epoch)
+    bom = _bom(parse_metadata(metadata, "the release"), purl, listed, epoch)
     return JsonV1Dot6(bom).output_as_string(indent=1).encode() + b"\n"
 
 
@@ -84,25 +85,15 @@ def check_own(data: bytes, path: str) -> None:
         raise ProjectError(what, code="sbom-form", why=fault, hint=hint)
 
 
-def _raw(metadata: bytes) -> "RawMetadata":
-    from packaging.metadata import parse_email
-
-    try:
-        metadata.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ProjectError("the metadata are not UTF-8", code="metadata-invalid") from error
-    return parse_email(metadata)[0]
-
-
-def _bom(raw: "RawMetadata", purl: str, files: tuple[tuple[str, str], ...], epoch: int) -> "Bom":
+def _bom(found: Metadata, purl: str, files: tuple[tuple[str, str], ...], epoch: int) -> "Bom":
     from datetime import UTC, datetime
 
     from cyclonedx.model import Property
     from cyclonedx.model.bom import Bom, BomMetaData
     from cyclonedx.model.lifecycle import LifecyclePhase, PredefinedLifecycle
 
-    main = _main(raw, purl, files)
-    needed = _needed(raw.get("requires_dist", []))
+    main = _main(found, purl, files)
+    needed = _needed(found.requires)
     bom = Bom(
         serial_number=_serial(purl, files),
         components=needed,
@@ -127,17 +118,17 @@ def _serial(purl: str, files: tuple[tuple[str, str], ...]) -> Any:
     return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
 
 
-def _main(raw: "RawMetadata", purl: str, files: tuple[tuple[str, str], ...]) -> "Component":
+def _main(found: Metadata, purl: str, files: tuple[tuple[str, str], ...]) -> "Component":
     from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
     from cyclonedx.model.component import Component
     from cyclonedx.model.license import LicenseExpression
     from packageurl import PackageURL
 
-    expression = raw.get("license_expression", "")
+    expression = found.license_expression
     return Component(
-        name=raw.get("name", ""),
-        version=raw.get("version", ""),
-        description=raw.get("summary"),
+        name=found.name,
+        version=found.version,
+        description=found.summary or None,
         bom_ref=purl,
         purl=PackageURL.from_string(purl),
         licenses=[LicenseExpression(expression)] if expression else [],

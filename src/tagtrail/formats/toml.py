@@ -2,39 +2,18 @@
 
     tagtrail.toml: project.nova.signers: there is no group 'relase-team', did you mean 'release-team'?
 
-Source: TOML 1.0.0. Keys that nobody asked for are problems too. `loads` reads foreign files in bounded time: at most
-1 MiB, 1000 dots in a line, 32 levels.
+Source: TOML 1.0.0. Keys that nobody asked for are problems too.
 """
 
 import json
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["Table", "loads", "meant", "quoted", "quoted_key", "read"]
+from tagtrail.model.toml import loads
+
+__all__ = ["Table", "meant", "quoted", "quoted_key", "read"]
 
 T = TypeVar("T")
-
-_SIZE, _DOTS, _DEPTH = 1 << 20, 1000, 32
-
-
-def loads(text: str) -> dict[str, Any]:
-    """The values of a TOML text. Raises ValueError for what is none, or is beyond what people write."""
-    # a key of n dotted parts costs tomllib n * n steps
-    if len(text) > _SIZE or any(line.count(".") > _DOTS for line in text.split("\n")):
-        raise ValueError(f"more than {_SIZE} characters, or {_DOTS} dots in a line")
-    try:
-        values = tomllib.loads(text)
-    except RecursionError:
-        values = None
-    if values is None or _deeper(values, _DEPTH):
-        raise ValueError(f"nested deeper than {_DEPTH} levels")
-    return values
-
-
-def _deeper(value: object, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels < 0 or any(_deeper(item, levels - 1) for item in inner)
 
 
 def read(name: str, data: bytes, problems: list[str]) -> "Table":

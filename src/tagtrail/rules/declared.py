@@ -4,18 +4,13 @@ pyproject.toml (PEP 621, PEP 518; Poetry's own table) is read first, setup.cfg w
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
-from configparser import ConfigParser
-from configparser import Error as ConfigError
 from typing import Any
 
 from tagtrail.model.frozen import frozen
+from tagtrail.model.toml import loads
 
 __all__ = ["Declared", "declared"]
-
-_SIZE, _DOTS = 1_000_000, 1000
-"""Beyond what people write; a key of n dotted parts costs tomllib n * n steps."""
 
 
 @frozen
@@ -39,15 +34,10 @@ class Declared:
 
 def declared(pyproject: str | None, setup_cfg: str | None, requirements: str | None = None) -> Declared:
     """What the files say (None: there is no such file); `requirements`, requirements.txt, counts for pbr alone."""
-    cfg = _setup_cfg(setup_cfg or "")
-    text = pyproject or ""
-    if len(text) > _SIZE or any(line.count(".") > _DOTS for line in text.split("\n")):
-        return Declared(
-            python=True, broken=f"pyproject.toml has more than {_SIZE} characters, or {_DOTS} dots in a line"
-        )
+    cfg = _setup_cfg(setup_cfg) if setup_cfg else {}
     try:
-        toml = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        toml = loads(pyproject or "")
+    except ValueError as error:
         return Declared(python=True, broken=f"pyproject.toml is not TOML: {error}")
     system, project = _table(toml, "build-system"), _table(toml, "project")
     poetry = _table(_table(toml, "tool"), "poetry")
@@ -112,10 +102,12 @@ def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 
 def _setup_cfg(text: str) -> dict[str, dict[str, str]]:
+    from configparser import ConfigParser, Error  # many projects have no such file
+
     parser = ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)
-    except ConfigError:
+    except Error:
         return {}
     return {section: dict(parser[section]) for section in parser.sections()}
 

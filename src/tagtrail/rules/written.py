@@ -7,17 +7,15 @@ and nothing else. Nothing is run, and nothing is guessed: what is not there in t
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping
-from configparser import ConfigParser
-from configparser import Error as ConfigError
 from typing import Any
+
+from tagtrail.model.toml import loads
 
 __all__ = ["written"]
 
 _SCALAR = r"""(?:"([^"\\]*)"|'([^']*)'|([^\s"'#&*!|>%@`{\[][^\s#]*))"""
 """Of YAML: one word, plain or in quotes, without escapes."""
-_BROKEN = (ValueError, RecursionError, ConfigError)
 
 
 def written(place: str, data: bytes) -> str | None:
@@ -26,7 +24,7 @@ def written(place: str, data: bytes) -> str | None:
     read = next((read for suffix, read in _READERS.items() if path.endswith(suffix)), _whole)
     try:
         found = read(data.decode("utf-8"), key)
-    except _BROKEN:
+    except (ValueError, RecursionError):
         return None
     return found.strip() if isinstance(found, str) else None
 
@@ -42,12 +40,17 @@ def _json(text: str, key: str) -> object:
 
 
 def _toml(text: str, key: str) -> object:
-    return _at(tomllib.loads(text), key)
+    return _at(loads(text), key)
 
 
 def _ini(text: str, key: str) -> object:
+    from configparser import ConfigParser, Error
+
     parser = ConfigParser(interpolation=None)
-    parser.read_string(text)
+    try:
+        parser.read_string(text)
+    except Error as error:
+        raise ValueError from error
     section, _, option = key.rpartition(".")
     return parser.get(section, option, fallback=None)
 

@@ -73,13 +73,13 @@ class Memory:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._known: dict[str, Learned] = {}
 
     def of(self, project: str) -> Learned:
         """What is known; nothing, where that cannot be read."""
-        try:
-            return load(Learned, json.loads(self._path(project).read_text()))
-        except (FileNotFoundError, ValueError, TamperError):
-            return Learned()
+        if project not in self._known:
+            self._known[project] = self._read(project)
+        return self._known[project]
 
     def learn(self, project: str, now: Learned) -> None:
         """Remember it. What a backend does not import any more stays until what it asks for changes."""
@@ -93,7 +93,14 @@ class Memory:
             lent=now.lent,
         )
         if after != before:
+            self._known[project] = after
             durable.write(self._path(project), json.dumps(dump(after)).encode(), sync=False)
+
+    def _read(self, project: str) -> Learned:
+        try:
+            return load(Learned, json.loads(self._path(project).read_text()))
+        except (FileNotFoundError, ValueError, TamperError):
+            return Learned()
 
     def _path(self, project: str) -> Path:
         return self._directory / f"{plain_name(project)}.json"
