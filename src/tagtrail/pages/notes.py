@@ -13,6 +13,7 @@ characters, and what is nested deeper than eight levels is text.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from html import escape
 
 from tagtrail.pages.text import clean
@@ -49,8 +50,9 @@ _Found = tuple[str, int] | None
 """A block as HTML and the line after it; None where another kind of block begins."""
 
 
+@lru_cache(maxsize=8)
 def render_notes(text: str) -> str:
-    """The notes as HTML that is safe to stand in a page."""
+    """The notes as HTML that is safe to stand in a page: a release's own, its project's, and a feed's show the same."""
     text = clean(text).expandtabs(4)
     if len(text) > MAX_NOTES:
         return f"<pre>{escape(text[:MAX_NOTES])}\n[...]</pre>\n"

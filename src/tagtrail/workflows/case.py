@@ -3,6 +3,8 @@
 `release` keeps the case that it went by, `check --save` writes one, `check --facts` judges one again.
 """
 
+from functools import cache
+
 from tagtrail import __version__
 from tagtrail.formats.casefile import CaseFile, format_case, parse_case
 from tagtrail.formats.facts import dump, load
@@ -49,6 +51,7 @@ def verdict(case: Case) -> Verdict:
     return said + judge(AFTER, case.after, case.switches, case.overrides) if case.after else said
 
 
+@cache
 def tools() -> tuple[tuple[str, str], ...]:
     """The versions here of what judges, (name, version); of what is not installed, none."""
     return (("tagtrail", __version__), *((name, found) for name in LEANT_ON if (found := _version(name))))

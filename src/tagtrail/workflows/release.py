@@ -27,6 +27,7 @@ from tagtrail.workflows.attest import attest
 from tagtrail.workflows.begun import TRAIL, Waiting, begun
 from tagtrail.workflows.bill import bill
 from tagtrail.workflows.carry import exit_code
+from tagtrail.workflows.case import tools
 from tagtrail.workflows.contents import after
 from tagtrail.workflows.enter import enter
 from tagtrail.workflows.examine import Ask, Examined, Known, gather, refuse, tell_examined
@@ -300,6 +301,7 @@ class _Beside:
     def __iter__(self) -> Iterator[Callable[[], object]]:
         said = f"{self.tagged.pyproject} {self.tagged.setup_cfg}".lower()
         yield self.tree
+        yield tools
         yield from self.road.ready("text/markdown" if ".md" in said or "markdown" in said else "text/x-rst")
 
     def tree(self) -> str:
