@@ -138,6 +138,7 @@ def test_nobody_knows(script: str, place: Place) -> None:
         place.applied(script)
 
 
+@pytest.mark.slow
 def test_too_slow_is_dead_and_nobody_knows(place: Place) -> None:
     with pytest.raises(Unknown, match="takes too long"):
         place.applied("sleep 60 & echo $! > child; wait", limit=2.0)

@@ -270,6 +270,7 @@ def test_tiles_are_the_checkpoints(bend: Bend, wanted: set[tuple[str, str]]) -> 
 # --- 12: at every point ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_bytes_altered_between_build_and_publish_never_arrive() -> None:
     """A kept artifact and a kept sidecar, altered on disk after every point of the road."""
     begun, fuse = World(), Fuse()
@@ -346,6 +347,7 @@ class ManyFiles(memory.Builder):
         return tuple(replace(one, name=f"nova-1.0.0-py3-none-linux_{n}.whl") for n in range(800))
 
 
+@pytest.mark.slow
 def test_more_files_than_an_entry_holds() -> None:
     world = Ground()
     world.builder = ManyFiles()

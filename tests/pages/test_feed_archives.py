@@ -90,6 +90,7 @@ def test_all_documents_of_a_feed_have_one_id(trail: Trail) -> None:
         assert len({d.findtext("{http://www.w3.org/2005/Atom}id") for d in documents}) == 1
 
 
+@pytest.mark.slow
 def test_a_full_archive_never_changes(trail: Trail) -> None:
     seen: dict[str, bytes] = {}
     for size in range(2, len(trail.entries) + 1, 9):

@@ -111,6 +111,8 @@ def test_broken(text: str) -> None:
     assert declared(text, None).broken.startswith("pyproject.toml is not TOML")
 
 
-@pytest.mark.parametrize("text", ["x = " + "1" * 5000, "[" + "a." * 2000 + "a]", "#" * (2**20 + 1), "a = " + "[" * 5000])
+@pytest.mark.parametrize(
+    "text", ["x = " + "1" * 5000, "[" + "a." * 2000 + "a]", "#" * (2**20 + 1), "a = " + "[" * 5000]
+)
 def test_a_pyproject_that_nobody_wrote_is_broken_and_quickly_so(text: str) -> None:
     assert declared(text, None).broken

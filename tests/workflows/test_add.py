@@ -253,7 +253,8 @@ def test_whoever_enters_first_takes_the_index() -> None:
     assert sums_name("nova", "1.0.0", outcome.entry.index) in dict(outcome.entry.sidecars)
 
 
-@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [7, 1])
 def test_it_can_die_anywhere_and_is_resumed(step: int) -> None:
     before, first = later()
     whole, fuse = before.twin(), Fuse()

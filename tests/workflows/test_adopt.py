@@ -179,6 +179,7 @@ def test_killed_anywhere_it_is_all_there_or_nothing_and_goes_on(spark: int) -> N
     assert check(world.ledger, world.store, world.kept, tell=lambda *_: None, clock=world.clock) == ()
 
 
+@pytest.mark.slow
 def test_five_hundred_releases_are_one_checkpoint(tmp_path) -> None:
     world = World(database=tmp_path / "db")
     many = Survey(target="a", files=tuple((f"nova-0.{n}.{end}", A) for n in range(500) for end in ("tar.gz", "zip")))

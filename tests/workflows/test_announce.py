@@ -146,6 +146,7 @@ def points(fuse: Fuse) -> list[int]:
     return [n for n, name in enumerate(fuse.points) if n >= first or name.endswith(own)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("together", ["", "day"])
 @pytest.mark.parametrize("retry", ["searchable", "blind"])
 def test_killed_anywhere_it_is_told_once_or_held(retry: Retry, together: str) -> None:

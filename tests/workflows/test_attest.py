@@ -49,6 +49,7 @@ def test_times_are_those_of_the_build_not_of_the_run_that_logs_it() -> None:
     assert (said.started, said.finished, len(world.builder.built)) == (START, START, 1)
 
 
+@pytest.mark.slow
 def test_whoever_dies_says_the_same_afterwards() -> None:
     begun, fuse = World(), Fuse()
     release(begun.road(), begun.project(), "1.0.0", until="built")

@@ -183,6 +183,7 @@ def theft(world: World, fuse: Fuse) -> None:
     carry(replace(road, log=NEW, trust=after_trust(road)))
 
 
+@pytest.mark.slow
 def test_died_at_every_point_it_is_run_again() -> None:
     before, whole = released(), Fuse()
     theft(before.twin(), whole)
