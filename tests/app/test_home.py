@@ -54,7 +54,7 @@ def test_named_but_no_instance(tmp_path: Path) -> None:
 
 
 def test_an_address_comes_later(tmp_path: Path) -> None:
-    assert code("https://rel.example", {}, tmp_path) == "serve-later"
+    assert code("https://rel.example", {}, tmp_path) == "not-from-afar"
 
 
 @pytest.mark.parametrize("mode", [0o775, 0o757, 0o777])

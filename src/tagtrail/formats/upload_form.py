@@ -15,14 +15,14 @@ PEP 740 for attestations; RFC 7578 for the form.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tagtrail.formats.metadata import MAX_SIZE
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.frozen import frozen
 
-__all__ = ["Form", "filetype", "upload_form"]
+__all__ = ["Form", "file_form", "filetype", "upload_form"]
 
 _ONCE = (
     "metadata_version", "name", "version", "summary", "description", "description_content_type", "home_page", "author",
@@ -64,7 +64,19 @@ def upload_form(name: str, metadata: bytes, digests: Mapping[str, str], attestat
     fields = [(":action", "file_upload"), ("protocol_version", "1"), *_fields(name, metadata), *digests.items()]
     if attestations:
         fields.append(("attestations", json.dumps([json.loads(one) for one in attestations])))
-    boundary = digests["sha256_digest"]  # no file holds its own digest
+    return _form(name, fields, digests["sha256_digest"])
+
+
+def file_form(name: str, sha256: str) -> Form:
+    """The form of any file, of which nothing is said but its name and digest (hex). Raises ProjectError
+    `output-invalid`."""
+    if '"' in name or not name.isascii() or not name.isprintable():
+        raise ProjectError(f"{name!r} cannot be sent under this name", code="output-invalid")
+    return _form(name, [(":action", "file_upload"), ("protocol_version", "1"), ("sha256_digest", sha256)], sha256)
+
+
+def _form(name: str, fields: Iterable[tuple[str, str]], boundary: str) -> Form:
+    """Between boundaries that are the file's digest: no file holds its own."""
     head = b"".join(_part(boundary, key, value) for key, value in fields)
     head += (
         f'--{boundary}\r\nContent-Disposition: form-data; name="content"; filename="{name}"\r\n'

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tagtrail.workflows.examine import Examined
     from tagtrail.workflows.road import Road
 
-__all__ = ["arguments", "bringer", "run", "tagged"]
+__all__ = ["arguments", "bringer", "draft_says", "run", "staged_event", "tagged"]
 
 _PIECE = 1 << 20
 
@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """0 where the files are in the draft; of a version that is logged, what `release` ends with."""
-    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.instance.home import address_of, find_home
     from tagtrail.app.instance.wiring import open_road
     from tagtrail.app.terminal.outcomes import outcome_event
     from tagtrail.formats.settings import project_of
@@ -45,6 +45,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
     if not args.files and not args.drop:
         raise SetupError("add needs a FILE", code="usage", hint="tagtrail add PROJECT TAG FILE...")
+    if url := address_of(args.home):
+        return _from_afar(url, args, console)
     home = find_home(args.home)
     road = open_road(home, tell=console.tell)
     project = project_of(road.settings, args.project)
@@ -62,6 +64,16 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return outcome.exit
     console.tell("outcome", _outcome(road, home, project, args.tag, tag))
     return 0
+
+
+def _from_afar(url: str, args: argparse.Namespace, console: Console) -> int:
+    from tagtrail.app.bringing import bring
+    from tagtrail.model.errors import SetupError
+
+    if args.drop or args.by:
+        what = "--by and --drop are said where the instance is"
+        raise SetupError(what, code="usage", hint=f"tagtrail -C {url} add PROJECT TAG FILE...")
+    return bring(url, args.project, args.tag, args.files, console)
 
 
 def staged_event(project: "Project", version: str, artifact: "Artifact", *, new: bool) -> dict[str, object]:
@@ -174,6 +186,13 @@ def _one(road: "Road", room: Path, path: Path, project: "Project", version: str,
 
 
 def _outcome(road: "Road", home: Path, project: "Project", name: str, tag: str) -> dict[str, object]:
+    text, missing = draft_says(road, project, name, tag)
+    following = "" if missing else f"tagtrail -C {home} release {project.name} {name}"
+    return {"exit": 0, "state": "", "project": project.name, "text": text, "next": following}
+
+
+def draft_says(road: "Road", project: "Project", name: str, tag: str) -> tuple[str, tuple[str, ...]]:
+    """Of the draft of `name`, whose tag object has SHA-256 `tag`: what was brought, and the patterns without a file."""
     from tagtrail.workflows.add import awaited, staged
 
     here = staged(road, project.name, tag)
@@ -185,5 +204,4 @@ def _outcome(road: "Road", home: Path, project: "Project", name: str, tag: str) 
         )
     if missing:
         text += f"; waiting for {', '.join(missing)}"
-    following = "" if missing else f"tagtrail -C {home} release {project.name} {name}"
-    return {"exit": 0, "state": "", "project": project.name, "text": text, "next": following}
+    return text, missing

@@ -15,7 +15,7 @@ from tagtrail.model.errors import SetupError
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import FILE
 
-__all__ = ["Home", "find_home", "place_mark", "spoken"]
+__all__ = ["Home", "address_of", "find_home", "place_mark", "spoken"]
 
 _OTHERS_WRITE = 0o022
 
@@ -24,21 +24,28 @@ def find_home(given: str | None, *, env: Mapping[str, str] | None = None, start:
     """The absolute path of HOME.
 
     `given` is `-C`; `env` and `start` are this process's environment and directory by default. Raises SetupError
-    `no-home`, `not-an-instance`, `home-not-ours`, `serve-later`.
+    `no-home`, `not-an-instance`, `home-not-ours`, `not-from-afar`.
     """
     named = given or (os.environ if env is None else env).get("TAGTRAIL_HOME")
     if named is None or not named:
         return _found(start or Path.cwd())
     if "://" in named:
         raise SetupError(
-            f"{named} is an address: speaking to `tagtrail serve` comes later",
-            code="serve-later",
-            hint="tagtrail -C DIRECTORY, where the instance is",
+            f"{named} is an address; this command is run where the instance is",
+            code="not-from-afar",
+            why="`tagtrail serve` takes files from `add`, twine and uv; it opens no secret key",
+            hint="tagtrail -C DIRECTORY",
         )
     home = Path(named).expanduser().absolute()
     if not (home / FILE).is_file():
         raise SetupError(f"{home} has no {FILE}", code="not-an-instance", hint=f"tagtrail init {home} --origin NAME")
     return home
+
+
+def address_of(given: str | None) -> str:
+    """The address, where `-C` or `$TAGTRAIL_HOME` names one; else nothing."""
+    named = given or os.environ.get("TAGTRAIL_HOME") or ""
+    return named if "://" in named else ""
 
 
 def spoken(path: Path) -> str:

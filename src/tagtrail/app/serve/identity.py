@@ -75,7 +75,8 @@ class Desk:
                 return f"builder:{builder.name}"
         if token.count(".") == 2:
             return self._workflow(token, [b for b in builders if b.issuer], names)
-        raise Denied("the token is not one of this project's builders", code="token-unknown")
+        hint = "its builders are in [builders] of the instance's settings"
+        raise Denied("the token is not one of this project's builders", code="token-unknown", hint=hint)
 
     def _secret(self, reference: str) -> str:
         """A secret that is not there is nobody's."""

@@ -1,11 +1,12 @@
 """Uploads as twine and uv make them: POST /PROJECT/TAG/legacy/, one file in a form, staged in the tag's draft."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from tagtrail.app.commands.add import staged_event, tagged
+from tagtrail.app.commands.add import draft_says, staged_event, tagged
 from tagtrail.app.instance.home import Home
 from tagtrail.app.serve.identity import Denied, Desk
 from tagtrail.formats.multipart import boundary_of, parts
@@ -20,7 +21,7 @@ from tagtrail.workflows.intake import take_in
 from tagtrail.workflows.release import look
 from tagtrail.workflows.road import Road
 
-__all__ = ["MOST_FILES", "builders_of", "receive"]
+__all__ = ["MOST_FILES", "Received", "builders_of", "receive"]
 
 MOST_FILES = 200
 """Files that one draft may hold of others: an entry holds no more."""
@@ -38,6 +39,15 @@ class _Form:
     path: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """An upload that is staged: its event, a line about the file, and one about its draft."""
+
+    staged: Mapping[str, object]
+    text: str
+    draft: str
+
+
 def builders_of(road: Road, project: Project) -> tuple[Bringer, ...]:
     """Who may bring files of a project."""
     return tuple(builder for builder in road.settings.builders if builder.name in project.builders)
@@ -45,8 +55,8 @@ def builders_of(road: Road, project: Project) -> tuple[Bringer, ...]:
 
 def receive(
     road: Road, home: Path, desk: Desk, name: str, tag: str, token: str, content_type: str, body: BinaryIO
-) -> str:
-    """Stage the file of a form; a line about it. Raises Denied, and what `take_in` and `stage` raise."""
+) -> Received:
+    """Stage the file of a form. Raises Denied, and what `take_in` and `stage` raise."""
     project = project_of(road.settings, name)
     builders = builders_of(road, project)
     if not builders:
@@ -61,9 +71,11 @@ def receive(
     if len(staged(road, project.name, sha256)) >= MOST_FILES:
         raise ProjectError(f"the draft has {MOST_FILES} files already", code="add-too-many")
     new = stage(road, project, version, sha256, artifact)
-    road.tell("staged", staged_event(project, version, artifact, new=new))
-    after = "; a later entry waits for approval" if logged else ""
-    return f"{artifact.name} is {'' if new else 'already '}in the draft of {project.name} {version}{after}"
+    event = staged_event(project, version, artifact, new=new)
+    road.tell("staged", event)
+    late = "; a later entry waits for approval" if logged else ""
+    text = f"{artifact.name} is {'' if new else 'already '}in the draft of {project.name} {version}{late}"
+    return Received(staged=event, text=text, draft=f"{draft_says(road, project, version, sha256)[0]}{late}")
 
 
 def _form(content_type: str, body: BinaryIO, room: Path) -> _Form:

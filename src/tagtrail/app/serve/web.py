@@ -6,7 +6,8 @@ POST /hint/PROJECT, /hint                a webhook that says that something was 
 GET  /                                    what this is
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -81,8 +82,11 @@ def _guarded(house: Gatehouse, environ: "WSGIEnvironment") -> _Answer:
     except Error as error:
         status = _status(error)
         house.tell("note", {"text": f"{status}: {error.what} ({error.code})"})
-        told = [error.what, *filter(None, (error.why, error.hint))] if status < 500 else ["not now; try again later"]
-        return _said(status, f"{error.code}: " + "\n".join(told))
+        told = (error.what, error.why, error.hint) if status < 500 else ("not now; try again later", "", "")
+        if _asks_json(environ):
+            named = dict(zip(("what", "why", "hint"), told, strict=True))
+            return _json(status, {"code": error.code, "exit": error.exit_code, **named})
+        return _said(status, f"{error.code}: " + "\n".join(filter(None, told)))
 
 
 def _status(error: Error) -> int:
@@ -114,8 +118,8 @@ def _upload(house: Gatehouse, environ: "WSGIEnvironment", name: str, tag: str, t
     body = cast("BinaryIO", environ["wsgi.input"])
     with house.one:
         road = open_gate(house.home, tell=house.tell, clock=house.desk.clock)
-        text = receive(road, house.home, house.desk, name, tag, token, environ.get("CONTENT_TYPE", ""), body)
-    return _said(200, text)
+        got = receive(road, house.home, house.desk, name, tag, token, environ.get("CONTENT_TYPE", ""), body)
+    return _json(200, {"staged": got.staged, "text": got.draft}) if _asks_json(environ) else _said(200, got.text)
 
 
 def _hint(house: Gatehouse, environ: "WSGIEnvironment", names: list[str]) -> _Answer:
@@ -151,6 +155,16 @@ def _staging(house: Gatehouse, words: list[str], token: str) -> _Answer:
 def _whole(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Bytes that turn out to be altered end the connection before it is complete."""
     yield from pieces
+
+
+def _asks_json(environ: "WSGIEnvironment") -> bool:
+    """Whether it is `tagtrail -C URL` that speaks to us (`app/bringing`)."""
+    return bool(environ.get("HTTP_ACCEPT") == "application/json")
+
+
+def _json(status: int, said: Mapping[str, object]) -> _Answer:
+    body = json.dumps(said).encode()
+    return _Answer(status=status, body=[body], size=len(body), media="application/json")
 
 
 def _said(status: int, text: str) -> _Answer:
