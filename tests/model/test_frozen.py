@@ -4,7 +4,7 @@ import copy
 import inspect
 from dataclasses import FrozenInstanceError, asdict, dataclass, fields, is_dataclass
 from dataclasses import replace as dataclass_replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 from hypothesis import given
@@ -120,6 +120,20 @@ class Grown:
 
     name: str
     notes: tuple[str, ...] = sparse(())
+
+
+T = TypeVar("T")
+
+
+@frozen
+class Box(Generic[T]):
+    inside: T
+
+
+def test_its_bases_are_kept() -> None:
+    made: Box[int] = Box[int](inside=1)
+    assert (made, isinstance(made, Generic)) == (Box(inside=1), True)
+    assert repr(made) == "Box(inside=1)"
 
 
 def test_a_sparse_field_has_its_default_and_is_marked() -> None:
