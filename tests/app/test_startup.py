@@ -1,4 +1,5 @@
-"""What `tagtrail verify` loads: by name, because a clock would only say that something is slow, on some machines."""
+"""What `tagtrail verify` and a release load: by name, because a clock would only say that something is slow, on some
+machines."""
 
 import json
 import os
@@ -92,6 +93,26 @@ def test_verify_loads_what_it_needs(file: Path, words: tuple[object, ...], tmp_p
     assert {n for n in names if n.startswith("tagtrail.app.commands.")} == {"tagtrail.app.commands.verify"}
     assert "tagtrail.model.facts" not in names
     assert ("pathlib" in names) is ("--root" not in words and "--policy" not in words)  # pins are looked for with it
+
+
+ROAD = """
+from importlib import import_module
+for name in ("commands.release", "instance.workshop", "instance.wiring", "instance.builders", "terminal.outcomes"):
+    import_module(f"tagtrail.app.{name}")
+for name in ("workflows.ahead", "workflows.release", "adapters.builder.pep517", "adapters.builder.archives"):
+    import_module(f"tagtrail.{name}")
+"""
+LATER = {
+    "asyncio", "concurrent", "configparser", "cyclonedx", "dataclasses", "http", "httpx", "inspect", "jinja2", "pickle",
+    "ssl", "tarfile", "tempfile", "uuid",
+}  # fmt: skip
+"""What a release needs while its backend is at work, or never."""
+
+
+def test_a_release_begins_with_little() -> None:
+    modules = loaded(run=ROAD)
+    assert "tagtrail.workflows.release" in modules
+    assert packages(modules) & LATER == set()
 
 
 def test_an_openpgp_signature_asks_for_pysequoia_alone() -> None:
