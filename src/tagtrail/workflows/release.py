@@ -6,6 +6,7 @@ Run it again to resume: what was made is remembered, what is logged is carried, 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from hashlib import sha256
+from shlex import quote
 
 from tagtrail.formats import drafts
 from tagtrail.formats.facts import digest
@@ -164,11 +165,12 @@ def look(
     said = set_aside(road, project.name, case.before.sha256)
     examined = judged(case, joined((*said, *overrides)))
     if examined.tagged.kind == "absent" and not examined.taken:
+        name = quote(examined.tagged.name)
         raise SetupError(
             f"{project.name} has no tag {examined.tagged.name}",
             code="tag-missing",
             why=f"{examined.tagged.repo} was asked for refs/tags/{examined.tagged.name}",
-            hint=f"git tag -s {examined.tagged.name} && git push origin {examined.tagged.name}",
+            hint=f"git tag -s {name} && git push origin {name}\ngit push origin {name}  # where you tagged it already",
         )
     return examined
 
