@@ -19,7 +19,7 @@ from tagtrail.rules.versions import tag_for
 from tagtrail.workflows.begun import NOTHING, Waiting
 from tagtrail.workflows.road import Road
 
-__all__ = ["Hold", "hold", "holds", "lift", "standing", "stop_if_held"]
+__all__ = ["Hold", "hold", "holds", "lift", "standing", "stands_for", "stop_if_held"]
 
 HELD = "hold"
 """The target name of the row."""
@@ -89,6 +89,13 @@ def standing(journal: Journal, project: str, tag: str, now: int) -> Hold | None:
 def holds(journal: Journal, now: int) -> tuple[Hold, ...]:
     """All that stand, the oldest first."""
     return tuple(_read(row) for row in _open(journal, now))
+
+
+def stands_for(journal: Journal, row: Row, now: int) -> str:
+    """Why what was begun stopped; a hold that was lifted, or whose time is over, is no reason any more."""
+    project, _, tag = row.effect.key.partition("/")
+    was = row.why.startswith(f"{project} {tag} is held ")
+    return "it was held, and is not any more" if was and standing(journal, project, tag, now) is None else row.why
 
 
 def stop_if_held(road: Road, project: str, tag: str) -> None:

@@ -17,7 +17,7 @@ from tagtrail.trail.sequencer import find_withdrawal
 from tagtrail.workflows.announce import tells
 from tagtrail.workflows.begun import LATER, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
-from tagtrail.workflows.hold import holds
+from tagtrail.workflows.hold import holds, stands_for
 from tagtrail.workflows.resume import unfinished
 from tagtrail.workflows.words import address, tag_of
 
@@ -111,8 +111,9 @@ class _Told:
 
     def _begun(self, row: Row, project: str, tag: str) -> None:
         about = {"project": project, "version": tag, "index": None, "burned": False}
-        text = _BEGUN.get(row.effect.target, _FIRST)
-        more = {"text": text, "why": row.why, "since": row.since, "now": self.here.clock(), "targets": []}
+        text, now = _BEGUN.get(row.effect.target, _FIRST), self.here.clock()
+        why = stands_for(self.here.journal, row, now)
+        more = {"text": text, "why": why, "since": row.since, "now": now, "targets": []}
         self.console.tell("status", about | more)
         self._logs(project, tag, MORE if self.args.version else FEW)
         self.codes.append(exit_code((row,)))

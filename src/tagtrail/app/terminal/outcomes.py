@@ -18,6 +18,7 @@ from tagtrail.workflows.road import Road
 
 __all__ = ["following", "free_version", "outcome_event", "target_summary", "verdict_of"]
 
+_LOOK = "a person must look there, when no other run is at it any more"
 _WORDS = {0: "complete", 4: "waiting", 5: "partial", 6: "conflict"}
 
 
@@ -113,7 +114,7 @@ def _text(road: Road, outcome: Outcome) -> str:
     if outcome.reached == "signed" and outcome.exit == 4:
         return f"{outcome.project} {outcome.version} waits for its witnesses; nobody is shown it yet"
     if held := _held(outcome):
-        return f"{counts['seen']} of {total} seen; held at {', '.join(held)}: a person must look there"
+        return f"{counts['seen']} of {total} seen; held at {', '.join(held)}: {_LOOK}"
     if outcome.exit:
         return f"{counts['seen']} of {total} seen; {_missing(road, outcome)}"
     if outcome.reached != STEPS[-1]:
