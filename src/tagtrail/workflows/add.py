@@ -141,7 +141,8 @@ def gathered(road: Road, built: Built) -> Built:
     plan = built.plan
     if brought:
         names = [replace(a, generated=()) for a in whole]
-        aside = inspect(road, project, tag.version, names, set_aside(road, tag.project, tag.sha256))
+        said = set_aside(road, tag.project, tag.sha256)
+        aside = inspect(road, project, tag.version, names, said, told=built.artifacts)
         plan = replace(plan, overrides=tuple(dict.fromkeys((*plan.overrides, *aside))))
     _expect(project, tag.name, [a.name for a in whole])
     return replace(built, plan=plan, artifacts=whole)

@@ -121,6 +121,10 @@ def _check(args: argparse.Namespace) -> None:
     if args.existing and not of_existing:
         hint = "tagtrail audit --existing PROJECT --index URL --tarballs URL --repo URL"
         raise SetupError("--existing compares places: which?", code="usage", hint=hint)
+    if args.existing and len(of_existing) == 1:
+        other = "--repo URL" if of_existing[0] != "repo" else "--tarballs URL"
+        what = f"--existing compares places, and --{of_existing[0]} has nothing beside it: name another one"
+        raise SetupError(what, code="usage", hint=f"tagtrail audit --existing PROJECT --{of_existing[0]} URL {other}")
     if (args.existing or args.places) and (args.site or args.root or args.policy or args.since):
         what = "places are asked, no site is audited: no URL, --root, --policy or --since"
         raise SetupError(what, code="usage", hint="tagtrail -C HOME audit --places")
