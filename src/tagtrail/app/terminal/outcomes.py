@@ -13,7 +13,7 @@ from tagtrail.model.names import version_key
 from tagtrail.model.steps import STEPS
 from tagtrail.ports import Reading
 from tagtrail.workflows.announce import counted, tells
-from tagtrail.workflows.release import Outcome
+from tagtrail.workflows.outcome import Outcome
 from tagtrail.workflows.road import Road
 
 __all__ = ["following", "free_version", "outcome_event", "target_summary", "verdict_of"]

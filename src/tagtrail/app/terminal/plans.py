@@ -11,9 +11,10 @@ from tagtrail.model.settings import Project
 from tagtrail.workflows.approve import count, tell_asked
 from tagtrail.workflows.begun import Waiting
 from tagtrail.workflows.examine import Examined, tell_examined
+from tagtrail.workflows.prepare import Prepared, already, look, prepare
 from tagtrail.workflows.preview import preview
 from tagtrail.workflows.publish import unseen
-from tagtrail.workflows.release import Prepared, already, look, pending, prepare
+from tagtrail.workflows.release import pending
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
 
