@@ -30,7 +30,12 @@ _MOST_JOBS = 64
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """[URL|DIR], what to trust, what to look at."""
+    """[URL|DIR], what to trust, what to look at; or places."""
+    _of_a_site(parser)
+    _of_places(parser)
+
+
+def _of_a_site(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "site", metavar="URL|DIR", nargs="?", help="the site's address, or a copy of it (else the instance's own)"
     )
@@ -53,6 +58,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", metavar="N", type=int, help="how many files or connections at once (4, or 8 of a URL)"
     )
+
+
+def _of_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--places", action="store_true", help="the instance's places instead: every name there against the trail"
     )
