@@ -6,6 +6,7 @@ that comes later is told that it is too late. What is logged is for ever; then o
 """
 
 from collections.abc import Iterator
+from shlex import quote
 
 from tagtrail.formats.forms import plain_fault
 from tagtrail.formats.times import format_time
@@ -52,7 +53,7 @@ def hold(road: Road, project: Project, tag: str, *, until: int = 0, because: str
     name, now = tag_for(project.tag, tag, project.versions), road.clock()
     if until and until <= now:
         what = f"until {format_time(until)} is over: it is {format_time(now)} now"
-        raise SetupError(what, code="hold-until", hint=f"tagtrail hold {project.name} {name} --until 2h")
+        raise SetupError(what, code="hold-until", hint=f"tagtrail hold {project.name} {quote(name)} --until 2h")
     if fault := plain_fault(because):
         raise SetupError(f"the reason {fault}", code="because", hint='--because "waits for the security fix"')
     _check_not_logged(road.ledger, project, name)
@@ -102,7 +103,7 @@ def stop_if_held(road: Road, project: str, tag: str) -> None:
     """Raises Waiting `held` where the release team holds this tag."""
     if found := standing(road.journal, project, tag, road.clock()):
         why = f"held since {format_time(found.since)}; nothing of it is in the trail, nothing is public"
-        raise Waiting(found.text, code="held", why=why, hint=f"tagtrail hold {project} {tag} --lift")
+        raise Waiting(found.text, code="held", why=why, hint=f"tagtrail hold {project} {quote(tag)} --lift")
 
 
 def _check_not_logged(ledger: Reading, project: Project, tag: str) -> None:
@@ -111,7 +112,7 @@ def _check_not_logged(ledger: Reading, project: Project, tag: str) -> None:
             f"{project.name} {tag} is entry {entry.index} of the trail: too late to hold it",
             code="hold-late",
             why="what is logged is for ever; it can be withdrawn, for all to see",
-            hint=f"tagtrail withdraw {project.name} {entry.version} --reason TEXT",
+            hint=f"tagtrail withdraw {project.name} {quote(entry.version)} --reason TEXT",
         )
 
 

@@ -144,7 +144,7 @@ def _kept(args: argparse.Namespace) -> bytes:
     if found is None:
         what = f"nobody here remembers what {project.name} {args.tag} was judged by"
         why = "" if entry else "the trail does not have it"
-        raise SetupError(what, code="case-missing", why=why, hint=f"tagtrail check {project.name} {args.tag}")
+        raise SetupError(what, code="case-missing", why=why, hint=f"tagtrail check {project.name} {quote(args.tag)}")
     return found
 
 
