@@ -263,3 +263,15 @@ def test_explain(place: Place) -> None:
     ended = place.run("check", "--explain", "year-jump")
     assert ended.code == 0
     assert ended.events[0]["text"].startswith("TAG007 year-jump\n")
+
+
+def test_notes_that_are_not_where_the_settings_say_are_missed_before_the_tag(known: Place) -> None:
+    settings = known.home / "tagtrail.toml"
+    settings.write_text(settings.read_text().replace("[project.mylib]\n", '[project.mylib]\nnotes = "changelog"\n'))
+    assert check(known, "mylib", "1.2.0") == (3, ["notes-missing"])
+    assert check(known, str(known.repo), "1.2.0") == (3, ["notes-missing"])
+    ended = known.run("-C", str(known.home), "check", "mylib", "1.2.0")
+    assert ended.outcome["next"] == "", "no rule has that name: there is nothing to explain"
+    known.commit({"CHANGELOG.md": "# Changes\n\n## 1.2.0\n\n- all of it\n"})
+    assert check(known, "mylib", "1.2.0") == (0, [])
+    assert check(known, "mylib", "1.2.0", "--at", "HEAD~1") == (3, ["notes-missing"])

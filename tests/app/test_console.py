@@ -122,6 +122,19 @@ def test_a_step_that_took_over_a_second_says_so() -> None:
     assert out == "  sign     1 file, SHA256SUMS\n  sign     2 files, SHA256SUMS   2.5 s\n"
 
 
+def test_what_a_place_took_stands_beside_that_place() -> None:
+    """Each answer is told when it comes; the lines that sum them up come together, at the end."""
+    now, out = [0.0], io.StringIO()
+    console = Console(out, io.StringIO(), clock=lambda: now[0])
+    for took, name in ((0.2, "site"), (3.0, "mail"), (2.5, "web")):
+        now[0] += took
+        console.tell("row", {"target": name, "path": "toy", "state": "seen", "why": ""})
+    now[0] += 1.5
+    console.tell("outcome", {"exit": 0, "state": "complete", "text": "all of it", "next": ""})
+    said = ["  site     1 seen", "  mail     1 seen   3.0 s", "  web      1 seen   2.5 s"]
+    assert out.getvalue().splitlines() == [*said, "complete  all of it"]
+
+
 def test_colour_is_asked_for() -> None:
     plain, _ = told(*ROAD)
     coloured, _ = told(*ROAD, colour=True)

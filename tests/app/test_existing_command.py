@@ -118,10 +118,13 @@ def test_a_place_that_does_not_answer_is_five(world: World, web: tuple[Path, str
         ["--existing", "toy"],
         ["--index", "http://127.0.0.1/"],
         ["--places", "https://releases.example.org/"],
-        ["--existing", "../x", "--tarballs", "/tmp/x"],  # noqa: S108  (never opened)
-        ["--existing", "toy", "--index", "http://127.0.0.1/", "--places"],
-        ["--existing", "toy", "--index", "http://127.0.0.1/", "--project", "toy"],
-        ["--existing", "toy", "--index", "http://127.0.0.1/", "--jobs", "2"],
+        ["--existing", "toy", "--index", "http://127.0.0.1/"],
+        ["--existing", "toy", "--tarballs", "/"],
+        ["--existing", "toy", "--repo", "/"],
+        ["--existing", "../x", "--tarballs", "/", "--repo", "/"],
+        ["--existing", "toy", "--index", "http://127.0.0.1/", "--repo", "/", "--places"],
+        ["--existing", "toy", "--index", "http://127.0.0.1/", "--repo", "/", "--project", "toy"],
+        ["--existing", "toy", "--index", "http://127.0.0.1/", "--repo", "/", "--jobs", "2"],
         ["--places", "--jobs", "2"],
         ["--places", "--project", "toy", "--expect-signer", "SHA256:x"],
         ["--deep"],
@@ -136,14 +139,15 @@ def test_wrong_usage_is_said(words: list[str]) -> None:
 @pytest.mark.parametrize("where", ["nowhere", "nowhere/{project}", "nowhere/of-{project}"])
 def test_a_directory_that_is_not_there_is_no_empty_one(tmp_path: Path, where: str) -> None:
     with pytest.raises(SetupError, match="there is no directory") as caught:
-        said(audit, "--existing", "toy", "--tarballs", tmp_path / where)
+        said(audit, "--existing", "toy", "--repo", tmp_path, "--tarballs", tmp_path / where)
     assert caught.value.code == "file-missing"
 
 
 @pytest.mark.parametrize("where", ["", "{project}", "of-{project}"])
 def test_of_a_project_there_may_be_no_directory(tmp_path: Path, where: str) -> None:
-    ended = said(audit, "--existing", "toy", "--tarballs", f"{tmp_path}/{where}")
-    assert (ended.code, ended.of("compared")[0]["total"]) == (0, 0)
+    ended = said(audit, "--existing", "toy", "--tarballs", f"{tmp_path}/{where}", "--index", "http://127.0.0.1:1/")
+    assert (ended.code, ended.of("compared")[0]["total"]) == (5, 0)
+    assert [event["silent"] != "" for event in ended.of("place")] == [True, False]
 
 
 @pytest.mark.client

@@ -55,7 +55,9 @@ def test_a_tag_is_told_held_released_and_its_end_is_an_alarm(world: World) -> No
     assert [e["event"] for e in world.tell("watch", "--once").events] == ["outcome"]
     assert world.tell("hold", "toy", "1.0.0", "--until", "1h", "--because", "not today").code == 0
     assert world.tell("release", "toy", "1.0.0").code == world.tell("status").code == 4
+    assert "is held until" in world.tell("status").event("status")["why"]
     assert world.tell("hold", "toy", "1.0.0", "--lift").event("outcome")["state"] == "lifted"
+    assert world.tell("status").event("status")["why"] == "it was held, and is not any more"
     assert world.tell("resume").code == 0
     late = world.tell("hold", "toy", "1.0.0")
     assert (late.code, late.event("refused")["code"]) == (3, "hold-late")

@@ -40,3 +40,21 @@ def test_a_pre_release(history: tuple[tuple[str, str], ...], words: str) -> None
 def test_what_happens_later_changes_nothing() -> None:
     assert line("2.0rc1", ("release", "1.0"), later=("withdraw", "1.0")) == f"keeps 1.0; {ASKED}"
     assert line("2.0rc1", ("release", "1.0"), later=("release", "2.0")) == f"keeps 1.0; {ASKED}"
+
+
+@pytest.mark.parametrize(
+    ("name", "generated", "words"),
+    [
+        ("nova-1.0.tar.gz", [], "Every member is the tag's."),
+        ("nova-1.0-py3-none-any.whl", [], "Every member is the tag's."),
+        ("nova-1.0.zip", ["x"], "Made by the build, not in the tag: x; every other member is the tag's."),
+        ("nova-1.0-linux-amd64", [], "Made by the build."),
+        ("nova-1.0.sh", [], "Made by the build."),
+    ],
+)
+def test_what_is_no_archive_has_no_members(name: str, generated: list[str], words: str) -> None:
+    """Nobody compared it with anything: a page must not say that it is the tag's."""
+    trail = begun()
+    trail.release("nova", "1.0", files={name: {"generated": generated} if generated else {}})
+    html = page("nova/1.0/index.html", trail.view).decode().replace("&#39;", "'")
+    assert f"<p><small>{words}</small></p>" in html

@@ -551,3 +551,19 @@ def test_of_any_word_no_order_is_asked() -> None:
     assert {id_ for id_, why in verdict.skipped if "nobody knows" in why} == {
         rule.id for rule in BEFORE if "order" in rule.needs
     }
+
+
+@pytest.mark.parametrize(
+    ("branches", "there", "fix"),
+    [
+        (("main",), (), "git push origin main  # where it has that commit already; else merge it, and"),
+        (("it's",), (), "git push origin 'it'\"'\"'s'  # where"),
+        (("main",), ("side",), "merge it, and tag what main has then"),
+        (("stable/*",), (), "merge it, and tag what stable/* has then"),
+    ],
+)
+def test_a_branch_that_was_not_pushed_yet_is_thought_of(
+    branches: tuple[str, ...], there: tuple[str, ...], fix: str
+) -> None:
+    (finding,) = judge(BEFORE, facts(project=project(branches=branches), branches=there)).findings
+    assert (finding.rule, finding.fix.startswith(fix)) == ("TAG015", True), finding.fix

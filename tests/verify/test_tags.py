@@ -295,3 +295,11 @@ def test_an_ssh_key_listed_under_anothers_fingerprint_counts_for_nobody():
     with pytest.raises(TamperError) as caught:
         judge_tag(tag("ssh-ed25519"), name="ssh-ed25519", keys=[liar], at=NOW)
     assert caught.value.code == "tag-signer-unknown"
+
+
+@pytest.mark.parametrize(("name", "hint"), [("good", "git tag -s -f good 'good^{commit}'"), ("a;id", "'a;id'")])
+def test_the_command_that_mends_a_tag_of_a_tag_can_be_pasted(name: str, hint: str) -> None:
+    raw = tag("good").replace(b"type commit", b"type tag", 1).replace(b"tag good", f"tag {name}".encode(), 1)
+    with pytest.raises(TamperError) as refused:
+        judge_tag(raw, name=name, keys=(), at=None)
+    assert (refused.value.code, hint in refused.value.hint) == ("tag-of-tag", True), refused.value.hint

@@ -299,3 +299,16 @@ def test_only_an_extension_of_the_newest_entry_enters() -> None:
     assert append(fine) == append(fine)
     with pytest.raises(ProjectError):
         drafts.later_draft(second, [samples.artifact("nova-1.0.0.tgz")], policy=first.policy)
+
+
+def test_what_was_found_in_what_was_built_is_told_once() -> None:
+    """A file that was brought is looked at beside them: what it changes is told, and nothing again."""
+    alone, both, odd = Desk(need=0), Desk(need=0), Desk(need=0)
+    both.add(MAC)
+    odd.add(MAC, wheel(MAC, metadata="Metadata-Version: 2.1\nName: nova\nVersion: 1.0.0\n"))
+    both.told.clear()
+    odd.told.clear()
+    assert (alone.go().exit, both.go().exit, refused(odd.go)) == (0, 4, "files-agree")
+    found = [[fields["code"] for name, fields in desk.told if name == "finding"] for desk in (alone, both, odd)]
+    assert found[0]
+    assert (found[1], found[2][-1]) == (found[0], "files-agree")

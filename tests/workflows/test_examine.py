@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from tagtrail.model.errors import ProjectError
+from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.facts import Entry, TagRef
 from tagtrail.model.frozen import replace
 from tagtrail.model.settings import Org, Project, RuleSwitch, Settings
 from tagtrail.testing.memory import Repository, Source
 from tagtrail.testing.people import Person
 from tagtrail.workflows.examine import Examined, Known, examined, gather, refuse
+from tagtrail.workflows.release import look
+from tests.workflows.world import World
 
 NOW = 1_775_055_720
 JO, STRANGER = Person(name="jo"), Person(name="stranger")
@@ -189,3 +191,14 @@ def test_what_was_withdrawn_is_yanked_for_who_sees_it(place: Place) -> None:
         "plain `pip install mylib` finds nothing, for yanked finals hide pre-releases, uv will pick it; "
         "`--pre` or `>=1.1.0rc1` gets this one"
     )
+
+
+@pytest.mark.parametrize(("version", "name"), [("1.2.0", "'it;1.2.0'"), ("1!1.2.0", "'it;1!1.2.0'")])
+def test_the_commands_for_a_tag_that_is_not_there_can_be_pasted(version: str, name: str) -> None:
+    """Most who read them have tagged, and not pushed."""
+    world = World()
+    with pytest.raises(SetupError) as refused:
+        look(world.road(), replace(world.project(), tag="it;{version}"), version)
+    first, second = refused.value.hint.split("\n")
+    assert (refused.value.code, first) == ("tag-missing", f"git tag -s {name} && git push origin {name}")
+    assert second.startswith(f"git push origin {name}  # ")

@@ -8,7 +8,7 @@ import pytest
 from tagtrail.model.errors import Error, ProjectError, SetupError
 from tagtrail.model.facts import Entry
 from tagtrail.testing.fuse import Fuse
-from tagtrail.workflows.hold import Hold, hold, holds, lift, standing
+from tagtrail.workflows.hold import Hold, hold, holds, lift, standing, stands_for
 from tagtrail.workflows.release import Outcome, release
 from tagtrail.workflows.resume import resume, unfinished
 from tests.workflows.world import START, World
@@ -157,3 +157,19 @@ def test_it_is_refused_for(said: dict[str, object], code: str) -> None:
     with pytest.raises(SetupError) as refused:
         held(world, **said)
     assert (refused.value.code, holds(world.journal, world.now)) == (code, ())
+
+
+@pytest.mark.parametrize("ends", ["its time is over", "it is lifted"])
+def test_a_hold_that_is_over_is_no_reason_any_more(ends: str) -> None:
+    world = World()
+    held(world, until=START + HOUR)
+    waits = go(world).waits
+    (row,) = unfinished(world.ledger, world.journal).begun
+    assert stands_for(world.journal, row, world.now) == row.why == waits
+    if ends == "it is lifted":
+        lift(world.road(), world.project(), "1.0.0")
+    else:
+        world.now += HOUR
+    assert stands_for(world.journal, row, world.now) == "it was held, and is not any more"
+    other = replace(row, why="nova 1.0.0 waits for 1 of 1 approvals by release-team")
+    assert stands_for(world.journal, other, world.now) == other.why

@@ -117,3 +117,7 @@ def test_where_nobody_is_asked_there_is_no_step() -> None:
 
 def test_foreign_text_stays_in_its_line() -> None:
     assert "# no" not in runbook(facts(declares="a`\n# no:version")).splitlines()
+
+
+def test_the_command_that_tags_can_be_pasted() -> None:
+    assert "`git tag -s 'it;VERSION' && git push origin 'it;VERSION'`" in runbook(facts(tag="it;{version}"))

@@ -503,3 +503,9 @@ def test_row_13_nobody_looks_at_what_was_seen() -> None:
     place.states(2)
     place.target.lies = True
     assert place.drive().state == "seen"
+
+
+def test_what_somebody_else_may_still_be_at_is_said() -> None:
+    held = looked(row("asked"), None, "blind")
+    assert (held.state, held.why) == ("held", carry.UNSEEN)
+    assert "still at it" in held.why

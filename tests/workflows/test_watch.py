@@ -10,6 +10,8 @@ from tagtrail.formats.notice import parse_notice
 from tagtrail.model.errors import ProjectError, RemoteError
 from tagtrail.model.notes import Notes
 from tagtrail.model.settings import Settings, TargetSettings, Watch
+from tagtrail.model.sighting import Sighting
+from tagtrail.pages.sighting import commands
 from tagtrail.ports import NotesOrder, Objects
 from tagtrail.testing import memory
 from tagtrail.testing.fuse import Blown, Fuse
@@ -298,3 +300,14 @@ def test_a_listing_that_fails_is_its_error() -> None:
 
     answer = listed(["nova"], down, lambda _: None)["nova"]
     assert isinstance(answer, RemoteError)
+
+
+@pytest.mark.parametrize("what", ["new", "moved", "gone"])
+@pytest.mark.parametrize("entry", [None, 3])
+def test_whoever_pushes_a_tag_writes_no_command(what: Literal["new", "moved", "gone"], entry: int | None) -> None:
+    """git takes nearly anything as a tag's name, and the team pastes what the word to it says."""
+    tag = "x;$(id)&-eol"
+    seen = Sighting(what=what, project="nova", tag=tag, object="" if what == "gone" else "1" * 40, entry=entry)
+    said = commands(seen)
+    assert said
+    assert all(command.startswith("tagtrail ") and f" nova '{tag}'" in command for command in said)

@@ -5,7 +5,9 @@ used at all: what lies in parent directories may be anybody's.
 """
 
 import os
+import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +15,13 @@ from tagtrail.adapters.git import GitSource
 from tagtrail.app.instance.home import find_home
 from tagtrail.app.instance.reading import Instance, open_instance
 from tagtrail.formats.settings import project_of
+from tagtrail.model.facts import Override
+from tagtrail.model.frozen import replace
 from tagtrail.model.settings import Org, Project, Settings
 from tagtrail.rules.declared import declared
 from tagtrail.rules.versions import pattern_of, scheme_of
 from tagtrail.workflows.case import Case
-from tagtrail.workflows.examine import Known, gather
+from tagtrail.workflows.examine import Examined, Known, examined, gather
 
 __all__ = ["Meant", "checkout", "meant"]
 
@@ -46,7 +50,23 @@ class Meant:
             now=int(time.time()),  # noqa: TID251  (a command is where the clock is read)
             ask=asking(instance),
         )
-        return gather(GitSource(instance.home / "state" / "repos"), instance.settings, project, tag, known, at=at)
+        return gather(Meant._source(instance), instance.settings, project, tag, known, at=at)
+
+    def judged(self, case: Case, overrides: Sequence[Override] = ()) -> Examined:
+        """The case judged; of an instance's project with what keeps its notes from being read, which no rule asks."""
+        found = examined(case, overrides)
+        if self.instance is None or self.project is None or not self.project.notes:
+            return found
+        from tagtrail.adapters.git_notes import GitNotes
+        from tagtrail.workflows.notes import unwritten
+
+        with tempfile.TemporaryDirectory(prefix="tagtrail-") as room:
+            stops = unwritten(GitNotes(Path(room)), self._source(self.instance), found)
+        return replace(found, verdict=replace(found.verdict, findings=(*found.findings, *stops)))
+
+    @staticmethod
+    def _source(instance: Instance) -> GitSource:
+        return GitSource(instance.home / "state" / "repos")
 
     def _bare(self, tag: str, at: str | None) -> Case:
         source = GitSource(Path(os.devnull))  # a checkout is read where it lies: nothing is mirrored

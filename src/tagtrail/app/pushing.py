@@ -92,7 +92,7 @@ def _judged(project: Meant, push: Push, unseen: tuple[str, ...], console: Consol
         fields = {"exit": 3, "state": "", "project": case.before.project.name, "version": meaning.version}
         console.tell("outcome", fields | {"text": text, "next": hint})
         return 3
-    found = examined(replace(case, before=replace(case.before, unseen=unseen)))
+    found = project.judged(replace(case, before=replace(case.before, unseen=unseen)))
     tell_check(found, console)
     return 3 if found.errors else 0
 

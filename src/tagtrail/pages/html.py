@@ -12,6 +12,7 @@ from tagtrail.formats.provenance import provenance_name
 from tagtrail.formats.sbom import sbom_name
 from tagtrail.formats.site import marker, project_page, release_page, runbook_page, sums_name, tag_name
 from tagtrail.formats.times import format_time
+from tagtrail.formats.unpacking import unpacker_of
 from tagtrail.model.facts import Entry
 from tagtrail.model.names import project_key
 from tagtrail.pages import texts, uscan
@@ -230,8 +231,14 @@ def _environment() -> "Environment":
     )
     environment.filters |= {"digest": digest, "moment": moment, "day": partial(moment, day=True), "brief": _brief}
     environment.filters |= {"sh": shlex.quote, "safe_html": Markup, "reason": reason, "json": _pretty}
+    environment.tests |= {"archive": _is_archive}
     environment.globals |= {"release_page": release_page, "project_page": project_page, "PRE": PRE}
     return environment
+
+
+def _is_archive(name: str) -> bool:
+    """Whether a file has members that can be compared with the tag's."""
+    return unpacker_of(name) is not None or name.endswith((".whl", ".zip"))
 
 
 def _pretty(entry: Entry) -> str:

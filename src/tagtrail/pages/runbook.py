@@ -6,6 +6,7 @@ there, of a web address not whose it is, nor what follows its `?`. It lies besid
 """
 
 import re
+from shlex import quote
 
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project, RuleSwitch, Settings, TargetSettings
@@ -64,7 +65,7 @@ def _tag(facts: Runbook) -> Step:
     lines += [f"the commit is on a branch like {_codes(project.branches)}"] if project.branches else []
     lines += [f"the files say the same version: {_codes((project.declares,))}"] if project.declares else []
     lines += ["a final version is its last candidate's commit"] if project.final_is_rc else []
-    name = project.tag.replace("{version}", "VERSION")
+    name = quote(project.tag.replace("{version}", "VERSION"))
     known = dict(facts.keys)
     signers = "; ".join(f"{group} ({_codes(known.get(group, ())) or 'nobody yet'})" for group in project.signers)
     return "Tag", (*lines, f"`git tag -s {name} && git push origin {name}` in {facts.repo}, signed by one of {signers}")

@@ -1,6 +1,7 @@
 """A word to the release team about a tag: a notice like those of releases, before there is one."""
 
 from html import escape
+from shlex import quote
 from textwrap import TextWrapper
 
 from tagtrail.formats.site import Site
@@ -27,17 +28,17 @@ def headline(seen: Sighting) -> str:
 
 def commands(seen: Sighting) -> tuple[str, ...]:
     """What the team can do now; each line can be pasted."""
-    hold = f"tagtrail hold {seen.project} {seen.tag} --because TEXT"
+    hold = f"tagtrail hold {seen.project} {quote(seen.tag)} --because TEXT"
     if seen.entry is not None:
-        return (f"tagtrail check {seen.project} {seen.tag}", f"tagtrail status {seen.project} {seen.tag}")
+        return (f"tagtrail check {seen.project} {quote(seen.tag)}", f"tagtrail status {seen.project} {quote(seen.tag)}")
     if not seen.object:
         return (hold,)
     errors = [finding for finding in seen.findings if finding.level == "error"]
     if seen.is_alarm or seen.unread or errors:
-        planned = any(finding.rule == finding.code for finding in errors)  # no rule says it, so `check` does not
-        return (f"tagtrail {'plan' if planned else 'check'} {seen.project} {seen.tag}", hold)
-    release = f"tagtrail release {seen.project} {seen.tag}"
-    approve = (f"tagtrail approve {seen.project} {seen.tag}",) if seen.approvals else ()
+        planned = any(finding.rule == finding.code for finding in errors)  # no rule says it, so `check` may not
+        return (f"tagtrail {'plan' if planned else 'check'} {seen.project} {quote(seen.tag)}", hold)
+    release = f"tagtrail release {seen.project} {quote(seen.tag)}"
+    approve = (f"tagtrail approve {seen.project} {quote(seen.tag)}",) if seen.approvals else ()
     return (hold, *approve, release)
 
 

@@ -143,7 +143,10 @@ def on_a_branch(facts: Before) -> Iterator[Said]:
     if wanted and not any(fnmatchcase(branch, pattern) for branch in facts.branches for pattern in wanted):
         on = f"on {', '.join(facts.branches[:3])}" if facts.branches else "on no branch"
         text = f"{facts.commit[:12]} is {on}, and not on {' or '.join(wanted)}"
-        yield Said(text=text, fix=f"merge it, and tag what {wanted[0]} has then")
+        merge = f"merge it, and tag what {wanted[0]} has then"
+        unpushed = not facts.branches and not set("*?[") & set(wanted[0])
+        push = f"git push origin {quote(wanted[0])}  # where it has that commit already; else "
+        yield Said(text=text, fix=f"{push if unpushed else ''}{merge}")
 
 
 @rule("TAG016", "final-is-rc", needs=("order",))

@@ -18,6 +18,7 @@ The tagger's date is the tagger's word and decides nothing. Source: gitformat-si
 
 import re
 from collections.abc import Sequence
+from shlex import quote
 from typing import Literal
 
 from tagtrail.formats.encoding import shown
@@ -150,7 +151,7 @@ def _refuse_other(tag: TagObject, name: str) -> None:
         raise TamperError(what, code="tag-name", why="a good signature under another name is another tag")
     if tag.type == "tag":
         what = f"tag {name} points at another tag object, {tag.object}"
-        raise TamperError(what, code="tag-of-tag", hint=f"git tag -s -f {name} {name}^{{commit}}")
+        raise TamperError(what, code="tag-of-tag", hint=f"git tag -s -f {quote(name)} {quote(f'{name}^{{commit}}')}")
     if tag.type != "commit":
         raise TamperError(f"tag {name} points at a {tag.type}, not at a commit", code="tag-type")
 

@@ -6,6 +6,7 @@ its digests: nothing that is staged enters the trail by itself.
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from shlex import quote
 
 from tagtrail.formats import drafts
 from tagtrail.formats.site import media, sums_name, tag_name
@@ -97,7 +98,9 @@ def _check_same(there: Artifact | None, ours: Artifact) -> None:
     if there is not None and there.blob.sha256 != ours.blob.sha256:
         what = f"{ours.name} is in the draft as {there.blob.sha256[:16]}..., this one is {ours.blob.sha256[:16]}..."
         why = f"it was brought by {there.origin.by}"
-        raise ProjectError(what, code="add-other-bytes", why=why, hint=f"tagtrail add PROJECT TAG --drop {ours.name}")
+        raise ProjectError(
+            what, code="add-other-bytes", why=why, hint=f"tagtrail add PROJECT TAG --drop {quote(ours.name)}"
+        )
 
 
 def _place(project: str, tag: str) -> str:
@@ -133,7 +136,7 @@ def gathered(road: Road, built: Built) -> Built:
     both = {a.name for a in built.artifacts} & {a.name for a in brought}
     if both:
         name = min(both)
-        hint = f"tagtrail add {tag.project} {tag.name} --drop {name}"
+        hint = f"tagtrail add {tag.project} {quote(tag.name)} --drop {quote(name)}"
         raise ProjectError(f"{name} is built here, and was brought too", code="add-built", hint=hint)
     whole = tuple(sorted((*built.artifacts, *brought), key=lambda a: a.name)) if brought else built.artifacts
     if brought or project.expect or road.settings.org.approve.need:
@@ -141,7 +144,8 @@ def gathered(road: Road, built: Built) -> Built:
     plan = built.plan
     if brought:
         names = [replace(a, generated=()) for a in whole]
-        aside = inspect(road, project, tag.version, names, set_aside(road, tag.project, tag.sha256))
+        said = set_aside(road, tag.project, tag.sha256)
+        aside = inspect(road, project, tag.version, names, said, told=built.artifacts)
         plan = replace(plan, overrides=tuple(dict.fromkeys((*plan.overrides, *aside))))
     _expect(project, tag.name, [a.name for a in whole])
     return replace(built, plan=plan, artifacts=whole)
@@ -175,7 +179,7 @@ def _expect(project: Project, tag: str, names: Sequence[str]) -> None:
             f"{project.name} {tag} waits for {', '.join(missing)}",
             code="files-missing",
             why=f"{here} of {len(project.expect)} expected files are here; nothing is logged before all are",
-            hint=f"tagtrail add {project.name} {tag} FILE...",
+            hint=f"tagtrail add {project.name} {quote(tag)} FILE...",
         )
 
 

@@ -6,6 +6,7 @@ file, another target, changed settings, a text that has expired, and the approva
 
 from collections.abc import Sequence
 from hashlib import sha256
+from shlex import quote
 
 from tagtrail.formats import drafts
 from tagtrail.formats.approval import ApprovalText, format_approval
@@ -146,7 +147,7 @@ def approvals(road: Road, asked: Asked) -> tuple[Approval, ...]:
             code="approval-missing",
             why=f"{len(found.keys)} approved digest {asked.draft.digest[:16]}... until "
             f"{format_time(asked.text.expires)}",
-            hint=f"tagtrail approve {asked.draft.project} {asked.draft.version}",
+            hint=f"tagtrail approve {asked.draft.project} {quote(asked.draft.version)}",
         )
     return tuple(Approval(key=key.fingerprint, digest=asked.draft.digest) for key in found.keys)
 

@@ -34,6 +34,7 @@ __all__ = ["answered", "bring", "drive", "exit_code", "looked"]
 Answer = Receipt | Refused | Unknown | Conflict
 
 AWAITED = "a workflow uploads it"
+UNSEEN = "asked by a run that was cut off, or is still at it: nobody knows whether it arrived"
 
 _EXITS = {"conflict": 6, "refused": 5, "asked": 5, "none": 4, "held": 4, "sent": 4, "seen": 0, "dropped": 0}
 
@@ -98,7 +99,7 @@ def exit_code(rows: Iterable[Row]) -> int:
 
 def _unseen(row: Row, now: int) -> Row:
     if row.state == "asked":
-        return _moved(row, "held", now, why="asked, and nobody knows whether it arrived")
+        return _moved(row, "held", now, why=UNSEEN)
     return _due(row, now)
 
 

@@ -6,6 +6,7 @@ that comes later is told that it is too late. What is logged is for ever; then o
 """
 
 from collections.abc import Iterator
+from shlex import quote
 
 from tagtrail.formats.forms import plain_fault
 from tagtrail.formats.times import format_time
@@ -19,7 +20,7 @@ from tagtrail.rules.versions import tag_for
 from tagtrail.workflows.begun import NOTHING, Waiting
 from tagtrail.workflows.road import Road
 
-__all__ = ["Hold", "hold", "holds", "lift", "standing", "stop_if_held"]
+__all__ = ["Hold", "hold", "holds", "lift", "standing", "stands_for", "stop_if_held"]
 
 HELD = "hold"
 """The target name of the row."""
@@ -52,7 +53,7 @@ def hold(road: Road, project: Project, tag: str, *, until: int = 0, because: str
     name, now = tag_for(project.tag, tag, project.versions), road.clock()
     if until and until <= now:
         what = f"until {format_time(until)} is over: it is {format_time(now)} now"
-        raise SetupError(what, code="hold-until", hint=f"tagtrail hold {project.name} {name} --until 2h")
+        raise SetupError(what, code="hold-until", hint=f"tagtrail hold {project.name} {quote(name)} --until 2h")
     if fault := plain_fault(because):
         raise SetupError(f"the reason {fault}", code="because", hint='--because "waits for the security fix"')
     _check_not_logged(road.ledger, project, name)
@@ -91,11 +92,18 @@ def holds(journal: Journal, now: int) -> tuple[Hold, ...]:
     return tuple(_read(row) for row in _open(journal, now))
 
 
+def stands_for(journal: Journal, row: Row, now: int) -> str:
+    """Why what was begun stopped; a hold that was lifted, or whose time is over, is no reason any more."""
+    project, _, tag = row.effect.key.partition("/")
+    was = row.why.startswith(f"{project} {tag} is held ")
+    return "it was held, and is not any more" if was and standing(journal, project, tag, now) is None else row.why
+
+
 def stop_if_held(road: Road, project: str, tag: str) -> None:
     """Raises Waiting `held` where the release team holds this tag."""
     if found := standing(road.journal, project, tag, road.clock()):
         why = f"held since {format_time(found.since)}; nothing of it is in the trail, nothing is public"
-        raise Waiting(found.text, code="held", why=why, hint=f"tagtrail hold {project} {tag} --lift")
+        raise Waiting(found.text, code="held", why=why, hint=f"tagtrail hold {project} {quote(tag)} --lift")
 
 
 def _check_not_logged(ledger: Reading, project: Project, tag: str) -> None:
@@ -104,7 +112,7 @@ def _check_not_logged(ledger: Reading, project: Project, tag: str) -> None:
             f"{project.name} {tag} is entry {entry.index} of the trail: too late to hold it",
             code="hold-late",
             why="what is logged is for ever; it can be withdrawn, for all to see",
-            hint=f"tagtrail withdraw {project.name} {entry.version} --reason TEXT",
+            hint=f"tagtrail withdraw {project.name} {quote(entry.version)} --reason TEXT",
         )
 
 

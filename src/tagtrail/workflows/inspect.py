@@ -16,16 +16,24 @@ __all__ = ["inspect"]
 
 
 def inspect(
-    road: Road, project: Project, version: str, artifacts: Sequence[Artifact], overrides: Sequence[Override] = ()
+    road: Road,
+    project: Project,
+    version: str,
+    artifacts: Sequence[Artifact],
+    overrides: Sequence[Override] = (),
+    *,
+    told: Sequence[Artifact] = (),
 ) -> tuple[Override, ...]:
     """What the rules say of the files is told; returns what the settings and `overrides` set aside, with the reasons.
 
-    Raises ProjectError with the first error's code.
+    Of the files `told` it was told already, and is not again. Raises ProjectError with the first error's code.
     """
-    facts = after(road, project, version, artifacts)
-    verdict = judge(AFTER, facts, (*road.settings.rules, *project.rules), overrides)
+    facts, switches = after(road, project, version, artifacts), (*road.settings.rules, *project.rules)
+    verdict = judge(AFTER, facts, switches, overrides)
+    said = judge(AFTER, after(road, project, version, told), switches, overrides).findings if told else ()
     for finding in verdict.findings:
-        road.tell("finding", dump(finding))
+        if finding not in said:
+            road.tell("finding", dump(finding))
     if verdict.errors:
         first, more = verdict.errors[0], len(verdict.errors) - 1
         why = f"and {more} more, above" if more else ""

@@ -10,7 +10,8 @@ from tagtrail.ports import Journal, Reading
 from tagtrail.workflows.announce import tell_together
 from tagtrail.workflows.begun import LATER, TRAIL, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
-from tagtrail.workflows.release import Outcome, came, carried, release
+from tagtrail.workflows.outcome import Outcome, came, carried
+from tagtrail.workflows.release import release
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.withdraw import withdraw
 from tagtrail.workflows.words import tag_of, tell_words, words

@@ -22,7 +22,9 @@ from tagtrail.rules.grammar import classify, grammar_of
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.examine import Examined
 from tagtrail.workflows.hold import standing
-from tagtrail.workflows.release import Outcome, look, prepare, release
+from tagtrail.workflows.outcome import Outcome
+from tagtrail.workflows.prepare import look, prepare
+from tagtrail.workflows.release import release
 from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.words import WORD, bring_word, tell_words

@@ -17,7 +17,7 @@ from tagtrail.trail import sequencer
 from tagtrail.workflows.approve import Asked, approvals, ask
 from tagtrail.workflows.begun import LATER, WITHDRAWAL, Waiting, begun, settled
 from tagtrail.workflows.enter import enter
-from tagtrail.workflows.release import Outcome, carried, waiting
+from tagtrail.workflows.outcome import Outcome, carried, waiting
 from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 

@@ -41,7 +41,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.formats.settings import project_of
     from tagtrail.model.errors import SetupError
     from tagtrail.workflows.add import drop, stage
-    from tagtrail.workflows.release import look, release
+    from tagtrail.workflows.prepare import look
+    from tagtrail.workflows.release import release
 
     if not args.files and not args.drop:
         raise SetupError("add needs a FILE", code="usage", hint="tagtrail add PROJECT TAG FILE...")
@@ -94,7 +95,7 @@ def tagged(road: "Road", examined: "Examined") -> tuple[str, str, bool]:
     raises before it builds."""
     from tagtrail.model.errors import ProjectError
     from tagtrail.workflows.examine import refuse
-    from tagtrail.workflows.release import already
+    from tagtrail.workflows.prepare import already
 
     if examined.taken:
         entry = already(road, examined, examined.taken)

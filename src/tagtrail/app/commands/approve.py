@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from tagtrail.app.terminal.console import Console
 
@@ -86,7 +87,9 @@ def _nothing(road: "Road", args: argparse.Namespace, asked: "Asked | None") -> E
         entry = find_release(road.ledger, args.project, args.tag)
         why = f"it is released (entry {entry.index})" if entry else "nothing is built or added yet"
         command = "status" if entry else command
-    return ProjectError(what, code="approval-not-asked", why=why, hint=f"tagtrail {command} {args.project} {args.tag}")
+    return ProjectError(
+        what, code="approval-not-asked", why=why, hint=f"tagtrail {command} {args.project} {quote(args.tag)}"
+    )
 
 
 def _read(name: str) -> bytes:

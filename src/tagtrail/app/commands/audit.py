@@ -30,7 +30,12 @@ _MOST_JOBS = 64
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """[URL|DIR], what to trust, what to look at."""
+    """[URL|DIR], what to trust, what to look at; or places."""
+    _of_a_site(parser)
+    _of_places(parser)
+
+
+def _of_a_site(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "site", metavar="URL|DIR", nargs="?", help="the site's address, or a copy of it (else the instance's own)"
     )
@@ -53,6 +58,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", metavar="N", type=int, help="how many files or connections at once (4, or 8 of a URL)"
     )
+
+
+def _of_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--places", action="store_true", help="the instance's places instead: every name there against the trail"
     )
@@ -121,6 +129,10 @@ def _check(args: argparse.Namespace) -> None:
     if args.existing and not of_existing:
         hint = "tagtrail audit --existing PROJECT --index URL --tarballs URL --repo URL"
         raise SetupError("--existing compares places: which?", code="usage", hint=hint)
+    if args.existing and len(of_existing) == 1:
+        other = "--repo URL" if of_existing[0] != "repo" else "--tarballs URL"
+        what = f"--existing compares places, and --{of_existing[0]} has nothing beside it: name another one"
+        raise SetupError(what, code="usage", hint=f"tagtrail audit --existing PROJECT --{of_existing[0]} URL {other}")
     if (args.existing or args.places) and (args.site or args.root or args.policy or args.since):
         what = "places are asked, no site is audited: no URL, --root, --policy or --since"
         raise SetupError(what, code="usage", hint="tagtrail -C HOME audit --places")

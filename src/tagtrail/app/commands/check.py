@@ -15,7 +15,7 @@ from tagtrail.app.overriding import add_overrides, overrides_of
 from tagtrail.app.terminal.console import Console
 from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.rules.registry import RULES, explain
-from tagtrail.workflows.case import Case, Recorded, read_case, tools, write_case
+from tagtrail.workflows.case import Recorded, read_case, tools, write_case
 from tagtrail.workflows.examine import Examined, examined, tell_examined
 
 __all__ = ["arguments", "run"]
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
         return judge_declared(args.home, args.project or ".", console)
     recorded = _recorded(args)
-    found = examined(recorded.case if recorded else _case(args, console), overrides_of(args))
+    found = examined(recorded.case, overrides_of(args)) if recorded else _found(args, console)
     tell_check(found, console, at=args.at or "", recorded=recorded)
     if args.save:
         _write(args.save, write_case(found.case))
@@ -93,7 +93,7 @@ _WHY = {
 }
 
 
-def _case(args: argparse.Namespace, console: Console) -> Case:
+def _found(args: argparse.Namespace, console: Console) -> Examined:
     from tagtrail.app.checkout import meant
 
     if not args.tag:
@@ -102,7 +102,7 @@ def _case(args: argparse.Namespace, console: Console) -> Case:
     if project.project is None and (project.directory / ".git" / "shallow").is_file():
         what = "tags that are not in this clone were not asked about"
         console.tell("skip", {"target": "", "what": what, "because": "it is shallow: git fetch --unshallow --tags"})
-    return project.case(args.tag, args.at)
+    return project.judged(project.case(args.tag, args.at), overrides_of(args))
 
 
 # --- judged again ---------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def _kept(args: argparse.Namespace) -> bytes:
     if found is None:
         what = f"nobody here remembers what {project.name} {args.tag} was judged by"
         why = "" if entry else "the trail does not have it"
-        raise SetupError(what, code="case-missing", why=why, hint=f"tagtrail check {project.name} {args.tag}")
+        raise SetupError(what, code="case-missing", why=why, hint=f"tagtrail check {project.name} {quote(args.tag)}")
     return found
 
 
@@ -208,7 +208,8 @@ def _against(found: Examined) -> str:
 
 def _next(found: Examined) -> str:
     if found.errors:
-        return f"tagtrail check --explain {found.errors[0].rule}"
+        first = found.errors[0].rule
+        return f"tagtrail check --explain {first}" if first in found.verdict.ran else ""
     tagged = found.tagged
     if tagged.kind == "absent":
         name = quote(tagged.name)

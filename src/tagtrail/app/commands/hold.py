@@ -1,6 +1,7 @@
 """`tagtrail hold PROJECT TAG [--until TIME] [--because TEXT]`: keep a tag out of the trail; `--lift` lets it go on."""
 
 import argparse
+from shlex import quote
 
 from tagtrail.app.terminal.console import Console
 from tagtrail.formats.times import parse_span, parse_time
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     project = project_of(road.settings, args.project)
     if args.lift:
         if args.until or args.because:
-            hint = f"tagtrail hold {project.name} {args.tag} --lift"
+            hint = f"tagtrail hold {project.name} {quote(args.tag)} --lift"
             raise SetupError("--lift takes neither --until nor --because", code="usage", hint=hint)
         found = lift(road, project, args.tag)
         text = f"{found.tag if found else args.tag} {'is not held any more' if found else 'was not held'}"
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         made = hold(road, project, args.tag, until=_time(args.until, road.clock()), because=args.because)
         console.tell("held", dump(made))
         text = "release and resume stop before the trail"
-        following = f"tagtrail -C {home} hold {project.name} {made.tag} --lift"
+        following = f"tagtrail -C {home} hold {project.name} {quote(made.tag)} --lift"
     ending = {"exit": 0, "project": project.name, "version": "", "state": "lifted" if args.lift else "held"}
     console.tell("outcome", ending | {"text": text, "next": following})
     return 0

@@ -61,7 +61,8 @@ def _origin(url: str) -> str:
             "a trail needs a name: neither --origin nor --url is given",
             code="usage",
             why="the name is part of every signature and can never change",
-            hint="tagtrail init DIR --url https://releases.example.org/, or --origin releases.example.org/trail",
+            hint="tagtrail init DIR --url https://releases.example.org/\n"
+            "tagtrail init DIR --origin releases.example.org/trail",
         )
     parts = urlsplit(url)
     return f"{parts.netloc}{parts.path}trail"

@@ -267,7 +267,7 @@ def _enter(args: argparse.Namespace, console: Console, found: "Recorded", data: 
     from tagtrail.app.instance.home import find_home
     from tagtrail.app.instance.wiring import open_road
     from tagtrail.app.terminal.outcomes import outcome_event
-    from tagtrail.workflows.release import carried
+    from tagtrail.workflows.outcome import carried
     from tagtrail.workflows.reproduce import enter
 
     home = find_home(args.home)

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 from tagtrail.adapters.builder.logs import logs_of
 from tagtrail.app.instance.home import find_home
@@ -17,7 +18,7 @@ from tagtrail.trail.sequencer import find_withdrawal
 from tagtrail.workflows.announce import tells
 from tagtrail.workflows.begun import LATER, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
-from tagtrail.workflows.hold import holds
+from tagtrail.workflows.hold import holds, stands_for
 from tagtrail.workflows.resume import unfinished
 from tagtrail.workflows.words import address, tag_of
 
@@ -88,7 +89,7 @@ class _Told:
             if self._asked(one.project, one.tag):
                 self.console.tell("held", dump(one))
                 self.codes.append(4)
-                self._next("hold", one.project, one.tag, "--lift")
+                self._next("hold", one.project, quote(one.tag), "--lift")
 
     def finished(self) -> None:
         """The release that was asked about, though nothing of it is left to do."""
@@ -111,12 +112,13 @@ class _Told:
 
     def _begun(self, row: Row, project: str, tag: str) -> None:
         about = {"project": project, "version": tag, "index": None, "burned": False}
-        text = _BEGUN.get(row.effect.target, _FIRST)
-        more = {"text": text, "why": row.why, "since": row.since, "now": self.here.clock(), "targets": []}
+        text, now = _BEGUN.get(row.effect.target, _FIRST), self.here.clock()
+        why = stands_for(self.here.journal, row, now)
+        more = {"text": text, "why": why, "since": row.since, "now": now, "targets": []}
         self.console.tell("status", about | more)
         self._logs(project, tag, MORE if self.args.version else FEW)
         self.codes.append(exit_code((row,)))
-        self._next("approve", project, tag) if "approval" in row.why else self._next("resume")
+        self._next("approve", project, quote(tag)) if "approval" in row.why else self._next("resume")
 
     def _entry(self, entry: Entry, rows: tuple[Row, ...]) -> None:
         if self.here.ledger.cosigned(covering=entry.index) is None:
@@ -136,9 +138,11 @@ class _Told:
         going = [row for row in rows if row.state in _OPEN and self._known(row.effect.target)]
         for row in rows:
             if row.state in _OPEN | {"held"} and row not in going:
-                self._next("settle", row.effect.target, entry.project, entry.version, self._how(row.effect.target))
+                self._next(
+                    "settle", row.effect.target, entry.project, quote(entry.version), self._how(row.effect.target)
+                )
         if burned:
-            self._next("withdraw", entry.project, entry.version, f'--reason "..." and tag {instead}')
+            self._next("withdraw", entry.project, quote(entry.version), f'--reason "..." and tag {instead}')
         elif going or not rows:
             self._next("resume")
 
@@ -157,7 +161,7 @@ class _Told:
         self.codes.append(exit_code(rows))
         for row in rows:
             if row.state == "held" or not self._known(row.effect.target):
-                self._next("settle", address(row, among), self._how(row.effect.target))
+                self._next("settle", quote(address(row, among)), self._how(row.effect.target))
             else:
                 self._next("resume")
 

@@ -1,4 +1,4 @@
-"""The places of an instance, for a command that only asks them: no secret key of ours is read, nothing is written."""
+"""The places of an instance; for a command that only asks them no secret key of ours is read, nothing is written."""
 
 import time
 from collections.abc import Callable
@@ -13,16 +13,26 @@ from tagtrail.app.instance.targets import Context, Targets
 from tagtrail.formats.settings import site_of
 from tagtrail.io import http
 from tagtrail.model.facts import Entry
+from tagtrail.ports import Kept, Store
 from tagtrail.workflows.examine import Ask
 from tagtrail.workflows.surveys import BRIEFLY, surveys
 
 __all__ = ["asking", "places"]
 
 
-def places(instance: Instance, entry: Callable[[int], Entry] | None = None) -> Targets:
-    """The targets of the settings by name, each made when it is asked for; `entry` gives the trail's at an index."""
+def places(
+    instance: Instance,
+    entry: Callable[[int], Entry] | None = None,
+    *,
+    kept: Kept | None = None,
+    store: Store | None = None,
+) -> Targets:
+    """The targets of the settings by name, each made when it is asked for; `entry` gives the trail's at an index.
+
+    `kept` and `store` are the instance's own, where they were opened before.
+    """
     at, site, chosen = Home(path=instance.home), site_of(instance.settings), instance.settings.site
-    kept = DirectoryKept(at.kept)
+    kept, store = kept or DirectoryKept(at.kept), store or open_store(at, chosen)
     context = Context(
         home=instance.home,
         site=site,
@@ -31,7 +41,7 @@ def places(instance: Instance, entry: Callable[[int], Entry] | None = None) -> T
         clock=lambda: int(time.time()),  # noqa: TID251  (places are wired here, for commands that only ask)
         entry=entry or _unknown,
     )
-    there = SiteTarget(chosen.name, site, open_store(at, chosen), kept, digest=http.digest, fetch=http.fetch)
+    there = SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)
     return Targets(settings=instance.settings, context=context, made={chosen.name: there})
 
 

@@ -7,13 +7,11 @@ from pathlib import Path
 from tagtrail.adapters.directory import DirectoryKept
 from tagtrail.adapters.git_notes import GitNotes
 from tagtrail.adapters.openpgp import OpenPGP
-from tagtrail.adapters.site import SiteTarget
 from tagtrail.app.instance.home import Home
+from tagtrail.app.instance.places import places
 from tagtrail.app.instance.private import install, pending, signer_of
 from tagtrail.app.instance.reading import Instance
-from tagtrail.app.instance.secrets import Secrets
 from tagtrail.app.instance.storage import open_store
-from tagtrail.app.instance.targets import Context, Targets
 from tagtrail.app.instance.workshop import now, open_workshop
 from tagtrail.formats.policy import Policy
 from tagtrail.formats.settings import settings_digest, site_of
@@ -68,18 +66,7 @@ def open_road(home: Path, *, tell: Tell, shop: Workshop | None = None) -> Road:
         ledger=ledger,
         journal=journal,
         store=store,
-        targets=Targets(
-            settings=settings,
-            context=Context(
-                home=home,
-                site=site,
-                kept=kept,
-                secrets=Secrets(home=home),
-                clock=now,
-                entry=lambda index: ledger.entries(index, index + 1)[0],
-            ),
-            made={chosen.name: SiteTarget(chosen.name, site, store, kept, digest=http.digest, fetch=http.fetch)},
-        ),
+        targets=places(instance, lambda index: ledger.entries(index, index + 1)[0], kept=kept, store=store),
         site_target=chosen.name,
         public=_public(site, store, journal),
         log=log,

@@ -57,6 +57,7 @@ class Console:
         self._clock = clock
         self._block = _Block(out) if live else None
         self._rows: dict[str, dict[str, str]] = {}
+        self._took: dict[str, float] = {}
         self._since = clock()
         self._gone: list[TextIO] = []
 
@@ -119,22 +120,30 @@ class Console:
     def _row(self, fields: Mapping[str, Any]) -> None:
         about = [str(fields.get(key, "")) for key in ("target", "path", "state")]
         self._rows.setdefault(about[0], {})[about[1]] = about[2]
+        self._took[about[0]] = self._took.get(about[0], 0.0) + self._lap()
         for line in phrases.lines("row", fields):
             self._print(line, self._out)
         if self._block:
             self._block.show([line.plain() for line in phrases.gathered(self._rows)])
 
     def _gathered(self) -> None:
-        rows, self._rows = self._rows, {}
-        for line in phrases.gathered(rows):
-            self._print(line, self._out)
+        (rows, self._rows), (took, self._took) = (self._rows, {}), (self._took, {})
+        if rows:
+            self._lap()  # since the last answer: nobody's time
+        for target, line in zip(rows, phrases.gathered(rows), strict=True):
+            self._print(line, self._out, took[target])
 
     def _progress(self, line: Line) -> None:
         if self._block:
             self._block.show([line.plain()])
 
-    def _print(self, line: Line, stream: TextIO) -> None:
+    def _lap(self) -> float:
+        """Seconds since the last line, or the last answer of a place."""
         took, self._since = self._clock() - self._since, self._clock()
+        return took
+
+    def _print(self, line: Line, stream: TextIO, before: float = 0.0) -> None:
+        took = before + self._lap()
         late = f"   {took:.1f} s" if line.step and took >= LONG else ""
         if self._block:
             self._block.stop()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
+from shlex import quote
 
 from packaging.version import InvalidVersion, Version
 
@@ -13,11 +14,12 @@ from tagtrail.model.names import version_key
 from tagtrail.model.steps import STEPS
 from tagtrail.ports import Reading
 from tagtrail.workflows.announce import counted, tells
-from tagtrail.workflows.release import Outcome
+from tagtrail.workflows.outcome import Outcome
 from tagtrail.workflows.road import Road
 
 __all__ = ["following", "free_version", "outcome_event", "target_summary", "verdict_of"]
 
+_LOOK = "a person must look there, when no other run is at it any more"
 _WORDS = {0: "complete", 4: "waiting", 5: "partial", 6: "conflict"}
 
 
@@ -113,7 +115,7 @@ def _text(road: Road, outcome: Outcome) -> str:
     if outcome.reached == "signed" and outcome.exit == 4:
         return f"{outcome.project} {outcome.version} waits for its witnesses; nobody is shown it yet"
     if held := _held(outcome):
-        return f"{counts['seen']} of {total} seen; held at {', '.join(held)}: a person must look there"
+        return f"{counts['seen']} of {total} seen; held at {', '.join(held)}: {_LOOK}"
     if outcome.exit:
         return f"{counts['seen']} of {total} seen; {_missing(road, outcome)}"
     if outcome.reached != STEPS[-1]:
@@ -149,7 +151,7 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
     command = f"tagtrail -C {home}"
     if outcome.exit == 6:
         new = free_version(road.ledger, outcome.project, outcome.version)
-        return f'{command} withdraw {outcome.project} {outcome.version} --reason "..." and tag {new}'
+        return f'{command} withdraw {outcome.project} {quote(outcome.version)} --reason "..." and tag {new}'
     if outcome.next:
         return outcome.next.replace("tagtrail", command, 1)
     if outcome.reached == "signed" and outcome.exit == 4:
@@ -167,11 +169,11 @@ def _next(road: Road, home: Path, outcome: Outcome) -> str:
         carry = f"bring {site_directory(home, site)} to {road.site.url}, then " if by_hand else ""
         return f"{carry}{command} resume"
     if outcome.reached != STEPS[-1]:
-        return f"{command} release {outcome.project} {outcome.version}"
+        return f"{command} release {outcome.project} {quote(outcome.version)}"
     if outcome.entry and outcome.entry.event == "withdraw":
         return f"tag other bytes as {free_version(road.ledger, outcome.project, outcome.version)}"
     first = outcome.entry.files[0].name if outcome.entry else ""
     if in_bucket(road.settings.site):
         return f"{command} audit"
     root = site_directory(home, road.settings.site)
-    return f"{command} verify {root / road.site.file(outcome.project, first)}"
+    return f"{command} verify {quote(str(root / road.site.file(outcome.project, first)))}"

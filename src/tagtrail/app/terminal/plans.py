@@ -1,6 +1,7 @@
 """A plan as people read it: what would be built, where it would go, who would see it, what is not protected."""
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import Any
 
 from tagtrail.app.terminal.console import Console
@@ -11,9 +12,10 @@ from tagtrail.model.settings import Project
 from tagtrail.workflows.approve import count, tell_asked
 from tagtrail.workflows.begun import Waiting
 from tagtrail.workflows.examine import Examined, tell_examined
+from tagtrail.workflows.prepare import Prepared, already, look, prepare
 from tagtrail.workflows.preview import preview
 from tagtrail.workflows.publish import unseen
-from tagtrail.workflows.release import Prepared, already, look, pending, prepare
+from tagtrail.workflows.release import pending
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
 
@@ -44,7 +46,7 @@ def _logged(entry: Entry, missing: int) -> dict[str, Any]:
         "version": entry.version,
         "state": "logged",
         "text": f"{entry.project} {entry.version} is entry {entry.index}; {missing} of its files are not seen yet",
-        "next": f"tagtrail release {entry.project} {entry.version}" if missing else "",
+        "next": f"tagtrail release {entry.project} {quote(entry.version)}" if missing else "",
     }
 
 
@@ -79,7 +81,7 @@ def _plan(road: Road, examined: Examined, prepared: Prepared) -> dict[str, Any]:
 
 def _planned(project: str, version: str) -> dict[str, object]:
     """What the `outcome` event tells of a plan."""
-    following = f"tagtrail release {project} {version}"
+    following = f"tagtrail release {project} {quote(version)}"
     about = {"exit": 0, "project": project, "version": version, "state": "planned"}
     return about | {"text": "nothing was written", "next": following}
 
