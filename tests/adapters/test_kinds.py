@@ -279,6 +279,15 @@ def test_a_full_disk_is_the_operators_matter(yard: Yard, tmp_path: Path) -> None
     assert refused(SetupError, yard.run, repo, script, ("x1",)).code == "disk-full"
 
 
+def test_files_with_holes_and_second_names_are_not_more_than_a_cell_has(yard: Yard, tmp_path: Path) -> None:
+    """A thousand names of one file that is a hole fill no disk of ours."""
+    yard.commands = yard.make(most=sandbox.Limits(disk=4 << 20))
+    repo = project(tmp_path / "tool", {"file": "a\n"})
+    script = "truncate --size 3M x1; for i in 2 3 4; do ln x1 x$i; done"
+    assert yard.run(repo, script, ("x1",))
+    assert refused(ProjectError, yard.run, repo, script, ("x*",)).code == "output-invalid"
+
+
 def test_what_prepares_fails_too(yard: Yard, tmp_path: Path) -> None:
     repo = project(tmp_path / "tool", {"file": "a\n"})
     error = refused(ProjectError, yard.run, repo, "true", ("file",), "echo no such thing >&2; exit 3")

@@ -26,6 +26,7 @@ __all__ = ["Environment", "Environments", "installed"]
 
 DAY = 86_400
 _UNUSED = 30 * DAY
+_LINE = 1 << 16
 
 _KEPT = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",
@@ -88,7 +89,7 @@ class Environments:
         asked = self._digest(requirements, kind)
         found = self._known(asked)
         if found is None:
-            found = self._new(asked, tuple(sorted({_requirement(line) for line in requirements})), kind)
+            found = self._new(asked, _wanted(requirements), kind)
             self._resolved.add(asked)
         with suppress(OSError):  # of another user: theirs to sweep
             os.utime(found.path, (self._clock(), self._clock()))
@@ -236,8 +237,23 @@ class Environments:
 
 
 def installed(environment: Path) -> Iterator[Path]:
-    """The lists of files (RECORD) of what is installed there."""
-    return environment.glob("lib/python*/site-packages/*.dist-info/RECORD")
+    """The lists of files (RECORD) of what is installed there. Foreign code made them: what leads elsewhere, or is no
+    plain file, is none."""
+    for record in environment.glob("lib/python*/site-packages/*.dist-info/RECORD"):
+        steps = (record, *(path for path in record.parents if path.is_relative_to(environment)))
+        if record.is_file() and not any(path.is_symlink() for path in steps):
+            yield record
+
+
+def _wanted(requirements: Sequence[str]) -> tuple[str, ...]:
+    """As the installer is told them, in its command line: as many as fit there."""
+    wanted = tuple(sorted({_requirement(line) for line in requirements}))
+    size = sum(len(line.encode("utf-8", "replace")) for line in wanted)
+    if size > _LINE:
+        what = f"the build requirements are {size} bytes long, at most {_LINE} are installed"
+        hint = "correct build-system.requires in pyproject.toml"
+        raise ProjectError(what, code="requirements-invalid", hint=hint)
+    return wanted
 
 
 def _requirement(line: str) -> str:
@@ -263,9 +279,9 @@ def _move(made: Path, path: Path) -> None:
 
 
 def _close(path: Path) -> None:
-    """Nothing in it is writable: a build that tries is found out."""
-    for directory, _, names in os.walk(path):
-        for name in names:
-            file = Path(directory, name)
-            if not file.is_symlink():
-                file.chmod(file.stat().st_mode & ~0o222)
+    """Nothing in it is writable: a build that tries is found out. Nobody else writes there, or becomes who made it."""
+    path.chmod(0o755)
+    for directory, below, names in os.walk(path):
+        for child in (Path(directory, name) for name in (*below, *names)):
+            if not child.is_symlink():
+                child.chmod(0o755 if child.is_dir() else child.stat().st_mode & 0o555)
