@@ -250,7 +250,7 @@ class Commands:
         with path.open("rb") as file:
             blob = kept.put(iter(lambda: file.read(_PIECE), b""), media(path.name))
         return Artifact(
-            name=path.name, blob=blob, tar=tar, members=members, generated=found.generated, as_built=True,
+            name=path.name, blob=blob, tar=tar, members=members, generated=found.generated,
             materials=_materials(), remarks=found.remarks,
         )  # fmt: skip
 
