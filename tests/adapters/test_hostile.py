@@ -348,10 +348,19 @@ def test_who_answers_for_the_hooks_is_not_believed(tmp_path: Path, envs: Path, f
     assert shop.left() == []
 
 
-LITTER = """
+WHEEL = """
 import os, zipfile
 from pathlib import Path
 
+def packed(directory, version):
+    info = f"evil-{version}.dist-info"
+    with zipfile.ZipFile(Path(directory, f"evil-{version}-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\\nName: evil\\nVersion: {version}\\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return f"evil-{version}-py3-none-any.whl"
+"""
+LITTER = """
 def build_wheel(directory, config_settings=None, metadata_directory=None):
     site = next(Path("/env/lib").glob("python3*/site-packages"))
     for name in ("pipe-1", "link-1"):
@@ -365,11 +374,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
         Path("/env", path, "program").write_text("")
         Path("/env", path, "program").chmod(0o6777)
         Path("/env", path).chmod(mode)
-    with zipfile.ZipFile(Path(directory, "evil-2.0-py3-none-any.whl"), "w") as wheel:
-        wheel.writestr("evil-2.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: evil\\nVersion: 2.0\\n")
-        wheel.writestr("evil-2.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("evil-2.0.dist-info/RECORD", "")
-    return "evil-2.0-py3-none-any.whl"
+    return packed(directory, "2.0")
 """
 
 
@@ -377,7 +382,7 @@ def test_what_a_hostile_requirement_leaves_is_not_followed_and_nobody_gains_by_i
     """A pipe that is never written, a link to a file of ours, a program that makes whoever runs it become us."""
     files = {
         "pyproject.toml": PYPROJECT,
-        "backend.py": LITTER,
+        "backend.py": WHEEL + LITTER,
         "PKG-INFO": "Metadata-Version: 2.1\nName: evil\nVersion: 2.0\n",
     }
     pack(den.root / "links" / "evil-2.0.tar.gz", "evil-2.0", files)
@@ -387,3 +392,25 @@ def test_what_a_hostile_requirement_leaves_is_not_followed_and_nobody_gains_by_i
     modes = {stat.S_IMODE(path.stat().st_mode) for name in ("deep", "open") for path in (env / name).iterdir()}
     assert modes == {0o555}
     assert {stat.S_IMODE((env / name).stat().st_mode) for name in ("deep", "open")} == {0o755}
+
+
+DEEP = """
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    os.chdir("/env")
+    for _ in range(int({depth})):
+        os.mkdir("{name}")
+        os.chdir("{name}")
+    open("file", "w").close()
+    return packed(directory, "3.0")
+"""
+
+
+@pytest.mark.parametrize(("name", "depth"), [("d", 2000), ("long" * 60, 30)])
+def test_a_hostile_requirement_digs_deep(den: Den, name: str, depth: int) -> None:
+    info = "Metadata-Version: 2.1\nName: evil\nVersion: 3.0\n"
+    files = {"pyproject.toml": PYPROJECT, "backend.py": WHEEL + DEEP.format(name=name, depth=depth), "PKG-INFO": info}
+    pack(den.root / "links" / "evil-3.0.tar.gz", "evil-3.0", files)
+    with pytest.raises(ProjectError) as caught:
+        den.build('["evil==3.0"]')
+    assert (caught.value.code, "too deep" in caught.value.why) == ("requirements-unsatisfiable", True)
+    assert list((den.root / "rooms").iterdir()) == []

@@ -364,6 +364,7 @@ def test_a_tree_with_an_altered_object(shop: Workshop, tmp_path: Path, name: str
         ("empty-metadata", ProjectError, "metadata-invalid"),
         ("no-file", ProjectError, "output-invalid"),
         ("no-sdist-name", ProjectError, "output-invalid"),
+        ("swell", ProjectError, "output-invalid"),
         ("a-path", ProjectError, "output-invalid"),
         ("a-link", ProjectError, "output-invalid"),
         ("a-directory", ProjectError, "output-invalid"),

@@ -275,9 +275,9 @@ def test_no_color(tmp_path: Path) -> None:
 )
 def test_what_a_release_was_built_again_with(materials: int, said: str) -> None:
     fields = {
-        "project": "tool", "version": "1.0", "index": 7, "origin": "example.org/trail", "repo": "local:tool", "tag": "1.0",
-        "commit": "a49c1e07" * 5, "isolation": "bubblewrap", "same": True, "tree": True, "files": [], "others": [],
-        "materials": materials, "unlike": [],
+        "project": "tool", "version": "1.0", "index": 7, "origin": "example.org/trail", "repo": "local:tool",
+        "tag": "1.0", "commit": "a49c1e07" * 5, "isolation": "bubblewrap", "same": True, "tree": True, "files": [],
+        "others": [], "materials": materials, "unlike": [],
     }  # fmt: skip
     out, _ = told(("reproduced", fields))
     assert f"built by {said}\n" in out

@@ -4,13 +4,14 @@ What a set of requirements comes to is found out (resolved) once a day; one that
 the environment that is there already. What nobody has used for thirty days goes when the next one is made.
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -165,6 +166,11 @@ class Environments:
 
     def _make(self, room: Path, requirements: tuple[str, ...], kind: str) -> None:
         cell = self._cell(room, kind)
+        with _shallow(requirements):
+            self._filled(cell, room, requirements)
+            _close(room / "env")
+
+    def _filled(self, cell: Cell, room: Path, requirements: tuple[str, ...]) -> None:
         path = cell.within(room / "env")
         base = getattr(sys, "_base_executable", sys.executable)
         with lent(room / "env", cell):
@@ -174,7 +180,6 @@ class Environments:
                 raise SetupError(f"cannot make a build environment in {path}", code="not-writable", why=why)
             if requirements:
                 self._install(cell, room, requirements)
-        _close(room / "env")
 
     def _cell(self, room: Path, kind: str) -> Cell:
         (room / "env").mkdir()
@@ -276,6 +281,19 @@ def _move(made: Path, path: Path) -> None:
         # another process made the same one meanwhile: theirs is as good
         if not path.is_dir():
             raise setup_error(path, error) from error
+
+
+@contextmanager
+def _shallow(requirements: tuple[str, ...]) -> Iterator[None]:
+    """Directories deeper than a path can say are no environment. Raises ProjectError `requirements-unsatisfiable`."""
+    try:
+        yield
+    except (OSError, RecursionError) as error:
+        if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
+            raise
+        what, why = f"the build requirements {', '.join(requirements)} cannot be met", "one leaves directories too deep"
+        hint = "correct build-system.requires in pyproject.toml"
+        raise ProjectError(what, code="requirements-unsatisfiable", why=why, hint=hint) from error
 
 
 def _close(path: Path) -> None:
