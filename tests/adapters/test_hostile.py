@@ -363,11 +363,14 @@ def packed(directory, version):
 LITTER = """
 def build_wheel(directory, config_settings=None, metadata_directory=None):
     site = next(Path("/env/lib").glob("python3*/site-packages"))
-    for name in ("pipe-1", "link-1"):
+    for name in ("pipe-1", "link-1", "lost-1", "vast-1"):
         (site / f"{name}.dist-info").mkdir()
     os.mkfifo(site / "pipe-1.dist-info" / "RECORD")
     os.symlink("/etc/passwd", site / "link-1.dist-info" / "RECORD")
+    os.symlink("nowhere", site / "lost-1.dist-info" / "RECORD")
     os.symlink("/env", site / "round-1.dist-info")
+    Path(site, "vast-1.dist-info", "RECORD").touch()
+    os.truncate(site / "vast-1.dist-info" / "RECORD", 1 << 25)
     Path("/env/RECORD").write_text("")
     for path, mode in (("deep", 0), ("open", 0o7777)):
         Path("/env", path).mkdir()

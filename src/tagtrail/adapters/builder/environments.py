@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +29,7 @@ __all__ = ["Environment", "Environments", "installed"]
 DAY = 86_400
 _UNUSED = 30 * DAY
 _LINE = 1 << 16
+_RECORD = 1 << 24
 
 _KEPT = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",
@@ -242,11 +244,13 @@ class Environments:
 
 
 def installed(environment: Path) -> Iterator[Path]:
-    """The lists of files (RECORD) of what is installed there. Foreign code made them: what leads elsewhere, or is no
-    plain file, is none."""
+    """The lists of files (RECORD) of what is installed there. Foreign code made them: what leads elsewhere, is no plain
+    file, or is bigger than any, is none."""
     for record in environment.glob("lib/python*/site-packages/*.dist-info/RECORD"):
         steps = (record, *(path for path in record.parents if path.is_relative_to(environment)))
-        if record.is_file() and not any(path.is_symlink() for path in steps):
+        about = record.lstat()
+        plain = stat.S_ISREG(about.st_mode) and about.st_size <= _RECORD
+        if plain and not any(path.is_symlink() for path in steps):
             yield record
 
 
