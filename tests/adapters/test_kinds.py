@@ -156,7 +156,7 @@ def test_a_subdirectory_of_a_repository_of_many(yard: Yard, tmp_path: Path) -> N
     with tarfile.open(fileobj=io.BytesIO(yard.data(made))) as packed:
         assert packed.getnames() == ["tool-1.0.0", "tool-1.0.0/below", "tool-1.0.0/below/y", "tool-1.0.0/x"]
     assert made.members == 2
-    for wrong in ("b", "..", "a/x", "/a", "a/", "a/../a"):
+    for wrong in ("a\n", "b", "..", "a/x", "/a", "a/", "a/../a"):
         for builder in (yard.trees, yard.commands):
             order = yard.order(repo, builds=("tar.gz",), subdirectory=wrong, run=(("true",),), files=("x",))
             assert refused(SetupError, builder.build, *order, yard.kept).code == "subdirectory"

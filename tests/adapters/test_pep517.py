@@ -225,7 +225,16 @@ def test_a_subdirectory(shop: Workshop, tmp_path: Path) -> None:
     order, objects = shop.order(repo)
     made = shop.builder.build(replace(order, subdirectory="packages/tiny"), objects, shop.kept)
     assert [artifact.name for artifact in made] == [SDIST, WHEEL]
-    for wrong in ("packages", "..", "/etc", "nowhere", "packages/tiny/tiny.py", "packages/../packages", "packages/"):
+    for wrong in (
+        "packages",
+        "..",
+        "/etc",
+        "nowhere",
+        "packages/tiny/tiny.py",
+        "packages/../packages",
+        "packages/",
+        "packages\n",
+    ):
         error = refused(Error, shop.builder.build, replace(order, subdirectory=wrong), objects, shop.kept)
         assert error.code == ("build-system-missing" if wrong == "packages" else "subdirectory")
 

@@ -38,7 +38,7 @@ def check_subdirectory(git: Git, order: BuildOrder) -> None:
     """The directory that the settings name is one of the tag. Raises SetupError `subdirectory`; ProjectError
     `objects-missing`."""
     name = order.subdirectory
-    odd = bool(name) and any(part in {"", ".", ".."} for part in name.split("/"))
+    odd = bool(name) and (not name.isprintable() or any(part in {"", ".", ".."} for part in name.split("/")))
     (there,) = git.items((order.commit if odd else f"{order.commit}:{name}",))
     if there.kind != "tree":
         raise no_subdirectory(name) if name else objects_missing(order.commit)

@@ -238,7 +238,7 @@ def _check_kinds(kinds: Sequence[str]) -> None:
 
 
 def _check_subdirectory(subdirectory: str) -> None:
-    if subdirectory and any(part in {"", ".", ".."} for part in subdirectory.split("/")):
+    if not subdirectory.isprintable() or {"", ".", ".."} & {*(subdirectory or "-").split("/")}:
         raise no_subdirectory(subdirectory)
 
 
