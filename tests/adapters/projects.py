@@ -153,6 +153,11 @@ other_metadata_version = changed_metadata(VERSION.encode(), b"9.9")
 empty_metadata = changed_metadata(METADATA.encode(), b"")
 
 
+def swell(kind, out, name):
+    swollen = lambda name, data: (name, data + b"#" * (2 << 20) if name.endswith("pyproject.toml") else data)
+    again(out, swollen) if kind == "sdist" else None
+
+
 def no_metadata(kind, out, name):
     again(out, lambda name, data: (name.replace("PKG-INFO", "INFO"), data)) if kind == "sdist" else None
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import stat
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tagtrail.adapters.builder.environments import Environments
+from tagtrail.adapters.builder.environments import Environments, installed
 from tagtrail.adapters.builder.pep517 import Pep517
 from tagtrail.adapters.git import GitSource
 from tagtrail.io import sandbox
@@ -25,7 +26,7 @@ from tagtrail.testing.memory import Kept
 from tests.adapters import attempts
 from tests.adapters.planted import Planted, planted
 from tests.adapters.projects import BACKEND, PYPROJECT, Repo, tiny
-from tests.adapters.test_pep517 import SDIST, gone
+from tests.adapters.test_pep517 import SDIST, Workshop, gone, refused
 
 pytestmark = pytest.mark.client
 
@@ -192,9 +193,14 @@ def requirement(root: Path, facts: dict[str, Any]) -> None:
         "facts.json": json.dumps(facts), "PKG-INFO": info,
     }  # fmt: skip
     (root / "links").mkdir()
-    with tarfile.open(root / "links" / "evil-1.0.tar.gz", "w:gz") as packed:
+    pack(root / "links" / "evil-1.0.tar.gz", "evil-1.0", files)
+
+
+def pack(path: Path, top: str, files: dict[str, str]) -> None:
+    """A tar of these files, as an sdist is."""
+    with tarfile.open(path, "w:gz") as packed:
         for name, text in files.items():
-            about = tarfile.TarInfo(f"evil-1.0/{name}")
+            about = tarfile.TarInfo(f"{top}/{name}")
             about.size = len(text.encode())
             packed.addfile(about, io.BytesIO(text.encode()))
 
@@ -301,3 +307,113 @@ def test_who_speaks_in_the_place_of_the_hooks_ends_the_build_and_nothing_else(de
     except ProjectError as error:
         assert error.code == "build-failed"  # noqa: PT017
     assert den.found.unharmed()
+
+
+VOICE = """
+import json, os, sys, time
+for said in {frames!r}:
+    data = said if isinstance(said, bytes) else json.dumps(said).encode()
+    os.write(int(sys.argv[1]), len(data).to_bytes(8, "big") + data)
+time.sleep(600)
+"""
+DONE = {"values": [], "fault": ""}
+NAMED = {"values": [[], "tiny-1.0.tar.gz"], "fault": ""}
+
+
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        ([{"values": [5], "fault": ""}], "requirements-"),
+        ([{"values": [["\ud800"]], "fault": ""}], "requirements-invalid"),
+        ([{"values": [["x" * 200_000]], "fault": ""}], "requirements-invalid"),
+        ([DONE], "build-failed"),
+        ([{"values": [], "fault": "of another planet"}], "build-failed"),
+        ([{"values": [], "fault": "file"}], "build-failed"),
+        ([{"values": [], "fault": ["hook"]}], "build-failed"),
+        ([["values", "fault"]], "build-failed"),
+        ([b"[" * 100_000], "build-failed"),
+        ([{**NAMED, "loaded": 5}], "build-failed"),
+        ([{"values": [[], "../tiny-1.0.tar.gz"], "fault": ""}], "output-invalid"),
+        ([NAMED, {"values": ["\x1b[2J\u202eall is well"], "fault": "file"}], "output-invalid"),
+        ([NAMED, {"values": ["a", 5], "fault": "file"}], "output-invalid"),
+        ([NAMED, DONE, b"x", b""], "archive-damaged"),
+    ],
+)
+def test_who_answers_for_the_hooks_is_not_believed(tmp_path: Path, envs: Path, frames: list[object], code: str) -> None:
+    """The backend of a project runs where its answers are written: it can say anything, in the right form too."""
+    shop = Workshop(tmp_path / "shop", envs)
+    shop.builder = shop.make(limit=3.0)
+    repo = tiny(tmp_path / "tiny", **{"backend.py": VOICE.format(frames=[DONE, *frames])})
+    assert refused(ProjectError, shop.build, repo).code.startswith(code)
+    assert shop.left() == []
+
+
+WHEEL = """
+import os, zipfile
+from pathlib import Path
+
+def packed(directory, version):
+    info = f"evil-{version}.dist-info"
+    with zipfile.ZipFile(Path(directory, f"evil-{version}-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\\nName: evil\\nVersion: {version}\\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return f"evil-{version}-py3-none-any.whl"
+"""
+LITTER = """
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    site = next(Path("/env/lib").glob("python3*/site-packages"))
+    for name in ("pipe-1", "link-1", "lost-1", "vast-1"):
+        (site / f"{name}.dist-info").mkdir()
+    os.mkfifo(site / "pipe-1.dist-info" / "RECORD")
+    os.symlink("/etc/passwd", site / "link-1.dist-info" / "RECORD")
+    os.symlink("nowhere", site / "lost-1.dist-info" / "RECORD")
+    os.symlink("/env", site / "round-1.dist-info")
+    Path(site, "vast-1.dist-info", "RECORD").touch()
+    os.truncate(site / "vast-1.dist-info" / "RECORD", 1 << 25)
+    Path("/env/RECORD").write_text("")
+    for path, mode in (("deep", 0), ("open", 0o7777)):
+        Path("/env", path).mkdir()
+        Path("/env", path, "program").write_text("")
+        Path("/env", path, "program").chmod(0o6777)
+        Path("/env", path).chmod(mode)
+    return packed(directory, "2.0")
+"""
+
+
+def test_what_a_hostile_requirement_leaves_is_not_followed_and_nobody_gains_by_it(den: Den) -> None:
+    """A pipe that is never written, a link to a file of ours, a program that makes whoever runs it become us."""
+    files = {
+        "pyproject.toml": PYPROJECT,
+        "backend.py": WHEEL + LITTER,
+        "PKG-INFO": "Metadata-Version: 2.1\nName: evil\nVersion: 2.0\n",
+    }
+    pack(den.root / "links" / "evil-2.0.tar.gz", "evil-2.0", files)
+    den.build('["evil==2.0"]')
+    env = max(den.envs.glob("*/deep/program"), key=lambda path: path.stat().st_mtime_ns).parent.parent
+    assert [path.parent.name for path in installed(env)] == ["evil-2.0.dist-info"]
+    modes = {stat.S_IMODE(path.stat().st_mode) for name in ("deep", "open") for path in (env / name).iterdir()}
+    assert modes == {0o555}
+    assert {stat.S_IMODE((env / name).stat().st_mode) for name in ("deep", "open")} == {0o755}
+
+
+DEEP = """
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    os.chdir("/env")
+    for _ in range(int({depth})):
+        os.mkdir("{name}")
+        os.chdir("{name}")
+    open("file", "w").close()
+    return packed(directory, "3.0")
+"""
+
+
+@pytest.mark.parametrize(("name", "depth"), [("d", 2000), ("long" * 60, 30)])
+def test_a_hostile_requirement_digs_deep(den: Den, name: str, depth: int) -> None:
+    info = "Metadata-Version: 2.1\nName: evil\nVersion: 3.0\n"
+    files = {"pyproject.toml": PYPROJECT, "backend.py": WHEEL + DEEP.format(name=name, depth=depth), "PKG-INFO": info}
+    pack(den.root / "links" / "evil-3.0.tar.gz", "evil-3.0", files)
+    with pytest.raises(ProjectError) as caught:
+        den.build('["evil==3.0"]')
+    assert (caught.value.code, "too deep" in caught.value.why) == ("requirements-unsatisfiable", True)
+    assert list((den.root / "rooms").iterdir()) == []

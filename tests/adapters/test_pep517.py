@@ -225,7 +225,16 @@ def test_a_subdirectory(shop: Workshop, tmp_path: Path) -> None:
     order, objects = shop.order(repo)
     made = shop.builder.build(replace(order, subdirectory="packages/tiny"), objects, shop.kept)
     assert [artifact.name for artifact in made] == [SDIST, WHEEL]
-    for wrong in ("packages", "..", "/etc", "nowhere", "packages/tiny/tiny.py", "packages/../packages", "packages/"):
+    for wrong in (
+        "packages",
+        "..",
+        "/etc",
+        "nowhere",
+        "packages/tiny/tiny.py",
+        "packages/../packages",
+        "packages/",
+        "packages\n",
+    ):
         error = refused(Error, shop.builder.build, replace(order, subdirectory=wrong), objects, shop.kept)
         assert error.code == ("build-system-missing" if wrong == "packages" else "subdirectory")
 
@@ -280,6 +289,19 @@ def test_a_repository_that_borrows_from_one_that_borrows(shop: Workshop, tmp_pat
         path.write_text(os.path.relpath(path.read_text().strip(), path.parent.parent) + "\n")
     made = shop.build(Repo(tmp_path / "b"))
     assert made == shop.build(repo)
+
+
+@pytest.mark.parametrize("what", ["private", "private/log.key", "kept"])
+def test_a_repository_that_borrows_what_is_no_repositorys(shop: Workshop, tmp_path: Path, what: str) -> None:
+    """Whoever may write in a repository on this disk would have a build show what its operator may read."""
+    repo = tiny(tmp_path / "tiny")
+    for path in ("private/log.key", "kept/0f/0f"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("secret")
+    order = shop.order(repo)
+    (repo.path / ".git" / "objects" / "info" / "alternates").write_text(f"{tmp_path / what}\n")
+    error = refused(SetupError, shop.builder.build, *order, shop.kept)
+    assert (error.code, str(tmp_path / what) in error.what) == ("objects-odd", True)
 
 
 # The tree
@@ -351,6 +373,7 @@ def test_a_tree_with_an_altered_object(shop: Workshop, tmp_path: Path, name: str
         ("empty-metadata", ProjectError, "metadata-invalid"),
         ("no-file", ProjectError, "output-invalid"),
         ("no-sdist-name", ProjectError, "output-invalid"),
+        ("swell", ProjectError, "output-invalid"),
         ("a-path", ProjectError, "output-invalid"),
         ("a-link", ProjectError, "output-invalid"),
         ("a-directory", ProjectError, "output-invalid"),
@@ -725,8 +748,9 @@ def test_what_stands_ready_for_something_else_is_not_built_with(
     without = shop.build(repo)
     memory = shop.root / "state" / "learned" / "tiny.json"
     memory.write_text(json.dumps(json.loads(memory.read_text()) | {field: value}))
+    shop.builder = Pep517(shop.root / "state", shop.root / "scratch", environments)  # one that remembers nothing else
     with shop.builder.expecting("tiny") as begin:
-        time.sleep(0.05)
+        time.sleep(0.2)
         later = machine_time()
         begin(*shop.order(repo, "1.0"))
         assert shop.build(repo) == without
@@ -785,6 +809,34 @@ def test_what_died_while_it_stood_ready_is_not_built_with(watched: tuple[Worksho
 def test_nothing_stands_ready_where_nothing_keeps_it_apart(tmp_path: Path) -> None:
     shop = Workshop(tmp_path / "shop", tmp_path / "environments", "none")
     shop.build(tiny(tmp_path / "tiny"))
+    with shop.builder.expecting("tiny"):
+        assert not list((shop.root / "scratch").glob("*/cell-*"))
+
+
+def test_nothing_stands_ready_where_it_would_see_the_users_home(
+    watched: tuple[Workshop, Watched], tmp_path: Path
+) -> None:
+    """The order is judged later (`home-seen`); by then a process would have looked."""
+    shop, _ = watched
+    shop.build(tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN}))
+    before = os.environ["HOME"]
+    os.environ["HOME"] = "/usr/share"
+    try:
+        with shop.builder.expecting("tiny"):
+            assert not list((shop.root / "scratch").glob("*/cell-*"))
+    finally:
+        os.environ["HOME"] = before
+    with shop.builder.expecting("tiny"):
+        assert list((shop.root / "scratch").glob("*/cell-*"))
+
+
+def test_nothing_stands_ready_where_it_would_see_what_lies_among_objects_now(
+    watched: tuple[Workshop, Watched], tmp_path: Path
+) -> None:
+    shop, _ = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    shop.build(repo)
+    (repo.path / ".git" / "objects" / "id_ed25519").write_text("secret")
     with shop.builder.expecting("tiny"):
         assert not list((shop.root / "scratch").glob("*/cell-*"))
 

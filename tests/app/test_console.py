@@ -281,3 +281,16 @@ def test_no_color(tmp_path: Path) -> None:
     sent = on_a_terminal(tmp_path, NO_COLOR="1")
     assert not re.search(r"\x1b\[[0-9;]*[1-9]m", sent)
     assert re.search(r"\x1b\[[0-9;]*[1-9]m", on_a_terminal(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("materials", "said"), [(0, "no tools: none was recorded, none was used"), (14, "14 of 14 tools as recorded")]
+)
+def test_what_a_release_was_built_again_with(materials: int, said: str) -> None:
+    fields = {
+        "project": "tool", "version": "1.0", "index": 7, "origin": "example.org/trail", "repo": "local:tool",
+        "tag": "1.0", "commit": "a49c1e07" * 5, "isolation": "bubblewrap", "same": True, "tree": True, "files": [],
+        "others": [], "materials": materials, "unlike": [],
+    }  # fmt: skip
+    out, _ = told(("reproduced", fields))
+    assert f"built by {said}\n" in out

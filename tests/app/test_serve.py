@@ -122,11 +122,12 @@ class Place(World):
         """The answer to an upload of so many bytes of which none is sent: it is refused before it is read."""
         at = urllib.parse.urlsplit(self.url)
         request = http.client.HTTPConnection(at.netloc, timeout=30)
-        request.putrequest("POST", "/toy/1.0.0/legacy/")
-        request.putheader("Content-Length", str(size))
-        request.endheaders()
-        with contextlib.closing(request), request.getresponse() as answer:
-            return answer.status
+        with contextlib.closing(request):
+            request.putrequest("POST", "/toy/1.0.0/legacy/")
+            request.putheader("Content-Length", str(size))
+            request.endheaders()
+            with request.getresponse() as answer:
+                return answer.status
 
     def form(self, name: str, data: bytes, **texts: str) -> tuple[bytes, str]:
         said = {":action": "file_upload", "protocol_version": "1"} | texts

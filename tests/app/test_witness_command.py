@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -377,8 +378,8 @@ def test_what_is_too_long_is_not_read(headers: dict[str, str], server: Server) -
     connection.endheaders()
     if "Transfer-Encoding" in headers:
         connection.send(b"40000\r\n" + bytes(0x40000))
-    assert connection.getresponse().status == 413
-    connection.close()
+    with closing(connection), connection.getresponse() as answer:
+        assert answer.status == 413
     assert HttpWitness(server.url).add_checkpoint(0, (), TREE.note(7))
 
 

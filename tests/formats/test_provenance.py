@@ -239,6 +239,7 @@ DEFINITION, DETAILS = ("predicate", "buildDefinition"), ("predicate", "runDetail
         (put([], *DEFINITION, "externalParameters", "run"), "provenance-form"),
         (put(["make"], *DEFINITION, "externalParameters", "run"), "provenance-form"),
         (put([[1]], *DEFINITION, "externalParameters", "prepare"), "provenance-form"),
+        (put([[]], *DEFINITION, "externalParameters", "run"), "provenance-form"),
         (put("*", *DEFINITION, "externalParameters", "files"), "provenance-form"),
         (put("2026-04-01T15:00:00+00:00", *DETAILS, "metadata", "startedOn"), "time-form"),
         (put("2026-04-01T15:00:00.5Z", *DETAILS, "metadata", "finishedOn"), "time-form"),

@@ -179,3 +179,14 @@ def wait_for(path: Path, text: str) -> None:
 )
 def test_what_a_command_said_is_safe_to_print(output: bytes, text: str) -> None:
     assert process.said(output) == text
+
+
+def test_an_order_that_is_not_taken_has_its_limit_too() -> None:
+    """More than a pipe takes, to a command that reads nothing: its end is not waited for."""
+    begun = time.monotonic()
+    with process.session(["/bin/sh", "-c", "sleep 60"], env=ENV, cwd=Path("/")) as session:
+        session.order("x" * (1 << 20), 0.2)
+        with pytest.raises(Over) as over:
+            session.frame(1)
+        assert over.value.late
+    assert time.monotonic() - begun < 40

@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 
 from tagtrail.io import sandbox
-from tagtrail.io.sandbox import Cell, Limits, isolation
+from tagtrail.io.sandbox import Cell, Limits, hidden, isolation
 from tagtrail.model.errors import SetupError
 from tests.adapters import attempts
 from tests.adapters.planted import planted
@@ -262,6 +262,34 @@ def test_all_of_it_is_dead_when_it_ends(within: Inmate) -> None:
     assert not left
 
 
+def test_it_dies_with_whoever_started_it(within: Inmate) -> None:
+    """Also where that is killed, and cannot end anything itself."""
+    mark = f"600.{uuid4().int % 10**9}"
+    script = f"(setsid setsid sleep {mark} &); sleep {mark}"
+    told = within.told("/bin/sh", "-c", script, env={"PATH": "/usr/bin:/bin"}, limit=300.0)
+    with subprocess.Popen(told, cwd="/", stdout=subprocess.DEVNULL) as starter:
+        until = time.monotonic() + 20
+        while sum(line.startswith("sleep\0") for line in with_line(mark)) < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        starter.kill()
+    until = time.monotonic() + 20
+    while (left := with_line(mark)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not left
+
+
+def test_what_root_said_of_memory_that_is_short_cannot_be_taken_back(within: Inmate) -> None:
+    if within.user != "me" or not may_lower():
+        pytest.skip("NOT TESTED: whoever has no CAP_SYS_RESOURCE cannot fix it")
+    said = within.shell("echo 0 >/proc/self/oom_score_adj; cat /proc/self/oom_score_adj")
+    assert said.out == "1000\n"
+
+
+def may_lower() -> bool:
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapEff"))
+    return bool(int(line.split()[1], 16) >> 24 & 1)
+
+
 def with_line(mark: str) -> list[str]:
     """The command lines, of all that run, with this in them."""
     return [line for path in Path("/proc").glob("[0-9]*/cmdline") for line in content(path) if mark in line]
@@ -359,6 +387,25 @@ def test_an_instance_that_a_cell_would_show(home: Path) -> None:
         isolation("auto", home)
     assert caught.value.code == "home-seen"
     assert isolation("none", home) == "none"
+
+
+def test_a_user_whose_home_a_cell_would_show(tmp_path: Path) -> None:
+    for home, said in (("/usr/share", "home-seen|/usr/share lies in /usr, "), (str(tmp_path), ""), ("/nowhere", "")):
+        done = subprocess.run(
+            [sys.executable, "-c", CHOOSE, "auto"], capture_output=True, text=True, check=True,
+            env={**os.environ, "HOME": home},
+        )  # fmt: skip
+        assert done.stdout.startswith(said or ("bubblewrap", "namespaces"))
+
+
+def test_where_no_cell_sees_an_instance(tmp_path: Path) -> None:
+    (tmp_path / "releases").mkdir()
+    (tmp_path / "moved").symlink_to("/usr/share")
+    (tmp_path / "releases" / "state").symlink_to("/usr/share")
+    below = Path("state", "scratch", "tmp-1")
+    assert hidden(tmp_path / "elsewhere" / below)
+    for home in (Path("/usr/local/releases"), Path(sys.base_prefix, "x"), tmp_path / "moved", tmp_path / "releases"):
+        assert not hidden(home / below)
 
 
 def test_paths_in_the_words_of_a_cell(tmp_path: Path) -> None:

@@ -129,3 +129,23 @@ def test_one_block_at_a_time(tmp_path: Path) -> None:
         thread.join()
     assert most == [1]
     assert left(tmp_path) == ["lock"]
+
+
+@pytest.mark.parametrize("depth", [1500, 3000])
+def test_what_lies_deeper_than_a_path_can_say(tmp_path: Path, depth: int) -> None:
+    """Foreign code left it, and every later command sweeps it."""
+    room, here = tmp_path / "tmp-deep", Path.cwd()
+    (tmp_path / "kept").write_text("x")
+    room.mkdir()
+    os.chdir(room)
+    try:
+        for _ in range(depth):
+            Path("link").symlink_to(tmp_path / "kept")
+            Path("file").write_text("x")
+            Path("d").mkdir()
+            os.chdir("d")
+        Path("closed").mkdir(mode=0)
+    finally:
+        os.chdir(here)
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]

@@ -88,3 +88,20 @@ def test_a_builder_whom_the_root_does_not_name_releases_nothing() -> None:
     assert caught.value.code == "key-not-in-root"
     assert [e.version for e in world.ledger.entries()] == ["", "1.0.0"]
     assert release(world.road(), world.project(), "2.0.0").exit == 0
+
+
+def test_one_that_nobody_would_read_is_not_made() -> None:
+    """Thousands of requirements, say, that one of them only pretends to be: no entry could be reproduced or audited."""
+    world = World()
+    road = world.road()
+    prepared = prepare(road, look(road, world.project(), "1.0.0"))
+    built = build(road, prepared)
+    name = "refs/tags/" + "v" * 4000
+    for count, refused in ((900, False), (1100, True)):
+        order = replace(prepared.order, refs=tuple((f"{name}{number:04}", "a" * 40) for number in range(count)))
+        if not refused:
+            assert attest(road, built.plan, order, built.artifacts, built.tree)
+            continue
+        with pytest.raises(ProjectError) as caught:
+            attest(road, built.plan, order, built.artifacts, built.tree)
+        assert caught.value.code == "provenance-size"

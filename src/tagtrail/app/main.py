@@ -57,6 +57,8 @@ COMMANDS = {
 _NAMES = tuple(name for group in COMMANDS.values() for name, _ in group)
 _RARELY = 200_000
 """Objects after which Python looks for garbage: little of what a command makes is, before it ends."""
+_TERM = 15
+"""SIGTERM; the module of that name is loaded where it is needed."""
 _JUDGES = ("verify", "trust", "lock", "audit", "reproduce")
 
 _ABOVE = """\
@@ -106,11 +108,15 @@ def main(argv: list[str] | None = None) -> int:
     json = "--json" in (words[: words.index("--")] if "--" in words else words)
     try:
         line.read()
+        if argv is None and (line.name not in _JUDGES or line.name == "reproduce"):
+            _heed_the_end()
         return _run(line, json=json) if line.name else _answer(line)
     except Error as error:
         return _refused(error, _exit_code(error, line), json=json)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
         sys.stderr.write("\ninterrupted: what was done is remembered; run it again to go on\n")
+        if isinstance(end, _Terminated):
+            os.kill(os.getpid(), _TERM)  # whoever sent it sees that it did
         return 130
     except Exception as error:  # noqa: BLE001  (the last place where something can be said)
         return _bug(error, json=json)
@@ -118,6 +124,22 @@ def main(argv: list[str] | None = None) -> int:
         _hang_up()
         if argv is None:
             gc.freeze()  # the process ends: collecting once more what goes with it costs more than proving a file
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+def _heed_the_end() -> None:
+    """Let SIGTERM, by which a service is stopped and a time limit said, end a command as Ctrl-C does: what it runs is
+    dead then, and its scratch is gone. The second one ends it at once."""
+    from signal import SIG_DFL, signal
+
+    def end(*_: object) -> None:
+        signal(_TERM, SIG_DFL)
+        raise _Terminated
+
+    signal(_TERM, end)
 
 
 def _next(words: list[str]) -> str:

@@ -269,7 +269,11 @@ def _provenance(value: Mapping[str, Any]) -> Provenance:
 
 
 def _lines(value: Iterable[Iterable[object]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(_of(str, word) for word in _of(list, line)) for line in _of(list, value))
+    lines = tuple(tuple(_of(str, word) for word in _of(list, line)) for line in _of(list, value))
+    if not all(lines):
+        message = "a command of no words"
+        raise ValueError(message)
+    return lines
 
 
 def _files(value: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:

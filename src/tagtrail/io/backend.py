@@ -18,6 +18,7 @@ PROGRAM = Path(__file__).with_name("hooks.py")
 """What runs in the cell; whoever makes the cell shows it there."""
 
 _MOST = 1 << 20
+_FAULTS = frozenset({"", "checkout", "backend", "unsupported", "hook", "file", "command", "absent"})
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,9}")
 
 
@@ -88,7 +89,7 @@ class Backend:
         self._begin({"find": patterns, "tree": tree})
         found = self._answer().values
         lists = found if len(found) == len(patterns) else ((),) * len(patterns)
-        return tuple(tuple(map(str, paths)) if isinstance(paths, list) else () for paths in lists)
+        return tuple(_words(paths) for paths in lists)
 
     def take(self, path: str) -> Iterator[bytes]:
         """The bytes of a regular file that the project made. Raises ValueError: why there are none."""
@@ -106,7 +107,8 @@ class Backend:
         self._begin(order)
         found = self._answer()
         if found.fault:
-            raise ValueError(*found.values or (found.fault,))
+            why = process.said(" ".join(map(str, found.values)).encode("utf-8", "replace"), 1)
+            raise ValueError(why or found.fault)
         try:
             while piece := self._session.frame(_MOST):
                 yield piece
@@ -133,12 +135,19 @@ class Backend:
         """What the process says; foreign code can speak with its voice."""
         try:
             found = json.loads(self._session.frame(_MOST))
-            loaded = tuple(filter(_MODULE.fullmatch, map(str, found.get("loaded", ()))))
-            return Answers(values=tuple(found["values"]), fault=str(found["fault"]), loaded=loaded)
+            fault, loaded = found["fault"], filter(_MODULE.fullmatch, map(str, found.get("loaded", ())))
+            return Answers(
+                values=tuple(found["values"]), fault=fault if fault in _FAULTS else "hook", loaded=(*loaded,)
+            )
         except Over as over:
             return Answers(fault="late" if over.late else "hook")
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return Answers(fault="hook")
+
+
+def _words(value: object) -> tuple[str, ...]:
+    """A list as a process gives it; nothing, where it is none."""
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 @contextmanager

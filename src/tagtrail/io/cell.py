@@ -24,7 +24,7 @@ from typing import Any
 
 RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 8, 1024, 32, 4096, 16384, 1 << 18
 DETACH = 2
-DUMPABLE, NO_NEW_PRIVS, CAPBSET_DROP, AMBIENT, CLEAR_ALL = 4, 38, 24, 47, 4
+DUMPABLE, NO_NEW_PRIVS, CAPBSET_DROP, AMBIENT, CLEAR_ALL, DEATH, KILL = 4, 38, 24, 47, 4, 1, 9
 NEW_USER = 0x10000000
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 KEPT = NOSUID | NODEV | NOEXEC | NOATIME
@@ -161,6 +161,8 @@ def main() -> None:
     socket.sethostname("build")
     loopback()
     give_up(spec["user"])
+    # whoever becomes another user is not told any more that whoever started it died
+    called("prctl", DEATH, KILL, 0, 0, 0)
     os.chdir(spec["at"])
     child = os.fork()
     if child == 0:

@@ -21,6 +21,8 @@ __all__ = ["Finished", "Over", "Session", "asking", "reading", "run", "said", "s
 
 _PIECE = 1 << 16
 _LENGTH = 8
+_STEP = 0.05
+"""Seconds after which what a command says is read that takes no order meanwhile."""
 _DRAIN = 1.0
 """Seconds in which what is already in the pipes is read after the command has ended."""
 
@@ -120,6 +122,9 @@ class Session:
         self._poll = select.poll()
         self._poll.register(answers, select.POLLIN)
         self._poll.register(tail.fd, select.POLLIN)
+        self._room = select.poll()
+        self._room.register(orders, select.POLLOUT)
+        os.set_blocking(orders, False)
 
     @property
     def said(self) -> bytes:
@@ -127,10 +132,13 @@ class Session:
         return bytes(self._tail.kept)
 
     def order(self, line: str, limit: float) -> None:
-        """Give it a line; its answers are expected within `limit` seconds."""
+        """Give it a line; its answers are expected within `limit` seconds. What it does not take until then, or when it
+        has ended, is left: its answer tells."""
         self._deadline = time.monotonic() + limit
+        left = memoryview(os.fsencode(f"{line}\n"))
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._orders, os.fsencode(f"{line}\n"))
+            while left and self._takes():
+                left = left[os.write(self._orders, left) :]
 
     def frame(self, most: int) -> bytes:
         """The next frame of its answer. Raises Over, also for a frame of more than `most` bytes."""
@@ -142,6 +150,14 @@ class Session:
     def answers(self) -> bool:
         """Whether a part of its answer is there; what it says meanwhile is kept."""
         return self._answers in self._heard(0)
+
+    def _takes(self) -> bool:
+        """Whether it takes more of an order in time; what it says meanwhile is kept."""
+        while (left := self._deadline - time.monotonic()) > 0:
+            if self._room.poll(min(left, _STEP) * 1000):
+                return True
+            self._heard(0)
+        return False
 
     def _read(self, size: int) -> bytes:
         data = bytearray()

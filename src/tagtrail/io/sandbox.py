@@ -27,7 +27,7 @@ from tagtrail.io import process
 from tagtrail.model.errors import SetupError
 from tagtrail.model.frozen import frozen
 
-__all__ = ["BUILD", "KINDS", "Cell", "Limits", "isolation", "lent", "other_user"]
+__all__ = ["BUILD", "KINDS", "Cell", "Limits", "hidden", "isolation", "lent", "other_user"]
 
 KINDS = ("bubblewrap", "namespaces", "none")
 BUILD = "/build"
@@ -51,6 +51,8 @@ _OWN = {
 }
 """Files that the cell has of its own, where it is not shown this machine's."""
 _LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_FIRST = ("/usr/bin/choom", "--adjust=1000", "--")
+"""What starts a cell, not what runs in it: said by root, it cannot be taken back there."""
 
 
 @frozen
@@ -121,24 +123,23 @@ class Cell:
     def _start(self, argv: Sequence[str], env: Mapping[str, str]) -> Generator["_Start", None, None]:
         limited = [*self._limits(), *argv]
         if self.kind == "none":
-            yield _Start(argv=limited, env=env, cwd=self.room)
+            yield _Start(argv=[*_FIRST, *limited], env=env, cwd=self.room)
             return
         with ExitStack() as stack:
             if self.kind == "bubblewrap":
                 own = [(path, _told(stack, text)) for path, text in self._own().items()]
                 told = _told(stack, "".join(f"{word}\0" for word in self._bubblewrap(env, own)))
                 line = [_program("bwrap"), "--args", str(told), "--", *_unprivileged(), *limited]
-                yield _Start(argv=line, told=(told, *(fd for _, fd in own)))
+                yield _Start(argv=[*_FIRST, *line], told=(told, *(fd for _, fd in own)))
             else:
                 told = _told(stack, json.dumps(self._spec(env)))
                 python = [sys.executable, "-I", "-S", str(_CELL), str(told)]
-                yield _Start(argv=[*self._unshare(), "--", *python, *limited], told=(told,))
+                yield _Start(argv=[*_FIRST, *self._unshare(), "--", *python, *limited], told=(told,))
 
     def _limits(self) -> list[str]:
         most = self.limits
         count = [] if self.kind == "none" else [f"--nproc={most.processes}"]
-        first = ["/usr/bin/choom", "--adjust=1000", "--"]
-        return [*first, "/usr/bin/prlimit", f"--data={most.memory}", f"--fsize={most.disk}", "--core=0", *count, "--"]
+        return ["/usr/bin/prlimit", f"--data={most.memory}", f"--fsize={most.disk}", "--core=0", *count, "--"]
 
     def _bubblewrap(self, env: Mapping[str, str], own: Sequence[tuple[str, int]]) -> list[str]:
         apart = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
@@ -168,7 +169,7 @@ class Cell:
         apart = ["--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts", *([] if self.network else ["--net"])]
         if other_user() is None:
             apart += ["--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "--keep-caps"]
-        return [_program("unshare"), *apart]
+        return ["/usr/bin/setpriv", "--pdeathsig=KILL", "--", _program("unshare"), *apart]
 
     def _spec(self, env: Mapping[str, str]) -> dict[str, object]:
         """What `cell.py` is told."""
@@ -240,9 +241,9 @@ def lent(directory: Path, cell: Cell) -> Generator[None, None, None]:
 
 def isolation(asked: str, home: Path) -> str:
     """The kind of isolation to use: what was asked for, or with `auto` the best that runs here; `home` is what foreign
-    code must never see.
+    code must never see, and the user's HOME is another.
 
-    Raises SetupError `isolation-unavailable`; `home-seen`: a cell would show it.
+    Raises SetupError `isolation-unavailable`; `home-seen`: a cell would show one of them.
     """
     wanted = KINDS[:2] if asked == "auto" else (asked,)
     kind = next((kind for kind in wanted if kind == "none" or not _fault(kind)), None)
@@ -253,12 +254,35 @@ def isolation(asked: str, home: Path) -> str:
             why="\n".join(f"{kind}: {_fault(kind)}" for kind in wanted),
             hint='apt-get install bubblewrap; or, knowing that builds then see all of it, [build] isolation = "none"',
         )
-    over = next((path for path in ("/usr", *_python()) if home.resolve().is_relative_to(path)), None)
-    if kind != "none" and over is not None:
-        raise SetupError(
-            f"{home} lies in {over}, which what is built may read", code="home-seen", hint="move it to another place"
-        )
+    if kind != "none":
+        for place in (home, *_user_home()):
+            if over := _shown(place):
+                what = f"{place} lies in {over}, which what is built may read"
+                raise SetupError(what, code="home-seen", hint="move it to another place, and let HOME be elsewhere")
     return kind
+
+
+def _shown(place: Path) -> str:
+    """The part of this machine that every cell shows and in which `place` lies; empty: none."""
+    real = place.resolve()
+    return next((part for part, there in _parts() if real.is_relative_to(there)), "")
+
+
+@cache
+def _parts() -> tuple[tuple[str, Path], ...]:
+    """What is shown of directories, and where that really is."""
+    return tuple((part, Path(part).resolve()) for part in ("/usr", *_python()))
+
+
+def hidden(room: Path) -> bool:
+    """Whether no cell shows what lies around `room`, a directory deep in an instance, nor the user's HOME."""
+    return not any(map(_shown, (room, *room.parents[:-1], *_user_home())))
+
+
+def _user_home() -> tuple[Path, ...]:
+    """Where the caller's own files lie, if it is said where."""
+    said = os.environ.get("HOME", "")
+    return (Path(said),) if said.startswith("/") and Path(said).is_dir() else ()
 
 
 @cache

@@ -76,30 +76,47 @@ def sweep(root: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a tree, also a read-only one, also one into which a dying process still writes; links are not followed."""
+    """Delete a tree, also a read-only one, one that is deeper than a path can say, and one into which a dying process
+    still writes; links are not followed."""
     for _ in range(_TRIES):
         if not os.path.lexists(path):
             return
-        shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(RecursionError):
+            shutil.rmtree(path, ignore_errors=True)
         if os.path.lexists(path):
-            _open_up(path)
+            _flatten(path)
             time.sleep(0.01)
-    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(path, ignore_errors=True)
 
 
-def _open_up(path: Path) -> None:
+def _flatten(path: Path) -> None:
+    """Delete what can be, one directory after the other, each moved to the top first: foreign code chose how deep it
+    lies, and who may read it."""
     if path.is_symlink() or not path.is_dir():
         with contextlib.suppress(OSError):
             path.unlink()
         return
-    with contextlib.suppress(OSError):
-        path.chmod(stat.S_IRWXU)
-    for directory, names, _ in os.walk(path, followlinks=False):
-        for name in names:
-            child = Path(directory, name)
-            if not child.is_symlink():
-                with contextlib.suppress(OSError):
-                    child.chmod(stat.S_IRWXU)
+    left = [path]
+    while left:
+        with contextlib.suppress(OSError):
+            left += _cleared(left.pop(), path)
+
+
+def _cleared(directory: Path, top: Path) -> list[Path]:
+    """Its files are deleted, its directories moved to `top`: where they are now."""
+    directory.chmod(stat.S_IRWXU)
+    moved: list[Path] = []
+    for child in list(directory.iterdir()):
+        with contextlib.suppress(OSError):
+            if child.is_symlink() or not child.is_dir():
+                child.unlink()
+                continue
+            child.chmod(stat.S_IRWXU)
+            moved.append(child if directory == top else child.rename(top / f"deep-{os.urandom(8).hex()}"))
+    if directory != top:
+        directory.rmdir()
+    return moved
 
 
 def _lock_of(path: Path) -> Path:

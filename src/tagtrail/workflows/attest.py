@@ -3,25 +3,35 @@
 from collections.abc import Sequence
 
 from tagtrail.formats.facts import digest
-from tagtrail.formats.provenance import Provenance, builder_id, provenance_name, sign
+from tagtrail.formats.provenance import MAX_PROVENANCE, Provenance, builder_id, provenance_name, sign
 from tagtrail.formats.site import media
+from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Artifact, Plan, Sidecar
 from tagtrail.ports import BuildOrder
 from tagtrail.workflows.road import Road
 
 __all__ = ["attest"]
 
+_MOST = MAX_PROVENANCE * 4 // 3
+"""Bytes of the file: the payload stands in it in base64."""
+
 
 def attest(road: Road, plan: Plan, order: BuildOrder, artifacts: Sequence[Artifact], tree: str) -> tuple[Sidecar, ...]:
     """The provenance of what was built here, kept; nothing where nothing was.
 
-    It is a function of remembered facts and an Ed25519 key: made again, it is the same bytes.
+    It is a function of remembered facts and an Ed25519 key: made again, it is the same bytes. Raises ProjectError
+    `provenance-size` for one that nobody would read.
     """
     built = tuple(a for a in artifacts if a.origin.how == "built" and a.began)
     if not built:
         return ()
     name = provenance_name(order.project, order.version)
-    data = sign(_provenance(road, plan, order, built, tree), road.builder_key)
+    said = _provenance(road, plan, order, built, tree)
+    data = sign(said, road.builder_key)
+    if len(data) > _MOST:
+        what = f"the provenance has {len(data)} bytes, at most {_MOST} are read"
+        why = f"it names {len(said.refs)} tags and {len(said.materials)} build requirements"
+        raise ProjectError(what, code="provenance-size", why=why, hint="release from a repository with fewer tags")
     return (Sidecar(name=name, blob=road.kept.put([data], media(name))),)
 
 

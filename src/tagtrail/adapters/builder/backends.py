@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
+from tagtrail.adapters.builder.checkout import check_lent
 from tagtrail.adapters.builder.environments import Environment, installed
 from tagtrail.adapters.builder.logs import plain_name
 from tagtrail.formats.buildsystem import BuildSystem
@@ -157,11 +158,14 @@ class Backends:
     def stand(self, project: str) -> None:
         """Have a process ready that is started as the project's last build was, if its environment is still there.
 
-        It has no order yet, and what it sees is what that build saw. Never where nothing would keep it apart.
+        It has no order yet, and what it sees is what that build saw. Never where nothing would keep it apart, nor where
+        it would see the instance, wherever that was moved since.
         """
         last = self._memory.of(project)
-        if last.isolation in {"bubblewrap", "namespaces"}:
+        if last.isolation in {"bubblewrap", "namespaces"} and sandbox.hidden(self._room):
             lent = tuple((Path(within), Path(ours)) for within, ours in last.lent)
+            for _, ours in lent:
+                check_lent(ours)
             if found := self._environments.known(last.installed, last.isolation):
                 cell = self._cell(last.isolation, found.path, lent)
                 seen = _seen(cell)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,12 +18,14 @@ from tagtrail.model.frozen import replace
 from tagtrail.ports import BuildOrder, Objects
 
 __all__ = [
-    "check_space", "check_subdirectory", "closed", "disk", "entrance", "files", "furnished", "listing_of",
+    "check_lent", "check_space", "check_subdirectory", "closed", "disk", "entrance", "files", "furnished", "listing_of",
     "no_subdirectory",
 ]  # fmt: skip
 
 _SAID = 1 << 20
 _ALTERNATES = 20
+_OBJECTS = re.compile(r"[0-9a-f]{2}|pack|info|tmp_.*|incoming-.*|.*\.(lock|lck)|bulk-fsync.*|\.nfs.*|\.DS_Store")
+"""What git keeps among its objects, also while it works."""
 
 
 def files(git: Git, commit: str, below: str = "") -> Iterator[str]:
@@ -35,7 +38,7 @@ def check_subdirectory(git: Git, order: BuildOrder) -> None:
     """The directory that the settings name is one of the tag. Raises SetupError `subdirectory`; ProjectError
     `objects-missing`."""
     name = order.subdirectory
-    odd = bool(name) and any(part in {"", ".", ".."} for part in name.split("/"))
+    odd = bool(name) and (not name.isprintable() or any(part in {"", ".", ".."} for part in name.split("/")))
     (there,) = git.items((order.commit if odd else f"{order.commit}:{name}",))
     if there.kind != "tree":
         raise no_subdirectory(name) if name else objects_missing(order.commit)
@@ -69,11 +72,27 @@ def _shown(order: BuildOrder, objects: Objects, directory: Path) -> tuple[tuple[
     """Lay the tag's repository out in `directory`, to be checked out in a cell; what of git's objects that cell has to
     show, as (path within, ours). Where there is no isolation, those are the paths of ours."""
     ours = _borrowed(objects.directory)
+    if order.isolation != "none":
+        for path in ours:
+            check_lent(path)
     within = ours if order.isolation == "none" else tuple(Path(f"/objects/{number}") for number in range(len(ours)))
     seen = replace(objects, refs=order.refs)
     lay_out(seen, directory, head=order.commit, borrowed=[str(path) for path in within])
     _open_up(directory)
     return tuple(zip(within, ours, strict=True))
+
+
+def check_lent(path: Path) -> None:
+    """A directory that a cell is to be shown holds git's objects and nothing else: a repository says itself whose it
+    borrows, and whoever may write there could name any directory of ours. Raises SetupError `objects-odd`."""
+    names = {found.name for found in path.iterdir()} if path.is_dir() else {path.name} if path.exists() else set()
+    odd = sorted(name for name in names if not _OBJECTS.fullmatch(name))
+    if names and (odd or not names & {"pack", "info"}):
+        raise SetupError(
+            f"{path} is not only a directory of git's objects", code="objects-odd",
+            why=f"a build would see {odd[0]!a} in it" if odd else "it holds no packs and no info",
+            hint=f"look at objects/info/alternates of the repository, and move what does not belong in {path}",
+        )  # fmt: skip
 
 
 def _open_up(root: Path) -> None:

@@ -235,18 +235,22 @@ class Commands:
         if len(wanted) > _MOST_FILES:
             what = f"{len(wanted)} files fit {', '.join(patterns)}, a release has at most {_MOST_FILES}"
             raise ProjectError(what, code="files-many", hint=f"narrow the files of {work.order.project}")
+        # a cell has no more to give, but for holes and second names of one file
+        left = self._most.disk if place.cell.kind != "none" else self._limits.unpacked * len(wanted)
         for number, path in enumerate(wanted):
             name = path if relative_fault(path) else path.rpartition("/")[2]
             check_name(name)
             pieces = place.running.take(f"{place.directory}/{path}")
-            yield take(name, pieces, work.room / f"taken-{number}", self._limits.unpacked)
+            taken = take(name, pieces, work.room / f"taken-{number}", min(left, self._limits.unpacked))
+            left -= taken.stat().st_size
+            yield taken
 
     def _artifact(self, work: _Work, path: Path, kept: Kept) -> Artifact:
         tar, members, found = self._judged(work, path)
         with path.open("rb") as file:
             blob = kept.put(iter(lambda: file.read(_PIECE), b""), media(path.name))
         return Artifact(
-            name=path.name, blob=blob, tar=tar, members=members, generated=found.generated, as_built=True,
+            name=path.name, blob=blob, tar=tar, members=members, generated=found.generated,
             materials=_materials(), remarks=found.remarks,
         )  # fmt: skip
 

@@ -4,13 +4,15 @@ What a set of requirements comes to is found out (resolved) once a day; one that
 the environment that is there already. What nobody has used for thirty days goes when the next one is made.
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +28,8 @@ __all__ = ["Environment", "Environments", "installed"]
 
 DAY = 86_400
 _UNUSED = 30 * DAY
+_LINE = 1 << 16
+_RECORD = 1 << 24
 
 _KEPT = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",
@@ -88,7 +92,7 @@ class Environments:
         asked = self._digest(requirements, kind)
         found = self._known(asked)
         if found is None:
-            found = self._new(asked, tuple(sorted({_requirement(line) for line in requirements})), kind)
+            found = self._new(asked, _wanted(requirements), kind)
             self._resolved.add(asked)
         with suppress(OSError):  # of another user: theirs to sweep
             os.utime(found.path, (self._clock(), self._clock()))
@@ -164,6 +168,11 @@ class Environments:
 
     def _make(self, room: Path, requirements: tuple[str, ...], kind: str) -> None:
         cell = self._cell(room, kind)
+        with _shallow(requirements):
+            self._filled(cell, room, requirements)
+            _close(room / "env")
+
+    def _filled(self, cell: Cell, room: Path, requirements: tuple[str, ...]) -> None:
         path = cell.within(room / "env")
         base = getattr(sys, "_base_executable", sys.executable)
         with lent(room / "env", cell):
@@ -173,7 +182,6 @@ class Environments:
                 raise SetupError(f"cannot make a build environment in {path}", code="not-writable", why=why)
             if requirements:
                 self._install(cell, room, requirements)
-        _close(room / "env")
 
     def _cell(self, room: Path, kind: str) -> Cell:
         (room / "env").mkdir()
@@ -236,8 +244,25 @@ class Environments:
 
 
 def installed(environment: Path) -> Iterator[Path]:
-    """The lists of files (RECORD) of what is installed there."""
-    return environment.glob("lib/python*/site-packages/*.dist-info/RECORD")
+    """The lists of files (RECORD) of what is installed there. Foreign code made them: what leads elsewhere, is no plain
+    file, or is bigger than any, is none."""
+    for record in environment.glob("lib/python*/site-packages/*.dist-info/RECORD"):
+        steps = (record, *(path for path in record.parents if path.is_relative_to(environment)))
+        about = record.lstat()
+        plain = stat.S_ISREG(about.st_mode) and about.st_size <= _RECORD
+        if plain and not any(path.is_symlink() for path in steps):
+            yield record
+
+
+def _wanted(requirements: Sequence[str]) -> tuple[str, ...]:
+    """As the installer is told them, in its command line: as many as fit there."""
+    wanted = tuple(sorted({_requirement(line) for line in requirements}))
+    size = sum(len(line.encode("utf-8", "replace")) for line in wanted)
+    if size > _LINE:
+        what = f"the build requirements are {size} bytes long, at most {_LINE} are installed"
+        hint = "correct build-system.requires in pyproject.toml"
+        raise ProjectError(what, code="requirements-invalid", hint=hint)
+    return wanted
 
 
 def _requirement(line: str) -> str:
@@ -262,10 +287,23 @@ def _move(made: Path, path: Path) -> None:
             raise setup_error(path, error) from error
 
 
+@contextmanager
+def _shallow(requirements: tuple[str, ...]) -> Iterator[None]:
+    """Directories deeper than a path can say are no environment. Raises ProjectError `requirements-unsatisfiable`."""
+    try:
+        yield
+    except (OSError, RecursionError) as error:
+        if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
+            raise
+        what, why = f"the build requirements {', '.join(requirements)} cannot be met", "one leaves directories too deep"
+        hint = "correct build-system.requires in pyproject.toml"
+        raise ProjectError(what, code="requirements-unsatisfiable", why=why, hint=hint) from error
+
+
 def _close(path: Path) -> None:
-    """Nothing in it is writable: a build that tries is found out."""
-    for directory, _, names in os.walk(path):
-        for name in names:
-            file = Path(directory, name)
-            if not file.is_symlink():
-                file.chmod(file.stat().st_mode & ~0o222)
+    """Nothing in it is writable: a build that tries is found out. Nobody else writes there, or becomes who made it."""
+    path.chmod(0o755)
+    for directory, below, names in os.walk(path):
+        for child in (Path(directory, name) for name in (*below, *names)):
+            if not child.is_symlink():
+                child.chmod(0o755 if child.is_dir() else child.stat().st_mode & 0o555)

@@ -103,8 +103,12 @@ def with_licenses(sifted: Sifted, said: Metadata, names: Iterable[str], *, wheel
 
 
 def text_of(sdist: tarball.Sdist, spool: BinaryIO, name: str) -> bytes | None:
-    """What a file of the sdist says, by its name below the top directory; None: there is no such file."""
+    """What a file of the sdist says, by its name below the top directory; None: there is no such file. Raises
+    ProjectError `output-invalid` for one that nobody wrote."""
     found = next((m for m in sdist.members if m.name == f"{sdist.top}/{name}" and m.kind == "file"), None)
+    if found and found.size > _PIECE:
+        what = f"{name} in the sdist has {found.size} bytes, at most {_PIECE} are read"
+        raise ProjectError(what, code="output-invalid", hint="look at the build backend")
     return b"".join(tarball.content(spool, found)) if found else None
 
 

@@ -187,7 +187,7 @@ class Pep517:
         build = {"hook": f"build_{kind}", "directory": ""}
         values = self._asked(work, tree, guess, (ask, build), meanwhile)
         if len(values) == 1:
-            guess = tuple(str(line) for line in values[0])
+            guess = tuple(map(str, values[0] if isinstance(values[0], list) else values))
             backends.learn(order, work.lent, tree, guess)
             values = self._asked(work, tree, guess, (build,), meanwhile)
         cell, running = backends.get(order, work.lent, tree, guess)
@@ -209,14 +209,14 @@ class Pep517:
         out = {"directory": f"{cell.build}/out-{tree.name}"}
         calls = [{**call, **out} if "directory" in call else call for call in calls]
         answers = running.call(place(cell, tree), calls, meanwhile)
-        if not answers.fault:
+        if not answers.fault and answers.values:
             backends.learn(order, work.lent, tree, tuple(extras), answers.loaded)
             return answers.values
         why = process.said(running.log)
         check_space(work.room, running.log)
         if answers.fault == "checkout":
             raise closed(work.objects) or objects_missing(order.commit, process.said(running.log, 5))
-        how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}[answers.fault]
+        how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}.get(answers.fault, _FAULTS["hook"])
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed", why=why,
             hint=f"the whole log: {self._log(order)}",
@@ -238,7 +238,7 @@ def _check_kinds(kinds: Sequence[str]) -> None:
 
 
 def _check_subdirectory(subdirectory: str) -> None:
-    if subdirectory and any(part in {"", ".", ".."} for part in subdirectory.split("/")):
+    if not subdirectory.isprintable() or {"", ".", ".."} & {*(subdirectory or "-").split("/")}:
         raise no_subdirectory(subdirectory)
 
 

@@ -6,6 +6,8 @@ from tagtrail.app.terminal.phrases.words import Fields, Line, Phrases, count, li
 
 __all__ = ["PHRASES"]
 
+_BY_NONE = "no tools: none was recorded, none was used"
+
 
 def _verified(fields: Fields) -> Iterator[Line]:
     ok = fields["ok"]
@@ -57,7 +59,8 @@ def _reproduced(fields: Fields) -> Iterator[Line]:
     for name in fields["others"]:
         yield step("made too", f"{name}, which the release does not have", "warn")
     same = fields["materials"] - sum(bool(one["here"]) for one in fields["unlike"])
-    yield step("built by", f"{same} of {count(fields['materials'], 'tool')} as recorded")
+    made = f"{same} of {count(fields['materials'], 'tool')} as recorded" if fields["materials"] else _BY_NONE
+    yield step("built by", made)
     for one in fields["unlike"]:
         said = f"{one['recorded'] or 'nothing'} was recorded, here was {one['here'] or 'nothing'}"
         yield line("warn", f"  {'':8} {said}")
