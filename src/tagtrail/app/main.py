@@ -116,6 +116,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt as end:
         sys.stderr.write("\ninterrupted: what was done is remembered; run it again to go on\n")
         if isinstance(end, _Terminated):
+            _hang_up()
             os.kill(os.getpid(), _TERM)  # whoever sent it sees that it did
         return 130
     except Exception as error:  # noqa: BLE001  (the last place where something can be said)
