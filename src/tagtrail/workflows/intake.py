@@ -89,7 +89,8 @@ def _wheel(file: BinaryIO, name: str) -> tuple[bytes, tuple[Remark, ...]]:
 
 
 def _zip(packed: Wheel) -> tuple[Remark, ...]:
-    """What is noticed in it; each checksum is looked at."""
+    """What is noticed in it; each checksum is looked at, and that no installer finds more than we did."""
+    packed.check_layout()
     return noticed((m.name, m.size, packed.content(m)) for m in packed.members)
 
 
