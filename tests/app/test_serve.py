@@ -255,6 +255,35 @@ def test_uploads_that_are_refused(place: Place) -> None:
     assert place.leaves() == []
 
 
+def test_what_is_refused_is_said_by_twine_and_not_kept(place: Place) -> None:
+    """What is kept stays for good: a stolen token could fill the disk with what is refused."""
+    data = built(place.root / "dist", MAC).read_bytes()
+    other = built(place.root / "other", MAC, more={"toy/x.py": b"x"})
+    with place.served():
+        assert place.post(MAC, data)[0] == 200
+        said = " ".join(place.twine(other).stdout.split())
+        assert f"add-other-bytes: {MAC} is in the draft as {sha256(data).hexdigest()[:16]}..." in said
+        assert place.post("toy-1.0.0.svg", b"<svg/>")[1].startswith("file-name-free")
+        assert place.post("toy-1.0.0-".ljust(245, "x"), b"x")[1].startswith("file-name-long")
+        assert place.post(MAC, data, tag="-x")[0] == 404
+    refused = {sha256(bytes_).hexdigest() for bytes_ in (other.read_bytes(), b"<svg/>", b"x")}
+    assert not refused & {path.name for path in (place.home / "kept").rglob("*")}
+
+
+def test_all_of_them_or_none(place: Place) -> None:
+    """Where the instance is, too: what the draft says against one file is known before another is taken."""
+    mac, win = built(place.root / "dist", MAC), built(place.root / "dist", WIN)
+    other = built(place.root / "other", MAC, more={"toy/x.py": b"x"})
+    by = ("--by", "wheels")
+    assert place.tell("add", "toy", "1.0.0", str(mac), *by).code == 0
+    done = place.tell("add", "toy", "1.0.0", str(win), str(other), *by)
+    assert (done.code, done.event("refused")["code"]) == (3, "add-other-bytes")
+    assert done.event("refused")["next"] == f"tagtrail add toy 1.0.0 --drop {MAC}"
+    done = place.tell("add", "toy", "1.0.0", str(win), str(win), *by)
+    assert (done.code, done.event("refused")["code"]) == (2, "usage")
+    assert place.tell("add", "toy", "1.0.0", "--drop", WIN).event("refused")["code"] == "add-not-staged"
+
+
 def test_the_server_opens_no_secret_key(place: Place) -> None:
     (place.home / "private").rename(place.root / "away")
     with place.served():
