@@ -300,8 +300,14 @@ def test_a_file_uploaded_years_later_waits_for_a_signer(place: Place) -> None:
         done = place.post(MAC, built(place.root / "dist", MAC).read_bytes())
         assert done[1].strip() == f"{MAC} is in the draft of toy 1.0.0; a later entry waits for approval"
         assert MAC in place.status("staging/toy/1.0.0/simple/toy/", TOKEN)[1]
+        assert place.post(MAC, (place.root / "dist" / MAC).read_bytes())[1].startswith(f"{MAC} is already in the draft")
     assert (place.tell("release", "toy", "1.0.0").code, place.tell("resume").code) == (4, 4)
     assert len(place.leaves()) == 2
     assert {k: v for k, v in place.snapshot("site").items() if "toy" in k} == {
         k: v for k, v in before.items() if "toy" in k
     }
+    assert place.tell("approve", "toy", "1.0.0", "--key", str(place.key)).code == 0
+    assert place.tell("release", "toy", "1.0.0").code == 0
+    with place.served():
+        done = place.post(MAC, (place.root / "dist" / MAC).read_bytes())
+    assert done[1].strip() == f"{MAC} is already in the trail as a file of toy 1.0.0", "nothing waits any more"

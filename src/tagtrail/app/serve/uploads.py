@@ -17,7 +17,9 @@ from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Artifact
 from tagtrail.model.frozen import replace
 from tagtrail.model.settings import Bringer, Project
-from tagtrail.workflows.add import judged, stage
+from tagtrail.trail import sequencer
+from tagtrail.workflows.add import asked_later, judged, stage
+from tagtrail.workflows.examine import Examined
 from tagtrail.workflows.intake import take_in
 from tagtrail.workflows.release import look
 from tagtrail.workflows.road import Road
@@ -62,7 +64,7 @@ def receive(
         raise Denied(f"nobody may bring files of {project.name}", code="token-unknown", hint="builders in its settings")
     desk.judge(token, builders, None)  # before anything is looked up for a stranger
     found = look(road, project, tag)
-    version, sha256, logged = tagged(road, found)
+    version, sha256, _ = tagged(road, found)
     by = desk.judge(token, builders, {"tag": found.tagged.name, "commit": found.tagged.commit})
     with scratch(Home(path=home).state("scratch"), "upload") as room:
         form = _form(content_type, body, room)
@@ -71,9 +73,19 @@ def receive(
     new = stage(road, project, version, sha256, artifact)
     event = staged_event(project, version, artifact, new=new)
     road.tell("staged", event)
-    late = "; a later entry waits for approval" if logged else ""
-    text = f"{artifact.name} is {'' if new else 'already '}in the draft of {project.name} {version}{late}"
+    released, waits = _later(road, project, found)
+    late = "; a later entry waits for approval" if waits else ""
+    place = "trail as a file" if artifact.name in released else "draft"
+    text = f"{artifact.name} is {'' if new else 'already '}in the {place} of {project.name} {version}{late}"
     return Received(staged=event, text=text, draft=f"{draft_says(road, project, version, sha256)[0]}{late}")
+
+
+def _later(road: Road, project: Project, found: Examined) -> tuple[frozenset[str], bool]:
+    """The files of a version that the trail has, and whether others wait to join them."""
+    if found.taken is None:
+        return frozenset(), False
+    entry = sequencer.find_release(road.ledger, project.name, found.taken.version) or found.taken
+    return frozenset(file.name for file in entry.files), asked_later(road, project, entry) is not None
 
 
 def _form(content_type: str, body: BinaryIO, room: Path) -> _Form:
