@@ -103,6 +103,7 @@ def local(name: bytes, data: bytes) -> bytes:
 
 
 HIDDEN = local(b"p/evil.py", b"import os\n")
+EMPTY = b"PK\5\6" + bytes(18)
 SECOND, START = GOOD.index(b"PK\3\4", 4), GOOD.index(b"PK\1\2")
 
 
@@ -137,12 +138,33 @@ def with_bytes_in_a_directory() -> bytes:
     return out.getvalue()
 
 
+def with_more_than_it_says() -> bytes:
+    """The deflated data go on behind what checksum and size are of, in both places."""
+    new, start = bytearray(GOOD), START
+    shorter = struct.pack("<L", zlib.crc32(TEXT[:-9])), struct.pack("<L", len(TEXT) - 9)
+    for at in (14, start + 16):
+        new[at : at + 4], new[at + 8 : at + 12] = shorter
+    return bytes(new)
+
+
+def with_two_long_sizes() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        info = zipfile.ZipInfo("p/a.py")
+        info.extra = struct.pack("<HHQQHHQQ", 1, 16, len(TEXT), len(TEXT), 1, 16, 9, 9)
+        packed.writestr(info, TEXT)
+    return out.getvalue()
+
+
 LIES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a member before the first": ("archive-trailing", lambda: HIDDEN + GOOD),
     "the same, its places corrected": ("archive-trailing", lambda: shifted(GOOD, 0, HIDDEN)),
     "a member between two": ("archive-trailing", lambda: shifted(GOOD, SECOND, HIDDEN)),
     "a member before the directory": ("archive-trailing", lambda: shifted(GOOD, START, HIDDEN)),
     "a member within another's data": ("archive-trailing", behind_deflated),
+    "a member before an empty directory": ("archive-trailing", lambda: HIDDEN + EMPTY),
+    "more data than is said": ("archive-damaged", with_more_than_it_says),
+    "two fields for long sizes": ("archive-damaged", with_two_long_sizes),
     "bytes behind the end": ("archive-trailing", lambda: GOOD + b"x"),
     "an end within a comment": ("archive-damaged", lambda: made(comment=GOOD[-22:])),
     "a record within a comment": ("archive-trailing", lambda: made(comment=HIDDEN)),

@@ -36,7 +36,8 @@ def check_layout(file: BinaryIO, infos: Sequence[ZipInfo], start: int) -> None:
     """The zip in `file`, whose directory begins at byte `start` and lists `infos`."""
     at = 0
     ordered = sorted(infos, key=lambda info: info.header_offset)
-    for info, end in zip(ordered, [*(i.header_offset for i in ordered[1:]), start], strict=True):
+    ends = [*(info.header_offset for info in ordered), start][1:]
+    for info, end in zip(ordered, ends, strict=True):
         if info.header_offset != at:
             raise _stray(f"before {info.orig_filename!r}")
         _check_member(file, info, end)
