@@ -51,6 +51,8 @@ def bringer(name: str, table: Table) -> Bringer:
         table.fault("issuer", "" if found.issuer.startswith("https://") else "begins with https://")
     if found.keys and "://" not in found.keys:
         table.fault("keys", relative_fault(found.keys))
+    elif found.keys and not found.keys.startswith("https://"):
+        table.problem("keys", "begins with https://: whoever can change them on their way uploads what they like")
     table.close()
     return found
 
