@@ -340,8 +340,7 @@ WRONG = [
     ("[build]", "[builders.ci]\n[build]", "builders.ci: has a token, or issuer"),
     (
         "[build]",
-        '[builders.ci]\nissuer = "https://ci.example"\naudience = "x"\n'
-        'keys = "http://ci.example/jwks"\nclaims = { a = "b" }\n[build]',
+        '[builders.ci]\nissuer = "https://ci"\naudience = "x"\nkeys = "http://ci/"\nclaims = { a = "b" }\n[build]',
         "builders.ci.keys: begins with https://",
     ),
     ("[build]", '[builders.ci]\nissuer = "https://ci.example"\n[build]', "builders.ci: has a token, or issuer"),

@@ -7,7 +7,7 @@ token = "env:WHEELS"
 [builders.actions]                           # or by what its workflow's identity says
 issuer   = "https://token.example.org"
 audience = "releases.example.org"
-keys     = "keys/token.jwks.json"            # a file of the settings, or an address
+keys     = "keys/token.jwks.json"            # a file of the settings, or an https address
 claims   = { repository = "example/nova", workflow = "wheels" }
 [keys]                                       # secret keys that are not in private/
 log = "agent:keys/log.pub"
