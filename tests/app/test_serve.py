@@ -1,7 +1,9 @@
 """Uploads by real twine and uv, and drafts tried with real pip, before anything is public."""
 
 import contextlib
+import errno
 import http.client
+import io
 import json
 import os
 import subprocess
@@ -13,13 +15,17 @@ from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tagtrail.app.instance.secrets import Secrets
 from tagtrail.app.instance.workshop import now
+from tagtrail.app.serve.identity import Desk
+from tagtrail.app.serve.web import Gatehouse, application
 from tests.app.world import World
 from tests.workflows.intake import wheel
 
@@ -296,6 +302,30 @@ def test_what_is_wrong_here_is_said_here(place: Place) -> None:
         (place.home / "state" / "scratch").touch()
         assert place.post(MAC, data) == (503, "not-writable: not now; try again later\n")
     assert "state/scratch" in [e for e in place.said if e["event"] == "note"][-1]["text"]
+
+
+class Full(io.RawIOBase):
+    """A body for which there is no place."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk(place: Place) -> None:
+    said: list[object] = []
+    secrets = Secrets(home=place.home, environ={"WHEELS_TOKEN": TOKEN})
+    judge = Desk(home=place.home, fetch=lambda *_: None, clock=now, secrets=secrets, known={})
+    house = Gatehouse(
+        home=place.home, desk=judge, tell=lambda _, fields: said.append(fields), open_staging=False, one=Lock()
+    )
+    environ = {
+        "REQUEST_METHOD": "POST", "PATH_INFO": "/toy/1.0.0/legacy/", "HTTP_AUTHORIZATION": f"Bearer {TOKEN}",
+        "CONTENT_TYPE": "multipart/form-data; boundary=b", "wsgi.input": Full(),
+    }  # fmt: skip
+    started: list[str] = []
+    body = application(house)(environ, lambda status, *_: started.append(status))  # type: ignore[arg-type]
+    assert (started[0][:3], b"".join(body)) == ("503", b"disk-full: not now; try again later\n")
+    assert "no space" in str(said[-1])
 
 
 def test_the_server_opens_no_secret_key(place: Place) -> None:
