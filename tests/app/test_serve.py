@@ -1,7 +1,9 @@
 """Uploads by real twine and uv, and drafts tried with real pip, before anything is public."""
 
 import contextlib
+import errno
 import http.client
+import io
 import json
 import os
 import subprocess
@@ -13,13 +15,17 @@ from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tagtrail.app.instance.secrets import Secrets
 from tagtrail.app.instance.workshop import now
+from tagtrail.app.serve.identity import Desk
+from tagtrail.app.serve.web import Gatehouse, application
 from tests.app.world import World
 from tests.workflows.intake import wheel
 
@@ -256,6 +262,73 @@ def test_uploads_that_are_refused(place: Place) -> None:
     assert place.leaves() == []
 
 
+def test_what_is_refused_is_said_by_twine_and_not_kept(place: Place) -> None:
+    """What is kept stays for good: a stolen token could fill the disk with what is refused."""
+    data = built(place.root / "dist", MAC).read_bytes()
+    other = built(place.root / "other", MAC, more={"toy/x.py": b"x"})
+    with place.served():
+        assert place.post(MAC, data)[0] == 200
+        said = " ".join(place.twine(other).stdout.split())
+        assert f"add-other-bytes: {MAC} is in the draft as {sha256(data).hexdigest()[:16]}..." in said
+        assert place.post("toy-1.0.0.svg", b"<svg/>")[1].startswith("file-name-free")
+        assert place.post("toy-1.0.0-".ljust(245, "x"), b"x")[1].startswith("file-name-long")
+        assert place.post(MAC, data, tag="-x")[0] == 404
+    refused = {sha256(bytes_).hexdigest() for bytes_ in (other.read_bytes(), b"<svg/>", b"x")}
+    assert not refused & {path.name for path in (place.home / "kept").rglob("*")}
+
+
+def test_all_of_them_or_none(place: Place) -> None:
+    """Where the instance is, too: what the draft says against one file is known before another is taken."""
+    mac, win = built(place.root / "dist", MAC), built(place.root / "dist", WIN)
+    other = built(place.root / "other", MAC, more={"toy/x.py": b"x"})
+    by = ("--by", "wheels")
+    assert place.tell("add", "toy", "1.0.0", str(mac), *by).code == 0
+    done = place.tell("add", "toy", "1.0.0", str(win), str(other), *by)
+    assert (done.code, done.event("refused")["code"]) == (3, "add-other-bytes")
+    assert done.event("refused")["next"] == f"tagtrail add toy 1.0.0 --drop {MAC}"
+    done = place.tell("add", "toy", "1.0.0", str(win), str(win), *by)
+    assert (done.code, done.event("refused")["code"]) == (2, "usage")
+    assert place.tell("add", "toy", "1.0.0", "--drop", WIN).event("refused")["code"] == "add-not-staged"
+
+
+def test_what_is_wrong_here_is_said_here(place: Place) -> None:
+    data = built(place.root / "dist", MAC).read_bytes()
+    keys = place.home / "keys" / "ci.json"
+    with place.served():
+        for wrong in (b'{"keys": 5}', b'{"keys": ["k1"]}', b"[" * 9999, b""):
+            keys.write_bytes(wrong)
+            assert place.post(MAC, data, place.issuer.token()) == (503, "issuer-keys: not now; try again later\n")
+        assert place.post(MAC, data)[0] == 200
+        (place.home / "state" / "scratch").rename(place.root / "away")
+        (place.home / "state" / "scratch").touch()
+        assert place.post(MAC, data) == (503, "not-writable: not now; try again later\n")
+    assert "state/scratch" in [e for e in place.said if e["event"] == "note"][-1]["text"]
+
+
+class Full(io.RawIOBase):
+    """A body for which there is no place."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk(place: Place) -> None:
+    said: list[object] = []
+    secrets = Secrets(home=place.home, environ={"WHEELS_TOKEN": TOKEN})
+    judge = Desk(home=place.home, fetch=lambda *_: None, clock=now, secrets=secrets, known={})
+    house = Gatehouse(
+        home=place.home, desk=judge, tell=lambda _, fields: said.append(fields), open_staging=False, one=Lock()
+    )
+    environ = {
+        "REQUEST_METHOD": "POST", "PATH_INFO": "/toy/1.0.0/legacy/", "HTTP_AUTHORIZATION": f"Bearer {TOKEN}",
+        "CONTENT_TYPE": "multipart/form-data; boundary=b", "wsgi.input": Full(),
+    }  # fmt: skip
+    started: list[str] = []
+    body = application(house)(environ, lambda status, *_: started.append(status))  # type: ignore[arg-type]
+    assert (started[0][:3], b"".join(body)) == ("503", b"disk-full: not now; try again later\n")
+    assert "no space" in str(said[-1])
+
+
 def test_the_server_opens_no_secret_key(place: Place) -> None:
     (place.home / "private").rename(place.root / "away")
     with place.served():
@@ -272,8 +345,14 @@ def test_a_file_uploaded_years_later_waits_for_a_signer(place: Place) -> None:
         done = place.post(MAC, built(place.root / "dist", MAC).read_bytes())
         assert done[1].strip() == f"{MAC} is in the draft of toy 1.0.0; a later entry waits for approval"
         assert MAC in place.status("staging/toy/1.0.0/simple/toy/", TOKEN)[1]
+        assert place.post(MAC, (place.root / "dist" / MAC).read_bytes())[1].startswith(f"{MAC} is already in the draft")
     assert (place.tell("release", "toy", "1.0.0").code, place.tell("resume").code) == (4, 4)
     assert len(place.leaves()) == 2
     assert {k: v for k, v in place.snapshot("site").items() if "toy" in k} == {
         k: v for k, v in before.items() if "toy" in k
     }
+    assert place.tell("approve", "toy", "1.0.0", "--key", str(place.key)).code == 0
+    assert place.tell("release", "toy", "1.0.0").code == 0
+    with place.served():
+        done = place.post(MAC, (place.root / "dist" / MAC).read_bytes())
+    assert done[1].strip() == f"{MAC} is already in the trail as a file of toy 1.0.0", "nothing waits any more"

@@ -80,6 +80,8 @@ def test_parts_that_nobody_reads_are_passed_over() -> None:
         GOOD.replace(b'name="a"', b'name="\xff"'),
         GOOD.replace(b"Content-Type: x/y", b"Content-Transfer-Encoding: base64", 1),
         GOOD.replace(b"Content-Type: x/y", b"X: " + b"y" * 9000, 1),
+        GOOD.replace(b"Content-Type: x/y", b'Content-Disposition: form-data; name="content"; filename="y.whl"', 1),
+        GOOD.replace(b"Content-Type: x/y", b" folded", 1),
         form([("a", None, b"")] * 1001, b"b"),
     ],
 )

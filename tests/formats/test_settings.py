@@ -338,6 +338,11 @@ WRONG = [
     ('kind = "library"', 'kind = "library"\nbuilders = ["ci"]', "project.nova.builders: there is no builder 'ci'"),
     ("[build]", '[builders.ci]\ntoken = "hunter2"\n[build]', "builders.ci.token: is a secret in clear"),
     ("[build]", "[builders.ci]\n[build]", "builders.ci: has a token, or issuer"),
+    (
+        "[build]",
+        '[builders.ci]\nissuer = "https://ci"\naudience = "x"\nkeys = "http://ci/"\nclaims = { a = "b" }\n[build]',
+        "builders.ci.keys: begins with https://",
+    ),
     ("[build]", '[builders.ci]\nissuer = "https://ci.example"\n[build]', "builders.ci: has a token, or issuer"),
     # what is built
     ('build = ["sdist", "wheel"]', "build = []", "project.nova.build: makes nothing: name build kinds, or what `run`"),

@@ -429,6 +429,13 @@ def test_names_of_the_site(name: str) -> None:
     assert "file-name-free" in [f.code for f in verdict.errors]
 
 
+@pytest.mark.parametrize(("size", "refused"), [(240, False), (241, True)])
+def test_a_name_leaves_room_for_the_names_of_its_sidecars(size: int, refused: bool) -> None:
+    name = "mylib-1.2.0-".ljust(size - 4, "x") + ".exe"
+    verdict = judge(AFTER, After(project="mylib", version="1.2.0", files=(name,)))
+    assert ("file-name-long" in [f.code for f in verdict.errors]) == refused
+
+
 def test_two_names_that_mean_one() -> None:
     files = ("mylib-1.2.0.tar.gz", "MyLib-1.2.tgz")
     verdict = judge(AFTER, After(project="mylib", version="1.2.0", files=files))

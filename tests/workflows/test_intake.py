@@ -126,6 +126,12 @@ def link(mode: int) -> zipfile.ZipInfo:
         ("nova-1.0.0.tar.xz", b"x", "add-kind"),
         ("nova-1.0.0.tgz", b"x", "add-kind"),
         ("nova-1.0.0.7z", b"x", "add-kind"),
+        (MAC.replace(".whl", ".WHL"), wheel(), "add-kind"),
+        ("nova-1.0.0.TAR.GZ", tarball(("nova/x", b"")), "add-kind"),
+        ("nova-1.0.0.zip.", zipped(("nova/x", b"")), "add-kind"),
+        ("nova-1.0.0.TAR.XZ. ", b"x", "add-kind"),
+        (MAC, b"#!/bin/sh\n" + wheel(), "archive-trailing"),
+        ("nova-1.0.0.zip", zipped(("nova/x", b"")) + b"x", "archive-trailing"),
         ("nova-1.0.0.tar.gz", b"x", "archive-damaged"),
         ("nova-1.0.0.tar.gz", tarball(("nova/x", b"")) + b"more", "archive-trailing"),
         ("nova-1.0.0.tar.gz", tarball(("nova/x", b"")) + gzip.compress(b"second"), "archive-trailing"),
@@ -141,6 +147,22 @@ def link(mode: int) -> zipfile.ZipInfo:
 )
 def test_archives_are_read_as_an_enemys(name: str, data: bytes, code: str) -> None:
     assert refused(name, data) == code
+
+
+def test_what_is_refused_is_not_kept() -> None:
+    """What is kept stays for good, and whoever has a token could fill the disk with what is refused."""
+    desk, data = Desk(), wheel()
+
+    def refuse(artifact: Artifact) -> None:
+        assert (artifact.name, artifact.blob.sha256, artifact.blob.size) == (MAC, sha256(data).hexdigest(), len(data))
+        raise ProjectError("no", code="add-other-bytes")
+
+    with pytest.raises(ProjectError):
+        take_in(
+            io.BytesIO(data), MAC, project=desk.project(), version="1.0.0", by="x", kept=desk.kept,
+            spool=io.BytesIO(), judge=refuse,
+        )  # fmt: skip
+    assert desk.kept.blob(sha256(data).hexdigest(), "x") is None
 
 
 def taken_for_a_tool(desk: Desk, name: str, data: bytes) -> Artifact:

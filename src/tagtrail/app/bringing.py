@@ -26,6 +26,8 @@ __all__ = ["bring"]
 
 _OURSELVES = ("127.0.0.1", "::1", "localhost")
 _PIECE, _ANSWER = 1 << 20, 1 << 20
+_BUSY = (429, 500, 502, 503, 504)
+"""What a web server says for itself, or for another that does not answer it."""
 _PATIENCE = 600.0
 """Seconds without a word from there: one file is looked at after the other, and sixty runners may come at once."""
 _FIELDS = {"project": str, "version": str, "file": str, "size": int, "sha256": str, "by": str, "new": bool}
@@ -38,13 +40,7 @@ def bring(url: str, project: str, tag: str, files: list[Path], console: Console)
     `not-served`, `serve-failing`, and what `ask` raises; TamperError `upload-altered`; whatever the server says.
     """
     base, host = _place(url)
-    token = os.environ.get("TAGTRAIL_TOKEN") or workflow_token(host)
-    if not token:
-        raise SetupError(
-            "nothing says who brings these files", code="token-none",
-            why="this is no workflow of a CI that is known, and $TAGTRAIL_TOKEN is empty",
-            hint="export TAGTRAIL_TOKEN=..., the token of a builder of the project",
-        )  # fmt: skip
+    token = _token(host)
     said: dict[str, Any] = {}
     for path in files:
         try:
@@ -69,6 +65,18 @@ def _place(url: str) -> tuple[str, str]:
     return url.rstrip("/"), at.hostname
 
 
+def _token(host: str) -> str:
+    token = os.environ.get("TAGTRAIL_TOKEN", "").strip() or workflow_token(host)
+    hint = "export TAGTRAIL_TOKEN=..., the token of a builder of the project"
+    if not token:
+        why = "this is no workflow of a CI that is known, and $TAGTRAIL_TOKEN is empty"
+        raise SetupError("nothing says who brings these files", code="token-none", why=why, hint=hint)
+    if not token.isascii() or not token.isprintable() or " " in token:
+        what = "the token has letters that cannot be sent, or white space within"
+        raise SetupError(what, code="token-none", hint=hint)
+    return token
+
+
 def _brought(address: str, path: Path, token: str) -> dict[str, Any]:
     check_name(path.name)
     try:
@@ -87,7 +95,7 @@ def _brought(address: str, path: Path, token: str) -> dict[str, Any]:
             reply = ask("POST", address, headers=headers, body=body, limit=_ANSWER, wait=_PATIENCE)
     except FileNotFoundError as error:
         raise SetupError(f"there is no file {path}", code="file-missing") from error
-    return _accepted(reply, address, sha256)
+    return _accepted(reply, address, path.name, sha256)
 
 
 def _body(head: bytes, file: BinaryIO, size: int, tail: bytes) -> Iterator[bytes]:
@@ -99,7 +107,7 @@ def _body(head: bytes, file: BinaryIO, size: int, tail: bytes) -> Iterator[bytes
     yield tail
 
 
-def _accepted(reply: Reply, address: str, sha256: str) -> dict[str, Any]:
+def _accepted(reply: Reply, address: str, name: str, sha256: str) -> dict[str, Any]:
     """What the server says of the file, as far as it has the form that we know."""
     try:
         said = json.loads(reply.body)
@@ -112,10 +120,11 @@ def _accepted(reply: Reply, address: str, sha256: str) -> dict[str, Any]:
     staged, text = said.get("staged"), said.get("text")
     if not isinstance(text, str) or not isinstance(staged, dict) or not _whole(staged):
         raise _not_served(address, reply)
-    if staged["sha256"] != sha256:
-        what = f"{address} says that it has SHA-256 {staged['sha256'][:64]!r}, {sha256} was sent"
+    if (staged["file"], staged["sha256"]) != (name, sha256):
+        there = f"{staged['file'][:255]!r} with SHA-256 {staged['sha256'][:64]!r}"
+        what = f"{address} says that it has {there}, {name!r} with {sha256} was sent"
         raise TamperError(what, code="upload-altered", hint="drop it from the draft, and find out who is in between")
-    return {"staged": {name: staged[name] for name in _FIELDS}, "text": text}
+    return {"staged": {name: staged[name] for name in _FIELDS}, "text": _line(text)}
 
 
 def _whole(staged: Mapping[str, object]) -> bool:
@@ -123,13 +132,30 @@ def _whole(staged: Mapping[str, object]) -> bool:
 
 
 def _refused(reply: Reply, said: Mapping[str, object], address: str) -> Error:
-    code, what, why, hint = (str(said.get(name, ""))[:2000] for name in ("code", "what", "why", "hint"))
+    """What it would do next is said to be its own idea: a command of somebody else's is not for pasting."""
+    code, what, why, idea = (_line(said.get(name, "")) for name in ("code", "what", "why", "hint"))
+    if reply.status == 413:
+        return ProjectError(
+            f"{address} takes no file of this size", code="add-size",
+            hint="its operator: tagtrail serve --largest MB, and the limit of the web server in front of it",
+        )  # fmt: skip
     if not what or not code:
-        return _not_served(address, reply)
+        return _busy(address, reply) if reply.status in _BUSY else _not_served(address, reply)
     if reply.status >= 500:
         return RemoteError(f"{address}: {what}", code="serve-failing", hint="run it again; its operator sees why")
     kind = TamperError if said.get("exit") == TamperError.exit_code else ProjectError
-    return kind(what, code=code, why=why, hint=hint)
+    why = "\n".join(filter(None, (why, idea and f"the server suggests, where the instance is: {idea}")))
+    return kind(what, code=code, why=why, hint="mend that and run it again: what the draft has already is fine")
+
+
+def _line(said: object) -> str:
+    """One line, not too long."""
+    return " ".join(str(said)[:4000].split())
+
+
+def _busy(address: str, reply: Reply) -> RemoteError:
+    what = f"{address} answers {reply.status} {reply.reason}".rstrip()
+    return RemoteError(what, code="serve-failing", why="it does not say why", hint="run it again")
 
 
 def _not_served(address: str, reply: Reply) -> RemoteError:

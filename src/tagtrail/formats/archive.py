@@ -3,7 +3,7 @@
 Archives are written by foreign code, so they are read as an enemy's. Each refusal is a ProjectError with its own code:
 
     archive-damaged     not an archive of its kind, cut off, wrong checksum
-    archive-trailing    bytes after the end (a second stream, an appended archive)
+    archive-trailing    bytes after the end (a second stream, an appended archive), or of no member of a zip
     archive-size        more than `Limits` allow, unpacked
     archive-name        empty parts, `.`, control characters, not UTF-8
     archive-outside     absolute, a drive letter, or `..`: also as a link's target

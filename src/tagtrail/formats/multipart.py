@@ -14,7 +14,8 @@ r"""A form with files as upload clients send it, read as a stream: multipart/for
     --13c4--\r\n
 
 Stricter than the standard: nothing before the first boundary, no nested forms, no transfer encodings, names in ASCII
-and in quotes, headers of at most 8 KiB, 1,000 parts. A name may come several times (`classifiers`).
+and in quotes, headers of at most 8 KiB, each once and in a line of its own, 1,000 parts. A name
+may come several times (`classifiers`).
 Source: RFC 7578, RFC 2046 section 5.1. Reason code (ProjectError): form-invalid.
 """
 
@@ -81,7 +82,8 @@ def _part(headers: bytes) -> Part:
         raise _invalid("a part's headers are not ASCII") from None
     said = {name.strip().lower(): value.strip() for name, _, value in lines}
     found = _DISPOSITION.fullmatch(said.get("content-disposition", ""))
-    if not found or "content-transfer-encoding" in said:
+    odd = len(said) != len(lines) or any(not colon or name != name.strip() for name, colon, _ in lines)
+    if not found or odd or "content-transfer-encoding" in said:
         raise _invalid("a part does not say what it is")
     return Part(name=found[1], filename=found[2])
 

@@ -7,7 +7,7 @@ token = "env:WHEELS"
 [builders.actions]                           # or by what its workflow's identity says
 issuer   = "https://token.example.org"
 audience = "releases.example.org"
-keys     = "keys/token.jwks.json"            # a file of the settings, or an address
+keys     = "keys/token.jwks.json"            # a file of the settings, or an https address
 claims   = { repository = "example/nova", workflow = "wheels" }
 [keys]                                       # secret keys that are not in private/
 log = "agent:keys/log.pub"
@@ -51,6 +51,8 @@ def bringer(name: str, table: Table) -> Bringer:
         table.fault("issuer", "" if found.issuer.startswith("https://") else "begins with https://")
     if found.keys and "://" not in found.keys:
         table.fault("keys", relative_fault(found.keys))
+    elif found.keys and not found.keys.startswith("https://"):
+        table.problem("keys", "begins with https://: whoever can change them on their way uploads what they like")
     table.close()
     return found
 

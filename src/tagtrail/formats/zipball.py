@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from tagtrail.formats.archive import Limits, Member, check_members, refusal
+from tagtrail.formats.ziplayout import check_layout
 
 __all__ = ["Wheel", "zip_time"]
 
@@ -72,6 +73,10 @@ class Wheel:
                     yield piece
         except _BROKEN as error:
             raise refusal("damaged", f"{member.name!r} in the wheel cannot be read", str(error)) from error
+
+    def check_layout(self) -> None:
+        """No reader finds other members in it. Raises ProjectError (`tagtrail.formats.ziplayout`)."""
+        check_layout(self._file, [*self._infos.values()], self._zip.start_dir)
 
     def is_normal(self, epoch: int) -> bool:
         """Nothing in it depends on where or when it was built."""

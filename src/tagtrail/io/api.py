@@ -11,6 +11,7 @@ from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from tagtrail.io.http import UNPROXIED
 from tagtrail.model.errors import RemoteError, SetupError
 from tagtrail.ports import Refused, Unknown
 
@@ -185,7 +186,7 @@ def _client(timeout: float) -> "httpx.Client":
     """One for this process: a connection is used again, and the authorities are read once."""
     import httpx
 
-    return httpx.Client(timeout=timeout, headers={"Accept-Encoding": "identity"})
+    return httpx.Client(timeout=timeout, headers={"Accept-Encoding": "identity"}, mounts=dict.fromkeys(UNPROXIED))
 
 
 class _Lost(Exception):  # noqa: N818  (it is what happened to a reply)

@@ -22,6 +22,8 @@ SLOWEST = 16 * 1024
 """Bytes per second below which an answer is given up, after PATIENCE."""
 PATIENCE = 120.0
 """Seconds that any answer may take."""
+UNPROXIED = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+"""What is said to this machine goes through no proxy of the environment: it would read it, and ask itself."""
 _REDIRECTS = 5
 
 
@@ -97,8 +99,7 @@ def ask(
         with _said(url):
             raise
     except httpx.HTTPError as error:
-        why = str(error) or type(error).__name__
-        raise RemoteError(f"{url} did not answer to the end", code="reply-lost", why=why) from error
+        raise RemoteError(f"{url} did not answer to the end", code="reply-lost", why=_why(error)) from error
 
 
 def post(url: str, body: bytes, limit: int) -> Reply:
@@ -116,7 +117,8 @@ def _client() -> "httpx.Client":
     """One for this process: a connection is used again, and the authorities are read once."""
     import httpx
 
-    return httpx.Client(timeout=TIMEOUT, headers={"Accept-Encoding": "identity", "Cache-Control": "no-cache"})
+    headers = {"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
+    return httpx.Client(timeout=TIMEOUT, headers=headers, mounts=dict.fromkeys(UNPROXIED))
 
 
 @contextmanager
@@ -143,8 +145,13 @@ def _said(url: str) -> Iterator[None]:
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise SetupError(f"{url} is not an address: {error}", code="url", hint="https://HOST/") from error
     except httpx.HTTPError as error:
-        why = str(error) or type(error).__name__
-        raise RemoteError(f"{url} does not answer", code="url-unreachable", why=why) from error
+        raise RemoteError(f"{url} does not answer", code="url-unreachable", why=_why(error)) from error
+
+
+def _why(error: Exception) -> str:
+    """A header that cannot be sent is not shown: it may be who we are."""
+    said = str(error) or type(error).__name__
+    return "a header cannot be sent" if "header value" in said else said
 
 
 def _found(url: str, answer: "httpx.Response") -> "httpx.Response | None":

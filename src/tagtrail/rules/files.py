@@ -19,6 +19,8 @@ SIDECARS = (
     ".asc", ".sha256sums", ".tag", ".notes.md", ".metadata", ".tlog-proof", ".intoto.jsonl", ".cdx.json",
     ".runbook.md", ".contacts.json",
 )  # fmt: skip
+LONGEST = 240
+"""Bytes of a file's name, behind which a sidecar's suffix has its place."""
 BROWSERS = (".html", ".htm", ".xhtml", ".svg", ".xml", ".js")
 
 
@@ -100,6 +102,7 @@ def file_name_free(facts: After) -> Iterator[Said]:
     """No file is named like a page, a version or a sidecar, none is a page for a browser, and no two names mean one.
 
     The site keeps these names for itself; what a browser would run as a page of the site is not served from there.
+    A name has at most 240 bytes: no disk has one of more than 255, and a file's proof is called `NAME.tlog-proof`.
 
         bad   index.html, 1.2.0, mylib-1.2.0.tar.gz.asc, mylib-1.2.0.svg
         bad   mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz
@@ -112,6 +115,9 @@ def file_name_free(facts: After) -> Iterator[Said]:
                 text=f"{name} is named like a page, a version or a sidecar of the site",
                 fix="give the file another name",
             )
+        if len(name.encode()) > LONGEST:
+            text = f"{name[:40]}... has a name of {len(name.encode())} bytes, {LONGEST} is the most"
+            yield Said(text=text, fix="give the file a shorter name", code="file-name-long")
     for key, count in Counter(name_key(facts.project, name) for name in facts.files).items():
         if count > 1:
             alike = " and ".join(n for n in facts.files if name_key(facts.project, n) == key)

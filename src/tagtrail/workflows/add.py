@@ -25,7 +25,21 @@ from tagtrail.workflows.overrides import set_aside
 from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 
-__all__ = ["asked_later", "awaited", "drafted", "drop", "gathered", "log_later", "stage", "staged"]
+__all__ = [
+    "MOST_FILES",
+    "asked_later",
+    "awaited",
+    "drafted",
+    "drop",
+    "gathered",
+    "judged",
+    "log_later",
+    "stage",
+    "staged",
+]
+
+MOST_FILES = 200
+"""Files that one draft may hold of others: an entry holds no more."""
 
 
 @frozen
@@ -59,9 +73,20 @@ def staged(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
 
 
 def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifact) -> bool:
-    """Put a file into the Draft; False: it was there. Whatever is staged is not public.
+    """Put a file into the Draft; False: it was there. Whatever is staged is not public. Raises as `judged` does."""
+    if judged(road, project, version, tag, artifact):
+        return False
+    _write(road, _place(project.name, tag), _Staged(name=artifact.name, artifact=artifact))
+    standing = {a.name: a for a in staged(road, project.name, tag)}
+    _check_same(standing.get(artifact.name), artifact, project, version)  # somebody else may have been first
+    return True
 
-    Raises ProjectError `add-other-bytes`, `name-taken`, `version-withdrawn`, and what the rules on names raise.
+
+def judged(road: Road, project: Project, version: str, tag: str, artifact: Artifact) -> bool:
+    """Whether the Draft or the trail has this very file already.
+
+    Raises ProjectError `add-other-bytes`, `add-too-many`, `name-taken`, `version-withdrawn`, and what the rules on
+    names raise: it can not be staged. Its bytes need not be kept yet.
     """
     sequencer.refuse_withdrawn(road.ledger, project.name, version)
     names = _logged_names(road, project.name)
@@ -69,15 +94,14 @@ def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifa
     if names.get(key, artifact.blob.sha256) != artifact.blob.sha256:
         what = f"{artifact.name} is {names[key][:16]}... in the trail, this one is {artifact.blob.sha256[:16]}..."
         raise ProjectError(what, code="name-taken", why="one name has one digest for ever", hint="a new version")
-    inspect(road, project, version, [artifact], set_aside(road, project.name, tag))
     before = {a.name: a for a in staged(road, project.name, tag)}
-    _check_same(before.get(artifact.name), artifact)
-    if artifact.name in before or key in names:
-        return False
-    _write(road, _place(project.name, tag), _Staged(name=artifact.name, artifact=artifact))
-    standing = {a.name: a for a in staged(road, project.name, tag)}
-    _check_same(standing.get(artifact.name), artifact)  # somebody else may have been first
-    return True
+    _check_same(before.get(artifact.name), artifact, project, version)
+    inspect(road, project, version, [artifact], set_aside(road, project.name, tag))
+    there = artifact.name in before or key in names
+    if not there and len(before) >= MOST_FILES:
+        what = f"the draft of {project.name} {version} has {MOST_FILES} files already"
+        raise ProjectError(what, code="add-too-many", hint=f"tagtrail add {project.name} {version} --drop NAME")
+    return there
 
 
 def drop(road: Road, project: str, tag: str, name: str) -> None:
@@ -94,13 +118,12 @@ def awaited(project: Project, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(p for p in project.expect if not any(fnmatchcase(name, p) for name in names))
 
 
-def _check_same(there: Artifact | None, ours: Artifact) -> None:
+def _check_same(there: Artifact | None, ours: Artifact, project: Project, version: str) -> None:
     if there is not None and there.blob.sha256 != ours.blob.sha256:
         what = f"{ours.name} is in the draft as {there.blob.sha256[:16]}..., this one is {ours.blob.sha256[:16]}..."
         why = f"it was brought by {there.origin.by}"
-        raise ProjectError(
-            what, code="add-other-bytes", why=why, hint=f"tagtrail add PROJECT TAG --drop {quote(ours.name)}"
-        )
+        hint = f"tagtrail add {project.name} {quote(version)} --drop {quote(ours.name)}"
+        raise ProjectError(what, code="add-other-bytes", why=why, hint=hint)
 
 
 def _place(project: str, tag: str) -> str:

@@ -9,7 +9,7 @@ nothing that leads outside. Which of a project's files may come from elsewhere i
     all else         bytes (installers, signatures of others, programs): their names are judged
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import BinaryIO
 
@@ -22,6 +22,7 @@ from tagtrail.formats.wheel import check_wheel, metadata_in
 from tagtrail.formats.zipball import Wheel
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Artifact, Blob, Origin, Remark
+from tagtrail.model.frozen import replace
 from tagtrail.model.names import SUFFIXES
 from tagtrail.model.settings import Project
 from tagtrail.ports import Kept
@@ -32,14 +33,24 @@ LARGEST = 2 << 30
 """Bytes of the largest file that is taken in."""
 
 _PIECE = 1 << 20
+_READ = (".whl", ".tar.gz", ".zip")
 _UNREAD = (".tar", ".tar.xz", ".tar.bz2", ".tar.zst", ".tar.lzma", ".tar.lz", ".7z", ".rar", *SUFFIXES)
 
 
 def take_in(
-    file: BinaryIO, name: str, *, project: Project, version: str, by: str, kept: Kept, spool: BinaryIO
+    file: BinaryIO,
+    name: str,
+    *,
+    project: Project,
+    version: str,
+    by: str,
+    kept: Kept,
+    spool: BinaryIO,
+    judge: Callable[[Artifact], object] = lambda _: None,
 ) -> Artifact:
     """The file, kept as it is, with what it says of itself; `by` is who brought it, `spool` an empty file for reading.
 
+    What `judge` raises is raised before the file is kept: what is kept stays for good.
     Raises ProjectError `add-kind`, `add-empty`, `output-invalid`, `name-mismatch`, `version-mismatch`,
     `metadata-invalid`, wheel-* and archive-*.
     """
@@ -57,10 +68,9 @@ def take_in(
     elif name.endswith(".zip"):
         remarks = _zip(Wheel(file, Limits()))
     said = _said(metadata, name, project.name, version)
-    file.seek(0)
-    return Artifact(
+    artifact = Artifact(
         name=name,
-        blob=kept.put(_pieces(file), media(name)),
+        blob=Blob(sha256=_digest(file), size=file.tell(), media=media(name)),
         tar=tar,
         metadata=_kept(metadata, kept),
         requires_python=said.requires_python if said else "",
@@ -68,13 +78,20 @@ def take_in(
         as_built=True,
         remarks=remarks,
     )
+    judge(artifact)
+    file.seek(0)
+    return replace(artifact, blob=kept.put(_pieces(file), artifact.blob.media))
 
 
 def _check_kind(name: str, *, python: bool) -> None:
+    meant = name.lower().rstrip(". ")
+    if meant != name and meant.endswith(_READ) and not name.endswith(_READ):
+        what = f"{name} would be read as another kind of file elsewhere"
+        raise ProjectError(what, code="add-kind", why="not everybody minds case, or the end", hint="small letters")
     if name.endswith(".whl") and not python:
         what = f"{name} is a wheel, and the project is no Python project"
         raise ProjectError(what, code="add-kind", why="its settings build neither sdist nor wheel")
-    if name.lower().endswith(_UNREAD):
+    if meant.endswith(_UNREAD):
         what = f"{name} is an archive of a kind that is not read here"
         raise ProjectError(
             what, code="add-kind", why="what nobody can look into is not taken in", hint="pack a .tar.gz"
@@ -89,7 +106,8 @@ def _wheel(file: BinaryIO, name: str) -> tuple[bytes, tuple[Remark, ...]]:
 
 
 def _zip(packed: Wheel) -> tuple[Remark, ...]:
-    """What is noticed in it; each checksum is looked at."""
+    """What is noticed in it; each checksum is looked at, and that no installer finds more than we did."""
+    packed.check_layout()
     return noticed((m.name, m.size, packed.content(m)) for m in packed.members)
 
 

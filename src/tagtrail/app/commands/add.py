@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from tagtrail.app.terminal.console import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tagtrail.model.facts import Artifact
     from tagtrail.model.settings import Project
     from tagtrail.workflows.examine import Examined
     from tagtrail.workflows.road import Road
+
+    Judge = Callable[[Artifact], object]
+    """Raises what says against a file, before it is kept."""
 
 __all__ = ["arguments", "bringer", "draft_says", "run", "staged_event", "tagged"]
 
@@ -40,12 +43,16 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.app.terminal.outcomes import outcome_event
     from tagtrail.formats.settings import project_of
     from tagtrail.model.errors import SetupError
-    from tagtrail.workflows.add import drop, stage
+    from tagtrail.model.frozen import replace
+    from tagtrail.workflows.add import drop, judged, stage
     from tagtrail.workflows.prepare import look
     from tagtrail.workflows.release import release
 
     if not args.files and not args.drop:
         raise SetupError("add needs a FILE", code="usage", hint="tagtrail add PROJECT TAG FILE...")
+    names = [path.name for path in args.files]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise SetupError(f"{twice} is named twice", code="usage", hint="tagtrail add PROJECT TAG FILE...")
     if url := address_of(args.home):
         return _from_afar(url, args, console)
     home = find_home(args.home)
@@ -56,7 +63,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         drop(road, project.name, tag, name)
         console.line(f"{name} is no longer in the draft")
     by = bringer(road, project, args.by) if args.files else ""
-    for artifact in _taken(road, home, project, version, args.files, by):
+    quiet = replace(road, tell=lambda *_: None)
+    for artifact in _taken(
+        road, home, project, version, args.files, by, lambda a: judged(quiet, project, version, tag, a)
+    ):
         new = stage(road, project, version, tag, artifact)
         console.tell("staged", staged_event(project, version, artifact, new=new))
     if logged:
@@ -136,7 +146,7 @@ def bringer(road: "Road", project: "Project", given: str | None) -> str:
 
 
 def _taken(
-    road: "Road", home: Path, project: "Project", version: str, files: "Sequence[Path]", by: str
+    road: "Road", home: Path, project: "Project", version: str, files: "Sequence[Path]", by: str, judge: "Judge"
 ) -> "list[Artifact]":
     """Every file looked at, or all that is wrong with them at once."""
     from tagtrail.app.instance.home import Home
@@ -147,7 +157,7 @@ def _taken(
     with scratch(Home(path=home).state("scratch"), "add") as room:
         for number, path in enumerate(files):
             try:
-                found.append(_one(road, room / str(number), path, project, version, by))
+                found.append(_one(road, room / str(number), path, project, version, by, judge))
             except ProjectError as error:
                 wrong.append(error)
     if len(wrong) == 1:
@@ -158,7 +168,7 @@ def _taken(
     return found
 
 
-def _one(road: "Road", room: Path, path: Path, project: "Project", version: str, by: str) -> "Artifact":
+def _one(road: "Road", room: Path, path: Path, project: "Project", version: str, by: str, judge: "Judge") -> "Artifact":
     """A copy of our own is looked at: what is judged is what is kept."""
     import errno
 
@@ -177,7 +187,9 @@ def _one(road: "Road", room: Path, path: Path, project: "Project", version: str,
                     raise ProjectError(f"{path.name} is bigger than {LARGEST} bytes", code="add-size")
                 copy.write(piece)
             copy.seek(0)
-            return take_in(copy, path.name, project=project, version=version, by=by, kept=road.kept, spool=spool)
+            return take_in(
+                copy, path.name, project=project, version=version, by=by, kept=road.kept, spool=spool, judge=judge
+            )
     except FileNotFoundError as error:
         raise SetupError(f"there is no file {path}", code="file-missing") from error
     except OSError as error:

@@ -36,6 +36,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     home, one = find_home(args.home), Lock()
     settings = open_instance(home).settings
     host, port = address(args.listen, LISTEN)
+    console.timed = False
 
     def tell(name: str, fields: Any) -> None:
         with one:  # requests are answered in several threads

@@ -185,11 +185,12 @@ def desk(home: Path, clock: Callable[[], int]) -> Desk:
 def _parsed(data: bytes, builder: Bringer) -> dict[str, Any]:
     try:
         keys = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         keys = None
-    if not isinstance(keys, dict) or not all(isinstance(key, dict) for key in keys.get("keys", [None])):
+    listed = keys.get("keys") if isinstance(keys, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(key, dict) for key in listed):
         raise SetupError(f"{builder.keys} holds no JWKS", code="issuer-keys", hint="the issuer's jwks_uri")
-    return keys
+    return {"keys": listed}
 
 
 def _same(one: str, other: str) -> bool:

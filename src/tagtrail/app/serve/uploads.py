@@ -1,6 +1,6 @@
 """Uploads as twine and uv make them: POST /PROJECT/TAG/legacy/, one file in a form, staged in the tag's draft."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -15,16 +15,17 @@ from tagtrail.io.foreign import check_name
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Artifact
+from tagtrail.model.frozen import replace
 from tagtrail.model.settings import Bringer, Project
-from tagtrail.workflows.add import stage, staged
+from tagtrail.trail import sequencer
+from tagtrail.workflows.add import asked_later, judged, stage
+from tagtrail.workflows.examine import Examined
 from tagtrail.workflows.intake import take_in
 from tagtrail.workflows.release import look
 from tagtrail.workflows.road import Road
 
-__all__ = ["MOST_FILES", "Received", "builders_of", "receive"]
+__all__ = ["Received", "builders_of", "receive"]
 
-MOST_FILES = 200
-"""Files that one draft may hold of others: an entry holds no more."""
 _TEXT = 4 << 20
 """Bytes of all texts of a form together: the description of a package is one of them."""
 _READ = (":action", "sha256_digest")
@@ -63,19 +64,28 @@ def receive(
         raise Denied(f"nobody may bring files of {project.name}", code="token-unknown", hint="builders in its settings")
     desk.judge(token, builders, None)  # before anything is looked up for a stranger
     found = look(road, project, tag)
-    version, sha256, logged = tagged(road, found)
+    version, sha256, _ = tagged(road, found)
     by = desk.judge(token, builders, {"tag": found.tagged.name, "commit": found.tagged.commit})
     with scratch(Home(path=home).state("scratch"), "upload") as room:
         form = _form(content_type, body, room)
-        artifact = _taken(road, form, room, project, version, by)
-    if len(staged(road, project.name, sha256)) >= MOST_FILES:
-        raise ProjectError(f"the draft has {MOST_FILES} files already", code="add-too-many")
+        quiet = replace(road, tell=lambda *_: None)
+        artifact = _taken(road, form, room, project, version, by, lambda a: judged(quiet, project, version, sha256, a))
     new = stage(road, project, version, sha256, artifact)
     event = staged_event(project, version, artifact, new=new)
     road.tell("staged", event)
-    late = "; a later entry waits for approval" if logged else ""
-    text = f"{artifact.name} is {'' if new else 'already '}in the draft of {project.name} {version}{late}"
+    released, waits = _later(road, project, found)
+    late = "; a later entry waits for approval" if waits else ""
+    place = "trail as a file" if artifact.name in released else "draft"
+    text = f"{artifact.name} is {'' if new else 'already '}in the {place} of {project.name} {version}{late}"
     return Received(staged=event, text=text, draft=f"{draft_says(road, project, version, sha256)[0]}{late}")
+
+
+def _later(road: Road, project: Project, found: Examined) -> tuple[frozenset[str], bool]:
+    """The files of a version that the trail has, and whether others wait to join them."""
+    if found.taken is None:
+        return frozenset(), False
+    entry = sequencer.find_release(road.ledger, project.name, found.taken.version) or found.taken
+    return frozenset(file.name for file in entry.files), asked_later(road, project, entry) is not None
 
 
 def _form(content_type: str, body: BinaryIO, room: Path) -> _Form:
@@ -102,7 +112,15 @@ def _form(content_type: str, body: BinaryIO, room: Path) -> _Form:
     return _Form(texts, name, room / "file")
 
 
-def _taken(road: Road, form: _Form, room: Path, project: Project, version: str, by: str) -> Artifact:
+def _taken(
+    road: Road,
+    form: _Form,
+    room: Path,
+    project: Project,
+    version: str,
+    by: str,
+    judge: Callable[[Artifact], object],
+) -> Artifact:
     with form.path.open("rb") as file, (room / "spool").open("x+b") as spool:
         said = form.texts.get("sha256_digest", "").lower()
         if said and file_digest(file, "sha256").hexdigest() != said:
@@ -110,8 +128,9 @@ def _taken(road: Road, form: _Form, room: Path, project: Project, version: str, 
             raise ProjectError(what, code="upload-digest", why=f"sha256_digest is {said[:64]!r}", hint="send it again")
         file.seek(0)
         return take_in(
-            cast("BinaryIO", file), form.name, project=project, version=version, by=by, kept=road.kept, spool=spool
-        )
+            cast("BinaryIO", file), form.name, project=project, version=version, by=by, kept=road.kept, spool=spool,
+            judge=judge,
+        )  # fmt: skip
 
 
 def _invalid(why: str) -> ProjectError:

@@ -8,7 +8,7 @@ GET  /                                    what this is
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
@@ -20,6 +20,7 @@ from tagtrail.app.serve.identity import Denied, Desk, password
 from tagtrail.app.serve.staging import find
 from tagtrail.app.serve.uploads import builders_of, receive
 from tagtrail.formats.settings import project_of
+from tagtrail.io.durable import setup_error
 from tagtrail.model.errors import Error, RemoteError, SetupError, TamperError
 from tagtrail.model.names import project_key
 from tagtrail.ports import Tell
@@ -32,7 +33,7 @@ __all__ = ["Gatehouse", "application"]
 
 _TEXT = "text/plain; charset=utf-8"
 _STATUS = {"add-other-bytes": 409, "name-taken": 409, "project-unknown": 404, "tag-missing": 404, "draft-empty": 404,
-           "hint-size": 413, "hint-project": 404}  # fmt: skip
+           "tag-name": 404, "hint-size": 413, "hint-project": 404}  # fmt: skip
 _ABOUT = """\
 tagtrail serve
 POST /PROJECT/TAG/legacy/              upload a file that was built elsewhere (twine, uv publish)
@@ -59,6 +60,8 @@ class _Answer:
     body: Iterable[bytes]
     size: int
     media: str = _TEXT
+    reason: str = ""
+    """Stands after the status in place of its usual words: twine shows nothing else."""
 
 
 def application(house: Gatehouse) -> "WSGIApplication":
@@ -70,7 +73,7 @@ def application(house: Gatehouse) -> "WSGIApplication":
         headers += [("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "default-src 'none'")]
         if found.status == 401:
             headers.append(("WWW-Authenticate", 'Basic realm="tagtrail", charset="UTF-8"'))
-        start(f"{found.status} {HTTPStatus(found.status).phrase}", headers)
+        start(f"{found.status} {found.reason or HTTPStatus(found.status).phrase}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else found.body
 
     return answer
@@ -78,7 +81,10 @@ def application(house: Gatehouse) -> "WSGIApplication":
 
 def _guarded(house: Gatehouse, environ: "WSGIEnvironment") -> _Answer:
     try:
-        return _answer(house, environ)
+        try:
+            return _answer(house, environ)
+        except OSError as error:  # a full disk, most of all
+            raise setup_error(house.home, error) from error
     except Error as error:
         status = _status(error)
         house.tell("note", {"text": f"{status}: {error.what} ({error.code})"})
@@ -86,7 +92,14 @@ def _guarded(house: Gatehouse, environ: "WSGIEnvironment") -> _Answer:
         if _asks_json(environ):
             named = dict(zip(("what", "why", "hint"), told, strict=True))
             return _json(status, {"code": error.code, "exit": error.exit_code, **named})
-        return _said(status, f"{error.code}: " + "\n".join(filter(None, told)))
+        text = f"{error.code}: " + "\n".join(filter(None, told))
+        return replace(_said(status, text), reason=_reason(text))
+
+
+def _reason(text: str) -> str:
+    """The first line, as a status line may bear it."""
+    line = text.partition("\n")[0][:300]
+    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in line)
 
 
 def _status(error: Error) -> int:

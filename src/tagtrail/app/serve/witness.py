@@ -9,6 +9,7 @@ refuses a body above the limit (413) by its length, before it is sent.
 """
 
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
@@ -101,6 +102,7 @@ def serve(
     except OSError as error:
         what = f"cannot listen on {host}:{port}: {error.strerror}"
         raise SetupError(what, code="listen", hint="--listen HOST:PORT; port 0 takes a free one") from error
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that some wait their turn is no news
     with listening, _stopped_by_signals():
         server = create_server(
             app,

@@ -59,6 +59,8 @@ class Console:
         self._rows: dict[str, dict[str, str]] = {}
         self._took: dict[str, float] = {}
         self._since = clock()
+        self.timed = True
+        """Whether a step's seconds are shown; where requests come and go, they would be somebody else's."""
         self._gone: list[TextIO] = []
 
     @classmethod
@@ -144,7 +146,7 @@ class Console:
 
     def _print(self, line: Line, stream: TextIO, before: float = 0.0) -> None:
         took = before + self._lap()
-        late = f"   {took:.1f} s" if line.step and took >= LONG else ""
+        late = f"   {took:.1f} s" if self.timed and line.step and took >= LONG else ""
         if self._block:
             self._block.stop()
         coloured = self._colour and (stream is self._out or stream.isatty())
