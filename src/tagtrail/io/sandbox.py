@@ -264,14 +264,14 @@ def isolation(asked: str, home: Path) -> str:
 
 def _shown(place: Path) -> str:
     """The part of this machine that every cell shows and in which `place` lies; empty: none."""
-    real = place.resolve()
-    return next((part for part, there in _parts() if real.is_relative_to(there)), "")
+    real = f"{os.path.realpath(place)}/"
+    return next((part for part, there in _parts() if real.startswith(f"{there}/")), "")
 
 
 @cache
-def _parts() -> tuple[tuple[str, Path], ...]:
+def _parts() -> tuple[tuple[str, str], ...]:
     """What is shown of directories, and where that really is."""
-    return tuple((part, Path(part).resolve()) for part in ("/usr", *_python()))
+    return tuple((part, os.path.realpath(part)) for part in ("/usr", *_python()))
 
 
 def hidden(room: Path) -> bool:

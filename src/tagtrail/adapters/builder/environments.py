@@ -246,12 +246,16 @@ class Environments:
 def installed(environment: Path) -> Iterator[Path]:
     """The lists of files (RECORD) of what is installed there. Foreign code made them: what leads elsewhere, is no plain
     file, or is bigger than any, is none."""
-    for record in environment.glob("lib/python*/site-packages/*.dist-info/RECORD"):
-        steps = (record, *(path for path in record.parents if path.is_relative_to(environment)))
-        about = record.lstat()
-        plain = stat.S_ISREG(about.st_mode) and about.st_size <= _RECORD
-        if plain and not any(path.is_symlink() for path in steps):
-            yield record
+    for site in environment.glob("lib/python*/site-packages"):
+        if any(path.is_symlink() for path in (environment, site.parent.parent, site.parent, site)):
+            continue
+        with os.scandir(site) as found:
+            names = sorted(e.name for e in found if e.name.endswith(".dist-info") and e.is_dir(follow_symlinks=False))
+        for record in (site / name / "RECORD" for name in names):
+            with suppress(FileNotFoundError):
+                about = record.lstat()
+                if stat.S_ISREG(about.st_mode) and about.st_size <= _RECORD:
+                    yield record
 
 
 def _wanted(requirements: Sequence[str]) -> tuple[str, ...]:
