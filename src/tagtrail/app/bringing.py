@@ -18,13 +18,13 @@ from tagtrail.io.ambient import workflow_token
 from tagtrail.io.foreign import check_name, plain
 from tagtrail.io.http import Reply, ask
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError, TamperError
+from tagtrail.model.names import LOOPBACK
 
 if TYPE_CHECKING:
     from io import BufferedReader
 
 __all__ = ["bring"]
 
-_OURSELVES = ("127.0.0.1", "::1", "localhost")
 _PIECE, _ANSWER = 1 << 20, 1 << 20
 _BUSY = (429, 500, 502, 503, 504)
 """What a web server says for itself, or for another that does not answer it."""
@@ -58,7 +58,7 @@ def bring(url: str, project: str, tag: str, files: list[Path], console: Console)
 def _place(url: str) -> tuple[str, str]:
     """The address without a slash at its end, and its host. A token goes nowhere in the clear."""
     at = urlsplit(url)
-    plain_text = at.scheme == "http" and at.hostname in _OURSELVES
+    plain_text = at.scheme == "http" and at.hostname in LOOPBACK
     if not at.hostname or at.query or at.fragment or "@" in at.netloc or not (at.scheme == "https" or plain_text):
         what = f"{url} is no address that a token may be sent to"
         raise SetupError(what, code="url-form", hint="https://HOST, or http://localhost:PORT")

@@ -31,9 +31,10 @@ from tagtrail.formats.site import DEFAULT_PATH
 from tagtrail.formats.tagging import CHANNELS
 from tagtrail.formats.toml import Table, meant, quoted_key
 from tagtrail.model.frozen import frozen
+from tagtrail.model.names import LOOPBACK
 from tagtrail.model.settings import TargetSettings
 
-__all__ = ["LOOPBACK", "TYPES", "Option", "read_target"]
+__all__ = ["TYPES", "Option", "read_target"]
 
 
 Form = Literal["text", "texts", "words", "number", "flag", "address", "secret", "secrets"]
@@ -165,9 +166,6 @@ BUCKET = {
     "path-style": Option(form="flag"),
 }
 """What a site may say beside `root = "s3://BUCKET/PREFIX"`."""
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-"""Hosts that are this machine: nobody else hears what is said to them."""
 
 _ADDRESS = r"https?://(\[[0-9a-f:]+\]|[A-Za-z0-9]+([.-][A-Za-z0-9]+)*)(:[0-9]{1,5})?(/[A-Za-z0-9._~%+/-]*)?"
 _REFERENCE = r"(env|file|cmd):\S.*"

@@ -15,6 +15,7 @@ from typing import Literal
 
 from tagtrail.io.process import said
 from tagtrail.model.errors import SetupError
+from tagtrail.model.names import LOOPBACK
 from tagtrail.ports import Refused, Unknown
 
 __all__ = ["Smtp"]
@@ -23,7 +24,6 @@ TIMEOUT, PATIENCE = 60.0, 600.0
 """Seconds for each step, and for the answer to the last dot: a server may look for viruses before it."""
 UNREACHED, SOON, LATER = 60, 300, 3_600
 """Seconds until the next attempt: nobody answers; a 4xx (greylisting asks for five minutes); a 5xx."""
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,9 +7,12 @@ import re
 import unicodedata
 
 __all__ = [
-    "PAGES", "RESERVED", "SUFFIXES", "fold", "is_archived_feed", "name_key", "project_key", "says_version",
+    "LOOPBACK", "PAGES", "RESERVED", "SUFFIXES", "fold", "is_archived_feed", "name_key", "project_key", "says_version",
     "sdist_stem", "version_key",
 ]  # fmt: skip
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Hosts that are this machine: nobody else hears what is said to them."""
 
 RESERVED = frozenset(
     {

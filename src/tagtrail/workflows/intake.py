@@ -58,15 +58,7 @@ def take_in(
     if not file.read(1):
         raise ProjectError(f"{name} is empty", code="add-empty", hint="look at how it was made")
     file.seek(0)
-    tar, metadata, remarks = "", b"", tuple[Remark, ...]()
-    if name.endswith(".whl"):
-        check_file_name(name, "wheel", project=project.name, version=version)
-        metadata, remarks = _wheel(file, name)
-    elif name.endswith(".tar.gz"):
-        read = _sdist if project.is_python else _tar
-        tar, metadata, remarks = read(file, name, spool)
-    elif name.endswith(".zip"):
-        remarks = _zip(Wheel(file, Limits()))
+    tar, metadata, remarks = _looked(file, name, project, version, spool)
     said = _said(metadata, name, project.name, version)
     artifact = Artifact(
         name=name,
@@ -81,6 +73,18 @@ def take_in(
     judge(artifact)
     file.seek(0)
     return replace(artifact, blob=kept.put(_pieces(file), artifact.blob.media))
+
+
+def _looked(
+    file: BinaryIO, name: str, project: Project, version: str, spool: BinaryIO
+) -> tuple[str, bytes, tuple[Remark, ...]]:
+    """SHA-256 of the tar within, the metadata, and what is noticed: as far as a file of its kind has them."""
+    if name.endswith(".whl"):
+        check_file_name(name, "wheel", project=project.name, version=version)
+        return "", *_wheel(file, name)
+    if name.endswith(".tar.gz"):
+        return (_sdist if project.is_python else _tar)(file, name, spool)
+    return "", b"", _zip(Wheel(file, Limits())) if name.endswith(".zip") else ()
 
 
 def _check_kind(name: str, *, python: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from tagtrail.app.instance.targets import Context
-from tagtrail.formats.targets import LOOPBACK
+from tagtrail.model.names import LOOPBACK
 from tagtrail.model.settings import TargetSettings
 from tagtrail.ports import Target
 

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from tagtrail.io import http
 from tagtrail.model.errors import RemoteError, SetupError
+from tagtrail.model.names import LOOPBACK
 from tagtrail.ports import Clock
 
 __all__ = ["Trusted"]
@@ -22,7 +23,6 @@ __all__ = ["Trusted"]
 FRESH = 600
 """Seconds for which a token is used; the main index's lives for 900."""
 _LIMIT = 1 << 16
-_OURSELVES = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class Trusted:
 
 def _safe(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _OURSELVES:
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         what = f"an identity goes to {parts.netloc} over TLS alone"
         raise SetupError(what, code="oidc-plain", hint="upload = https://..., or a token in the settings")
     return url
