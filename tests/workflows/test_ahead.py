@@ -55,11 +55,11 @@ def shop(world: World) -> Workshop:
     road = world.road()
     return Workshop(
         settings=road.settings,
-        source=road.source,
+        source=lambda: road.source,
         builder=lambda: road.builder,
         isolation=road.isolation,
-        ledger=road.ledger,
-        journal=road.journal,
+        ledger=lambda: road.ledger,
+        journal=lambda: road.journal,
     )
 
 

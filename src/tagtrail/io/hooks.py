@@ -27,6 +27,7 @@ After that of a `take` or `pack` come frames with the bytes, an empty one at the
 When standard input ends, whoever started this is done or dead, and the whole process group ends too.
 """
 
+import gc
 import glob
 import json
 import os
@@ -146,6 +147,7 @@ def brought(before: set[str]) -> list[str]:
 def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[int, Any]:
     """One call, in a fork: the status it ended with, and its value with what it imported."""
     said = os.memfd_create("value")
+    gc.freeze()
     child = os.fork()
     if child:
         status = watch(child)
@@ -154,6 +156,7 @@ def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[in
         return (status, None) if status else read(value)
     status = HOOK
     try:
+        gc.enable()
         os.close(answers)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.chdir(tree)
@@ -339,6 +342,7 @@ def furnish() -> None:
 
 def main() -> None:
     """Work as orders come."""
+    gc.disable()  # but in hooks: what is imported stays
     answers = int(sys.argv[1])
     os.set_inheritable(answers, False)  # noqa: FBT003  (its name)
     furnish()

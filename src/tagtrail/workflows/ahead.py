@@ -1,8 +1,8 @@
 """Ahead of the road: the build backend begins while all else that a release needs is loaded and the tag is judged.
 
-A backend takes as long to import itself as we do. So this room loads little, and is asked first: it reads the tag,
-orders the build of it, and lets the builder begin what it may before anybody judged that tag (`Builder.expecting`:
-nothing is installed, nothing of the project runs). Whatever is wrong here is said on the road, or is no fault at all.
+A backend takes as long to import itself as we do. So this room loads little, and is asked first: it lets the builder
+begin what it may before anybody judged a tag (`Builder.expecting`: nothing is installed, nothing of the project runs),
+reads that tag, and orders the build of it. Whatever is wrong here is said on the road, or is no fault at all.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,8 +18,6 @@ from tagtrail.model.facts import Artifact, Tagged
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project, Settings
 from tagtrail.ports import Builder, BuildOrder, Journal, Ledger, Objects, Source
-from tagtrail.rules.grammar import classify, grammar_of
-from tagtrail.rules.versions import tag_for
 from tagtrail.workflows.remembered import remembered
 
 __all__ = ["Workshop", "begun", "built_key", "order_of"]
@@ -29,14 +27,14 @@ T = TypeVar("T")
 
 @frozen
 class Workshop:
-    """What of a road (`tagtrail.workflows.road`) a build needs; its builder is loaded when it is asked for."""
+    """What of a road (`tagtrail.workflows.road`) a build needs; each port is loaded when it is asked for."""
 
     settings: Settings
-    source: Source
     builder: Callable[[], Builder]
     isolation: Callable[[], str]
-    ledger: Ledger
-    journal: Journal
+    source: Callable[[], Source]
+    ledger: Callable[[], Ledger]
+    journal: Callable[[], Journal]
 
 
 @contextmanager
@@ -44,10 +42,11 @@ def begun(shop: Workshop, project: Project, tag: str) -> Iterator[Tagged | None]
     """In the block, what can be begun for `tag` (a tag or a version) is under way, if it has still to be built; gives
     what was found under that name (None: not even that could be read)."""
     with ExitStack() as running:
-        isolation = _aside(shop.isolation, running)
-        found = _aside(partial(_read, shop.source, project, tag), running)
         early = running.enter_context(ExitStack())
         begin = early.enter_context(shop.builder().expecting(project.name))
+        isolation = _aside(shop.isolation, running)
+        found = _aside(partial(_read, shop.source(), project, tag), running)
+        _load(shop)
         tagged, objects = found() or (None, None)
         if tagged and objects and (order := _awaited(shop, project, tagged, objects, isolation)):
             begin(order, objects)
@@ -97,8 +96,18 @@ def _aside(ask: Callable[[], T], running: ExitStack) -> Callable[[], T | None]:
     return answer
 
 
+def _load(shop: Workshop) -> None:
+    """What will be asked for once the tag is read."""
+    from tagtrail.rules import grammar  # noqa: F401
+
+    shop.ledger()
+    shop.journal()
+
+
 def _read(source: Source, project: Project, tag: str) -> tuple[Tagged, Objects | None]:
     """The tag, and what its build would read of the repository, if it can be read."""
+    from tagtrail.rules.versions import tag_for
+
     tagged, objects = source.read(project.repo, tag_for(project.tag, tag, project.versions)), None
     with suppress(Error):
         objects = source.objects(project.repo, tagged.name, tagged.commit)
@@ -109,10 +118,12 @@ def _awaited(
     shop: Workshop, project: Project, tagged: Tagged, objects: Objects, isolation: Callable[[], str | None]
 ) -> BuildOrder | None:
     """The order of a build that has still to be done; None: there is none."""
+    from tagtrail.rules.grammar import classify, grammar_of
+
     said, apart = classify(grammar_of(project), tagged.name), isolation()
     if tagged.kind != "annotated" or said.kind != "release" or apart is None:
         return None
-    if shop.ledger.marked(release_mark(project.name, said.version)):
+    if shop.ledger().marked(release_mark(project.name, said.version)):
         return None
     order = order_of(project, tagged, said.version, objects, apart)
-    return order if remembered(shop.journal, built_key(order), Artifact) is None else None
+    return order if remembered(shop.journal(), built_key(order), Artifact) is None else None

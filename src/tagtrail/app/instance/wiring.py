@@ -45,7 +45,7 @@ def open_road(home: Path, *, tell: Tell, shop: Workshop | None = None) -> Road:
     rooms = at.state("scratch")
     scratch.sweep(rooms)
     kept = DirectoryKept(at.kept)
-    ledger, journal = shop.ledger, shop.journal
+    ledger, journal = shop.ledger(), shop.journal()
     if pending(at):
         install(at, current_root(ledger, kept))
     chosen = settings.site
@@ -57,7 +57,7 @@ def open_road(home: Path, *, tell: Tell, shop: Workshop | None = None) -> Road:
         site=site,
         people=people,
         policy=lambda project: settings_digest(settings, project, _fingerprints(people, project), texts),
-        source=shop.source,
+        source=shop.source(),
         notes=GitNotes(rooms),
         builder=shop.builder(),
         isolation=shop.isolation,

@@ -1,20 +1,18 @@
 """The workshop: of an instance's ports those that a build needs, without all that only a whole release does.
 
-It is apart from the wiring because it loads in half the time: a build backend can begin meanwhile
-(`tagtrail.workflows.ahead`).
+It is apart from the wiring, and loads each when it is asked for, because a build backend can begin long before all is
+there (`tagtrail.workflows.ahead`).
 """
 
 import time
 from functools import cache, partial
 from pathlib import Path
 
-from tagtrail.adapters.git import GitSource
-from tagtrail.adapters.sqlite import SqliteJournal, SqliteLedger
 from tagtrail.app.instance.home import Home
 from tagtrail.app.instance.reading import read_settings
 from tagtrail.io import sandbox
 from tagtrail.model.settings import BuildSettings
-from tagtrail.ports import Builder, Clock
+from tagtrail.ports import Builder, Clock, Journal, Ledger, Source
 from tagtrail.workflows.ahead import Workshop
 
 __all__ = ["now", "open_workshop"]
@@ -36,11 +34,11 @@ def open_workshop(home: Path, *, clock: Clock = now, refresh: bool = False) -> W
     at, settings = Home(path=home), read_settings(home)
     return Workshop(
         settings=settings,
-        source=GitSource(at.state("repos")),
         builder=cache(partial(_builder, at, settings.build, clock, refresh=refresh)),
         isolation=lambda: sandbox.isolation(settings.build.isolation, at.path),
-        ledger=SqliteLedger(at.database),
-        journal=SqliteJournal(at.database),
+        source=cache(partial(_source, at)),
+        ledger=cache(partial(_ledger, at)),
+        journal=cache(partial(_journal, at)),
     )
 
 
@@ -53,3 +51,21 @@ def _builder(at: Home, chosen: BuildSettings, clock: Clock, *, refresh: bool) ->
     limit = float(chosen.time or STEP)
     environments = Environments(at.state("envs"), rooms, limit=limit, most=most, clock=clock, refresh=refresh)
     return builders(at.path / "state", rooms, environments, limit=limit, most=most)
+
+
+def _source(at: Home) -> Source:
+    from tagtrail.adapters.git import GitSource
+
+    return GitSource(at.state("repos"))
+
+
+def _ledger(at: Home) -> Ledger:
+    from tagtrail.adapters.sqlite import SqliteLedger
+
+    return SqliteLedger(at.database)
+
+
+def _journal(at: Home) -> Journal:
+    from tagtrail.adapters.sqlite import SqliteJournal
+
+    return SqliteJournal(at.database)
