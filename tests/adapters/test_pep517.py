@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -606,12 +605,12 @@ def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
     assert asked == [("pbr>=2",), ("pbr>=2",)]
 
 
-def learned(root: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((root / "state" / "learned" / "tiny.json").read_text())
+def learned(root: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = json.loads((root / "state" / "learned" / "tiny.json").read_text())
     return found
 
 
-def learn(root: Path, **said: object) -> None:
+def learn(root: Path, **said: list[str]) -> None:
     (root / "state" / "learned").mkdir(parents=True, exist_ok=True)
     text = json.dumps({"requires": [], "modules": []} | said)
     (root / "state" / "learned" / "tiny.json").write_text(text)
@@ -757,128 +756,6 @@ def test_what_stands_ready_for_something_else_is_not_built_with(
         assert shop.build(repo) == without
     assert began(shop) > later - 0.02  # a tick is ten milliseconds
     assert shop.left() == []
-
-
-IN_THE_TREE = (
-    SAYS_WHEN
-    + """
-
-def behave(kind, out, name):
-    for what in Path("behaviour").read_text().split():
-        globals()[what](kind, out, name)
-    return name
-
-
-def private(kind, out, name):
-    if kind == "wheel":
-        if Path("tiny.py").stat().st_mode & 0o777 != 0o644:
-            raise ValueError("this is not what will be published")
-        return
-    with tarfile.open(out) as packed:
-        held = [(m, packed.extractfile(m).read()) for m in packed]
-    with tarfile.open(out, "w:gz") as packed:
-        for info, data in held:
-            info.mode = 0o600
-            packed.addfile(info, io.BytesIO(data))
-
-
-def climbing(kind, out, name):
-    again(out, lambda name, data: (f"../{name}", data)) if kind == "sdist" else None
-
-
-def changing(kind, out, name):
-    change = lambda name, data: (name, data.replace(b"plain_backend", b"other_backend"))
-    again(out, change) if kind == "sdist" else None
-
-
-def asking(kind, out, name):
-    pass
-
-
-def get_requires_for_build_wheel(config_settings=None):
-    return ["more"] if "asking" in Path("behaviour").read_text() else []
-"""
-)
-
-
-class Lavish(Watched):
-    """Whose environments hold whatever is asked for."""
-
-    def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
-        return super().__call__((), kind)
-
-    def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
-        return super().known((), kind)
-
-
-class Believed:
-    """A project whose sdist is believed to be in normal form when it is built, or is not."""
-
-    def __init__(self, root: Path, behaviour: str) -> None:
-        self.shop = Workshop(root / "shop", root / "environments")
-        self.environments = Lavish(self.shop)
-        self.environments.put(BACKEND + IN_THE_TREE)
-        other = self.environments.backend.with_name("other_backend.py")
-        other.write_text(BACKEND.replace('"tiny.py")', '"tiny.py", "other.py")'))
-        self.repo = tiny(root / "tiny", **{"pyproject.toml": PLAIN, "behaviour": behaviour})
-
-    def build(self, *, believed: bool) -> tuple[dict[str, Artifact], str]:
-        """What was made, and the code of what was said instead."""
-        learn(self.shop.root, as_made=believed)
-        self.shop.builder = Pep517(self.shop.root / "state", self.shop.root / "scratch", self.environments)
-        made, code = dict[str, Artifact](), ""
-        try:
-            made = self.shop.build(self.repo)
-        except Error as error:
-            code = error.code
-        assert self.shop.left() == []
-        return made, code
-
-    @property
-    def processes(self) -> int:
-        log = self.shop.root / "state" / "logs" / "tiny-1.0.log"
-        return log.read_text().count("process of ")
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "normal", "twice"),
-    [
-        ("nothing", False, True),
-        ("normal", True, False),
-        ("private", False, True),
-        ("changing", False, False),
-        ("changing normal", True, False),
-        ("normal asking", True, False),
-        ("asking", False, True),
-    ],
-)
-def test_a_wheel_is_of_the_published_sdist_whatever_was_believed_of_that(
-    tmp_path: Path, behaviour: str, normal: bool, twice: bool
-) -> None:
-    project = Believed(tmp_path, behaviour)
-    without = project.build(believed=False)
-    once = project.processes
-    assert list(without[0]) == [SDIST, WHEEL]
-    assert learned(project.shop.root)["as_made"] is normal
-    assert project.build(believed=True) == without
-    assert learned(project.shop.root)["as_made"] is normal
-    assert project.processes - once == twice
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "code", "processes"),
-    [
-        ("fail_wheel", "build-failed", 2),
-        ("normal fail_wheel", "build-failed", 1),
-        ("climbing", "archive-outside", 1),
-        ("other_metadata_name", "name-mismatch", 1),
-    ],
-)
-def test_what_is_wrong_is_said_whatever_was_believed(tmp_path: Path, behaviour: str, code: str, processes: int) -> None:
-    project = Believed(tmp_path, behaviour)
-    assert project.build(believed=False) == ({}, code)
-    assert project.build(believed=True) == ({}, code)
-    assert project.processes == processes
 
 
 def put_aside(directory: Path) -> None:

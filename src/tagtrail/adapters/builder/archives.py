@@ -28,18 +28,9 @@ from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
 from tagtrail.formats.metadata import check_file_name
 from tagtrail.formats.wheel import check_tags
 from tagtrail.formats.zipball import Wheel
-from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder
 
-__all__ = ["Archives", "Looked"]
-
-
-@frozen
-class Looked:
-    """An sdist that was looked at: whether it was in normal form `as_made`, and what it says of its build system."""
-
-    as_made: bool
-    system: BuildSystem
+__all__ = ["Archives"]
 
 
 class Archives:
@@ -60,8 +51,9 @@ class Archives:
         """The ids of the tag's files, against which `packed` and `wheel` hold what they find."""
         self._blobs.ids.update(ids())
 
-    def sdist(self, file: Path) -> Looked:
-        """Lay its tar out in normal form where foreign code sees it, for the wheel is built of that; what was found."""
+    def sdist(self, file: Path) -> BuildSystem:
+        """Lay its tar out in normal form where foreign code sees it, for the wheel is built of that; what it says of
+        its build system."""
         order, spool = self._order, self._room / "spool"
         check_file_name(file.name, "sdist", project=order.project, version=order.version)
         with file.open("rb") as source, spool.open("w+b") as spooled, new(self._seen) as out:
@@ -70,11 +62,11 @@ class Archives:
             )  # fmt: skip
             pyproject, setup = (text_of(found, spooled, name) for name in ("pyproject.toml", "setup.py"))
         if found.as_made:
-            shutil.copyfile(file, self._seen)
+            shutil.copyfile(spool, self._seen)  # not the file: `gzip` takes three times as long as all the rest of it
         self._seen.chmod(0o644)
         self._file, self._sdist = file, found
         text = None if pyproject is None else pyproject.decode("utf-8", "replace")
-        return Looked(as_made=found.as_made, system=parse_build_system(text, has_setup=setup is not None))
+        return parse_build_system(text, has_setup=setup is not None)
 
     def packed(self) -> Made:
         """The sdist compressed, compared with the tag, identified by its metadata."""

@@ -21,16 +21,13 @@ from tagtrail.io.backend import PROGRAM, Backend, backend
 from tagtrail.io.sandbox import Cell
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Material
-from tagtrail.model.frozen import frozen, replace
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder
 
-__all__ = ["Backends", "Environments", "Lent", "Memory", "Own", "Tree", "place"]
+__all__ = ["Backends", "Environments", "Lent", "Memory", "Tree", "place"]
 
 Lent = tuple[tuple[Path, Path], ...]
 """What of git's objects foreign code sees, as (path within, ours)."""
-
-Own = tuple[Backend, str]
-"""A file in the cell's words, and the process that made it."""
 
 _ENV = "/env"
 _MODULES = 3000
@@ -51,27 +48,25 @@ class Environments(Protocol):
 @frozen
 class Tree:
     """A tree to build in: its name in the cell, how it gets there, the project's directory in it, and what that says of
-    its build system. In the process that made `own`, an sdist, it is laid out of that."""
+    its build system."""
 
     name: str
     source: Mapping[str, Path]
     below: str
     system: BuildSystem
-    own: Own | None = None
 
 
 @frozen
 class Learned:
-    """Of a project's last build: what its backend asked for, which modules its hooks imported, how the process that ran
-    them was started, and whether the sdist was in normal form as it was made (`as_made`). What is there before it is
-    asked for takes no time then. The project says it, so no more is done with it than its own build might do."""
+    """Of a project's last build: what its backend asked for, which modules its hooks imported, and how the process that
+    ran them was started. What is there before it is asked for takes no time then. The project says it, so no more is
+    done with it than its own build might do."""
 
     requires: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     installed: tuple[str, ...] = ()
     isolation: str = ""
     lent: tuple[tuple[str, str], ...] = ()
-    as_made: bool = False
 
 
 class Memory:
@@ -91,7 +86,13 @@ class Memory:
         """Remember it. What a backend does not import any more stays until what it asks for changes."""
         before = self.of(project)
         known = before.modules if before.requires == now.requires else ()
-        after = replace(now, modules=tuple(dict.fromkeys((*known, *now.modules)))[:_MODULES])
+        after = Learned(
+            requires=now.requires,
+            modules=tuple(dict.fromkeys((*known, *now.modules)))[:_MODULES],
+            installed=now.installed,
+            isolation=now.isolation,
+            lent=now.lent,
+        )
         if after != before:
             self._known[project] = after
             durable.write(self._path(project), json.dumps(dump(after)).encode(), sync=False)
@@ -138,20 +139,17 @@ class Backends:
         self._most = most
         self._running = ExitStack()
         self._begun: dict[object, tuple[Cell, Backend]] = {}
-        self._left: list[Backend] = []
         self._spare: _Spare | None = None
 
     @property
     def log(self) -> bytes:
         """The end of all that they said."""
-        return b"".join(running.log for running in (*self._left, *(running for _, running in self._begun.values())))
+        return b"".join(running.log for _, running in self._begun.values())
 
     def stop(self) -> None:
-        """Kill them: nothing more is asked of them, but of others. They have ended with `close`."""
+        """Kill them: nothing more is asked of them. They have ended with `close`."""
         for _, running in self._begun.values():
             running.stop()
-            self._left.append(running)
-        self._begun.clear()
 
     def close(self) -> None:
         """End them, and all they began."""
@@ -200,8 +198,7 @@ class Backends:
         self, order: BuildOrder, lent: Lent, tree: Tree, requires: tuple[str, ...], modules: tuple[str, ...] = ()
     ) -> None:
         """Remember what a backend asked for and imported, and how it was started."""
-        learned = replace(
-            self._memory.of(order.project),
+        learned = Learned(
             requires=requires,
             modules=modules,
             installed=(*tree.system.requires, *requires),
@@ -223,7 +220,7 @@ class Backends:
         return self._running.enter_context(started)
 
     def _cell(self, kind: str, environment: Path, lent: Lent) -> Cell:
-        room = self._room / f"cell-{len(self._begun) + len(self._left)}"
+        room = self._room / f"cell-{len(self._begun)}"
         room.mkdir(exist_ok=True)
         read = ((Path("/in"), self._room / "in"), (Path(_ENV), environment), *lent)
         return Cell(kind=kind, room=room, limits=self._most, read=read)
@@ -248,10 +245,7 @@ def place(cell: Cell, tree: Tree) -> str:
 
 
 def _lay_out(cell: Cell, running: Backend, tree: Tree) -> None:
-    if tree.own and tree.own[0] is running:
-        running.lay_out(f"{cell.build}/{tree.name}", sdist=tree.own[1])
-    else:
-        running.lay_out(f"{cell.build}/{tree.name}", **{how: cell.within(path) for how, path in tree.source.items()})
+    running.lay_out(f"{cell.build}/{tree.name}", **{how: cell.within(path) for how, path in tree.source.items()})
 
 
 def _materials(environment: Path) -> Iterator[Material]:

@@ -7,11 +7,11 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagtrail.adapters.builder.backends import Backends, Environments, Lent, Memory, Own, Tree, place
+from tagtrail.adapters.builder.backends import Backends, Environments, Lent, Memory, Tree, place
 from tagtrail.adapters.builder.checkout import check_space, closed, disk, entrance, files, furnished, no_subdirectory
 from tagtrail.adapters.builder.logs import keep_log, log_of
 from tagtrail.formats.archive import Limits
-from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
+from tagtrail.formats.buildsystem import parse_build_system
 from tagtrail.io import process, sandbox
 from tagtrail.io.foreign import check_name, take
 from tagtrail.io.git import Git, objects_missing
@@ -22,7 +22,6 @@ from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 if TYPE_CHECKING:
-    from tagtrail.adapters.builder.archives import Looked
     from tagtrail.adapters.builder.outputs import Made
 
 __all__ = ["Pep517"]
@@ -67,7 +66,6 @@ class Pep517:
         self._limit = limit
         self._limits = limits or Limits()
         memory = Memory(state / "learned")
-        self._memory = memory
         self._learned = memory.of
         self._backends = partial(
             Backends, environments=environments, memory=memory, limit=limit, most=most or sandbox.Limits()
@@ -158,45 +156,23 @@ class Pep517:
                 made["sdist.xz"] = archives.xzed(made["sdist"])
 
         read = partial(archives.compare, partial(files, work.git, order.commit))
-        own = self._call(work, tree, "sdist", chain((read,), steps))
-        sdist = self._taken(work, own, "sdist")
+        system = archives.sdist(self._call(work, tree, "sdist", chain((read,), steps)))
         if "wheel" in order.builds:
-            unpacked = Tree(name="unpacked", source={"sdist": seen}, below="", system=tree.system, own=own)
-            wheel = self._wheel(work, unpacked, lambda: archives.sdist(sdist), chain((packed,), steps))
+            unpacked = Tree(name="unpacked", source={"sdist": seen}, below="", system=system)
+            wheel = self._call(work, unpacked, "wheel", chain((packed,), steps))
             work.backends.stop()
             made["wheel"] = archives.wheel(wheel)
         else:
-            archives.sdist(sdist)
-        if "sdist" not in made:
             packed()
         return made
-
-    def _wheel(
-        self, work: _Work, tree: Tree, look: "Callable[[], Looked]", steps: Iterator[Callable[[], object]]
-    ) -> Path:
-        """The wheel of the sdist, which `look` lays out for it. Where the project's last one was in normal form, the
-        backend goes on with its own until that is looked at; if it is another after all, a new process begins again."""
-        project = work.order.project
-        if self._learned(project).as_made and not tree.system.path:
-            try:
-                made = self._call(work, tree, "wheel", chain((partial(_expect, tree.system, look),), steps))
-                return self._taken(work, made, "wheel")
-            except _Another as another:
-                found = another.sdist
-            work.backends.stop()
-        else:
-            found = look()
-        self._memory.learn(project, replace(self._learned(project), as_made=found.as_made))
-        tree = replace(tree, system=found.system, own=None)
-        return self._taken(work, self._call(work, tree, "wheel", steps), "wheel")
 
     def _start(self, work: _Work, tree: Tree) -> None:
         """Start the backend before anything is asked of it: it takes long to import."""
         with suppress(ProjectError):  # said when it is asked
             work.backends.get(work.order, work.lent, tree, self._learned(work.order.project).requires)
 
-    def _call(self, work: _Work, tree: Tree, kind: str, meanwhile: Iterator[Callable[[], object]]) -> Own:
-        """Ask the backend for what it needs, then for the file; where that lies.
+    def _call(self, work: _Work, tree: Tree, kind: str, meanwhile: Iterator[Callable[[], object]]) -> Path:
+        """Ask the backend for what it needs, then for the file; our own copy of that file.
 
         What this project's backend asked for the last time is there already, so that one process does all.
         """
@@ -217,12 +193,8 @@ class Pep517:
         cell, running = backends.get(order, work.lent, tree, guess)
         name = str(values[-1])
         check_name(name)
-        return running, f"{cell.build}/out-{tree.name}/{name}"
-
-    def _taken(self, work: _Work, made: Own, kind: str) -> Path:
-        """Our own copy of a file that a backend made."""
-        running, path = made
-        return take(path.rpartition("/")[2], running.take(path), work.room / f"taken-{kind}", self._limits.unpacked)
+        made = running.take(f"{cell.build}/out-{tree.name}/{name}")
+        return take(name, made, work.room / f"taken-{kind}", self._limits.unpacked)
 
     def _asked(
         self,
@@ -268,21 +240,6 @@ def _check_kinds(kinds: Sequence[str]) -> None:
 def _check_subdirectory(subdirectory: str) -> None:
     if not subdirectory.isprintable() or {"", ".", ".."} & {*(subdirectory or "-").split("/")}:
         raise no_subdirectory(subdirectory)
-
-
-class _Another(Exception):  # noqa: N818  (an answer)
-    """The sdist is not what the wheel was begun of."""
-
-    def __init__(self, sdist: "Looked") -> None:
-        super().__init__()
-        self.sdist = sdist
-
-
-def _expect(system: BuildSystem, look: "Callable[[], Looked]") -> None:
-    """Look at an sdist that should be in normal form as the backend made it, and say that of its build system."""
-    found = look()
-    if not found.as_made or found.system != system:
-        raise _Another(found)
 
 
 def _begun(order: BuildOrder, objects: Objects, room: Path, backends: Backends) -> _Work:
