@@ -192,6 +192,16 @@ def test_links_between_documents_lead_somewhere(path: Path) -> None:
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
+def test_whoever_set_something_up_wrong_is_told_what_to_do() -> None:
+    """`SetupError` is what the person before the terminal can put right; the other errors have their documents."""
+    found = []
+    for path in (p for p in MODULES if "testing" not in p.parts):
+        calls = [node for node in ast.walk(parsed(path.read_text())) if isinstance(node, ast.Call)]
+        raised = [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "SetupError"]
+        found += [(name_of(path), c.lineno) for c in raised if not {"hint", None} & {k.arg for k in c.keywords}]
+    assert found == []
+
+
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import json, sys\n"

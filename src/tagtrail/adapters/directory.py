@@ -48,7 +48,10 @@ class DirectoryStore:
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
         except OSError as error:
-            raise SetupError(f"{self._at(path)} cannot be read: {error.strerror}", code="not-readable") from error
+            at = self._at(path)
+            raise SetupError(
+                f"{at} cannot be read: {error.strerror}", code="not-readable", hint=f"ls -ld {at}; id -un"
+            ) from error
 
     def write(self, path: str, chunks: Iterable[bytes]) -> None:
         """See `tagtrail.ports.Store`."""
@@ -94,7 +97,7 @@ class DirectoryStore:
     def _at(self, path: str) -> Path:
         parts = path.split("/")
         if path.startswith("/") or "\0" in path or any(part in ("", ".", "..") for part in parts):
-            raise SetupError(f"{path!r} is no path below the site's root", code="site-path")
+            raise SetupError(f"{path!r} is no path below the site's root", code="site-path", hint="name/of/a/file")
         return self._root.joinpath(*parts)
 
 

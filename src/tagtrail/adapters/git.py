@@ -287,7 +287,12 @@ def _init(mirror: Git, form: str) -> None:
     mirror.directory.mkdir(parents=True)
     done = mirror.run("init", "--quiet", "--bare", "--template=", f"--object-format={form}")
     if not done.ok:
-        raise SetupError(f"cannot make {mirror.directory}", code="not-writable", why=process.said(done.err, 3))
+        raise SetupError(
+            f"cannot make {mirror.directory}",
+            code="not-writable",
+            why=process.said(done.err, 3),
+            hint=f"df -h {mirror.directory.parent}",
+        )
 
 
 def _read(place: _Place, name: str, tag: str, oid: str, at: str | None) -> Tagged:

@@ -72,9 +72,17 @@ class LocalTarballs:
         except FileNotFoundError:
             return Listing(files=())
         except OSError as error:
-            raise SetupError(f"{self._path} cannot be read: {error.strerror}", code="not-readable") from error
+            raise SetupError(
+                f"{self._path} cannot be read: {error.strerror}",
+                code="not-readable",
+                hint=f"ls -ld {self._path}; id -un",
+            ) from error
         if len(files) > MOST:
-            raise SetupError(f"{self._path} has {len(files):,} files, {MOST:,} are read", code="listing-size")
+            raise SetupError(
+                f"{self._path} has {len(files):,} files, {MOST:,} are read",
+                code="listing-size",
+                hint="name one project's directory, with {project} in its place",
+            )
         return Listing(files=tuple(sorted(files)), folders=tuple(sorted(folders)), passed=tuple(sorted(passed)))
 
     def digest(self, name: str) -> str:

@@ -25,7 +25,11 @@ class OpenPGP:
             self._key = Tsk.from_bytes(secret)
             self._signer = self._key.signer()
         except RuntimeError as error:
-            raise SetupError(f"the release key cannot be used: {error}", code="release-key") from error
+            raise SetupError(
+                f"the release key cannot be used: {error}",
+                code="release-key",
+                hint="gpg --show-keys private/release-key.pgp; one without a passphrase, whose signing key is valid",
+            ) from error
         self._public = self._key.extract_certificate()
 
     @property

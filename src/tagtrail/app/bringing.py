@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote, urlsplit
 
+from tagtrail.app.instance.home import spoken
 from tagtrail.app.terminal.console import Console
 from tagtrail.formats.upload_form import file_form
 from tagtrail.io.ambient import workflow_token
@@ -94,7 +95,8 @@ def _brought(address: str, path: Path, token: str) -> dict[str, Any]:
             body = _body(form.head, file, size, form.tail)
             reply = ask("POST", address, headers=headers, body=body, limit=_ANSWER, wait=_PATIENCE)
     except FileNotFoundError as error:
-        raise SetupError(f"there is no file {path}", code="file-missing") from error
+        hint = f"ls -l {spoken(path.parent)}"
+        raise SetupError(f"there is no file {path}", code="file-missing", hint=hint) from error
     return _accepted(reply, address, path.name, sha256)
 
 

@@ -26,6 +26,7 @@ from tagtrail.model.frozen import frozen
 
 __all__ = ["AllowedSigner", "format_allowed_signers", "parse_allowed_signers"]
 
+_LINE = 'jo@example.org namespaces="git" ssh-ed25519 AAAA...'
 _FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _PRINCIPALS = re.compile(r'("[^"]*"|[^\s"]+)[ \t]+')
 _OPTION = re.compile(r'([A-Za-z-]+)(?:="([^"]*)")?(,|[ \t]+)')
@@ -48,7 +49,10 @@ def parse_allowed_signers(data: bytes) -> tuple[AllowedSigner, ...]:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise SetupError(f"allowed_signers is not UTF-8 at byte {error.start}", code="allowed-signers-utf8") from None
+        what = f"allowed_signers is not UTF-8 at byte {error.start}"
+        raise SetupError(
+            what, code="allowed-signers-utf8", hint="write it in UTF-8 (ssh-keygen reads bytes, people read names)"
+        ) from None
     return tuple(_lines(text))
 
 
@@ -103,7 +107,9 @@ def _is_key(text: str) -> bool:
 
 def _no_line(text: str) -> SetupError:
     why = f"it is principals, options, key; understood key types are {', '.join(KEY_TYPES)}"
-    return SetupError(f"{shown(text)} is not a line of allowed_signers", code="allowed-signers-line", why=why)
+    return SetupError(
+        f"{shown(text)} is not a line of allowed_signers", code="allowed-signers-line", why=why, hint=_LINE
+    )
 
 
 def _option(name: str, value: str | None, seen: dict[str, str]) -> dict[str, str]:
@@ -113,7 +119,9 @@ def _option(name: str, value: str | None, seen: dict[str, str]) -> dict[str, str
         raise SetupError("cert-authority is not supported", code="allowed-signers-authority", why=why, hint=hint)
     if name not in ("namespaces", "valid-after", "valid-before") or value is None or name in seen:
         why = 'namespaces="...", valid-after="..." and valid-before="..." are read, each once'
-        raise SetupError(f"option {shown(name)} is not understood here", code="allowed-signers-option", why=why)
+        raise SetupError(
+            f"option {shown(name)} is not understood here", code="allowed-signers-option", why=why, hint="take it out"
+        )
     return {name: value}
 
 
@@ -122,7 +130,9 @@ def _namespaces(value: str) -> tuple[str, ...]:
     for name in names:
         if not _NAMESPACE.fullmatch(name):
             why = "patterns are not read: write each namespace out"
-            raise SetupError(f"{shown(name)} is not a namespace", code="allowed-signers-namespace", why=why)
+            raise SetupError(
+                f"{shown(name)} is not a namespace", code="allowed-signers-namespace", why=why, hint='namespaces="git"'
+            )
     return names
 
 

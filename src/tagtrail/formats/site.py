@@ -64,7 +64,7 @@ class Site:
     def __post_init__(self) -> None:
         fault = path_fault(self.path)
         if fault:
-            raise SetupError(f"path = {self.path!r} {fault}", code="site-path")
+            raise SetupError(f"path = {self.path!r} {fault}", code="site-path", hint='path = "site"')
 
     def file(self, project: str, name: str) -> str:
         """Where an artifact or a sidecar of `project` lies, relative to the site's root."""

@@ -17,6 +17,7 @@ __all__ = ["merge", "read_keys"]
 
 MAX_FILE = 16 * 1024 * 1024
 
+_EXPORT = "gpg --armor --export KEY > FILE; or the .pub file of an SSH key"
 _ARMOR = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _SECRET = (b"PRIVATE KEY-----", b"PRIVATE KEY BLOCK-----", b"PRIVATE+KEY+", b"PuTTY-User-Key-File")
 
@@ -27,12 +28,13 @@ def read_keys(data: bytes, person: str) -> tuple[Key, ...]:
     Raises SetupError secret-key, key-file-empty, key-file-form, key-file-size, allowed-signers-*, ssh-key-*, key-*.
     """
     if len(data) > MAX_FILE:
-        raise SetupError(f"the key file has {len(data)} bytes, at most {MAX_FILE} are read", code="key-file-size")
+        what = f"the key file has {len(data)} bytes, at most {MAX_FILE} are read"
+        raise SetupError(what, code="key-file-size", hint=_EXPORT)
     if any(mark in data for mark in _SECRET):
         raise _secret()
     keys = _openpgp(data, person) if _is_openpgp(data) else _ssh(data, person)
     if not keys:
-        raise SetupError("the key file holds no key", code="key-file-empty", hint="gpg --armor --export KEY > FILE")
+        raise SetupError("the key file holds no key", code="key-file-empty", hint=_EXPORT)
     return keys
 
 
@@ -42,7 +44,11 @@ def merge(older: Key, newer: Key) -> Key:
     Raises SetupError key-mismatch where they are two keys.
     """
     if older.fingerprint != newer.fingerprint:
-        raise SetupError(f"{older.fingerprint} and {newer.fingerprint} are two keys", code="key-mismatch")
+        raise SetupError(
+            f"{older.fingerprint} and {newer.fingerprint} are two keys",
+            code="key-mismatch",
+            hint="add the other one in a file of its own",
+        )
     if newer.scheme == "ssh" or older.material == newer.material:
         return newer
     from pysequoia import Cert
@@ -65,7 +71,8 @@ def _openpgp(data: bytes, person: str) -> tuple[Key, ...]:
         secret = any("Secret" in str(packet.tag) for packet in PacketPile.from_bytes(data))
     except Exception as error:  # noqa: BLE001  (pysequoia has no error type of its own)
         why = str(error).split("\n", 1)[0].lower()
-        raise SetupError("the key file holds no OpenPGP certificate", code="key-file-form", why=why) from None
+        what = "the key file holds no OpenPGP certificate"
+        raise SetupError(what, code="key-file-form", why=why, hint=_EXPORT) from None
     if secret:
         raise _secret()
     keys: dict[str, Key] = {}
@@ -93,9 +100,9 @@ def _ssh(data: bytes, person: str) -> tuple[Key, ...]:
             _ssh_key(s.key, person, s.namespaces, s.valid_after, s.valid_before) for s in parse_allowed_signers(data)
         )
     except UnicodeDecodeError:
-        raise SetupError("the key file is neither OpenPGP nor text", code="key-file-form") from None
+        raise SetupError("the key file is neither OpenPGP nor text", code="key-file-form", hint=_EXPORT) from None
     except TamperError as error:
-        raise SetupError(error.what, code=error.code, why=error.why) from None
+        raise SetupError(error.what, code=error.code, why=error.why, hint=_EXPORT) from None
 
 
 def _ssh_key(
@@ -122,7 +129,12 @@ def _unique(keys: Iterable[Key]) -> tuple[Key, ...]:
     for key in keys:
         if found.setdefault(key.fingerprint, key) != key:
             why = "one line would decide what the other forbids"
-            raise SetupError(f"{key.fingerprint} stands twice with different options", code="key-twice", why=why)
+            raise SetupError(
+                f"{key.fingerprint} stands twice with different options",
+                code="key-twice",
+                why=why,
+                hint="leave one line of the two",
+            )
     return tuple(found.values())
 
 

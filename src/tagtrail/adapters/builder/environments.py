@@ -179,7 +179,12 @@ class Environments:
             made = self._run(cell, "venv", "--quiet", "--relocatable", "--no-project", "--python", base, path)
             if not made.ok:
                 why = process.said(made.err)
-                raise SetupError(f"cannot make a build environment in {path}", code="not-writable", why=why)
+                raise SetupError(
+                    f"cannot make a build environment in {path}",
+                    code="not-writable",
+                    why=why,
+                    hint=f"df -h {path}; ls -ld {path}",
+                )
             if requirements:
                 self._install(cell, room, requirements)
 

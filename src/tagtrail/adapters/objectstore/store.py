@@ -160,4 +160,4 @@ class ObjectStore:
 
 def _check(path: str) -> None:
     if relative_fault(path):
-        raise SetupError(f"{path!r} is no path below the site's root", code="site-path")
+        raise SetupError(f"{path!r} is no path below the site's root", code="site-path", hint="name/of/a/file")

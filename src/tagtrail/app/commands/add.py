@@ -5,6 +5,7 @@ All of them are looked at before one is taken; nothing is re-packed. They wait f
 
 import argparse
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from tagtrail.app.terminal.console import Console
@@ -191,10 +192,11 @@ def _one(road: "Road", room: Path, path: Path, project: "Project", version: str,
                 copy, path.name, project=project, version=version, by=by, kept=road.kept, spool=spool, judge=judge
             )
     except FileNotFoundError as error:
-        raise SetupError(f"there is no file {path}", code="file-missing") from error
+        hint = f"ls -l {quote(str(path.parent))}"
+        raise SetupError(f"there is no file {path}", code="file-missing", hint=hint) from error
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise SetupError("the disk is full", code="disk-full") from error
+            raise SetupError("the disk is full", code="disk-full", hint="df -h") from error
         raise
 
 

@@ -100,7 +100,8 @@ def _read(name: str) -> bytes:
         with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
             return file.read(MAX_APPROVAL + 1)
     except OSError as error:
-        raise SetupError(f"{name} cannot be read: {error.strerror}", code="file-missing") from error
+        what = f"{name} cannot be read: {error.strerror}"
+        raise SetupError(what, code="file-missing", hint=f"ls -l {quote(name)}; - is standard input") from error
 
 
 def _signed(text: bytes, key: str | None, environ: Mapping[str, str] = os.environ) -> bytes:

@@ -180,7 +180,8 @@ def _origin(site: SiteReader, where: str) -> str:
     data = read(site, CHECKPOINT, note.MAX_SIZE)
     if data is None:
         what = f"{where} has no {CHECKPOINT}"
-        raise TamperError(what, code="checkpoint-missing", why="it is no site with a trail, or not a whole copy")
+        why = "nothing was released there, it is no site with a trail, or not a whole copy"
+        raise TamperError(what, code="checkpoint-missing", why=why, hint="tagtrail audit DIR|URL, where releases are")
     return note.parse_checkpoint(note.parse(data).text).origin
 
 

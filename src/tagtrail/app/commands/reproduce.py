@@ -12,6 +12,7 @@ import argparse
 import os
 import time
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from tagtrail.app.terminal.console import Console
@@ -245,7 +246,7 @@ def _read(path: Path) -> bytes:
 
     data = read_small(path, MAX_KEY * 16)
     if data is None:
-        raise SetupError(f"there is no {path}", code="file-missing")
+        raise SetupError(f"there is no {path}", code="file-missing", hint=f"ls -l {quote(str(path.parent))}")
     return data
 
 

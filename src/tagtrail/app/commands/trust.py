@@ -127,7 +127,8 @@ def _ask(root: Root, where: str) -> None:
     )
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise SetupError("nothing was pinned", code="not-pinned")
+        hint = "ask the project for its root over another way, then answer y; or --yes once you know it"
+        raise SetupError("nothing was pinned", code="not-pinned", hint=hint)
 
 
 def _fields(root: Root, envelope: bytes, where: str) -> dict[str, object]:

@@ -90,7 +90,9 @@ def _check_usage(args: argparse.Namespace) -> None:
             raise SetupError(f"{word} says something about {needs}", code="usage", hint=f"{needs} FILE {word}")
     for word in args.paths:
         if "://" not in word and not os.path.lexists(word):
-            raise SetupError(f"there is no {word}", code="file-missing")
+            raise SetupError(
+                f"there is no {word}", code="file-missing", hint="a file, a directory, or its address: https://..."
+            )
 
 
 def _as_it_lies(lying: "Lying") -> "Lying":

@@ -23,6 +23,7 @@ __all__ = ["arguments", "run"]
 KEY = "witness.key"
 MEMORY = "witness.db"
 LISTEN = "127.0.0.1:8080"
+_AGAIN = "put it back from a back-up; a witness with another key is another witness: tagtrail witness init"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,9 +128,11 @@ def _signer(directory: Path) -> Signer:
     try:
         signer = parse_skey(Home(path=directory).secret(KEY).decode("ascii").removesuffix("\n"))
     except (TamperError, UnicodeDecodeError) as error:
-        raise SetupError(f"private/{KEY} is no secret key: {error}", code="key-form") from error
+        what = f"private/{KEY} is no secret key: {error}"
+        raise SetupError(what, code="key-form", hint=_AGAIN) from error
     if signer.kind != COSIGNATURE:
-        raise SetupError(f"private/{KEY} is of type 0x{signer.kind:02x}, a witness's is 0x04", code="key-form")
+        what = f"private/{KEY} is of type 0x{signer.kind:02x}, a witness's is 0x04"
+        raise SetupError(what, code="key-form", hint=_AGAIN)
     return signer
 
 
@@ -162,7 +165,10 @@ def _log_key(vkey: str, own: Verifier) -> Verifier:
         what = f"the key of {key.name} is of type 0x{key.kind:02x}, a log's is 0x01"
         raise SetupError(what, code="policy-log-type", hint="a type 0x04 key is a witness's")
     if key.key == own.key:
-        raise SetupError(f"{key.name} is this witness's own key", code="policy-log-is-witness")
+        what = f"{key.name} is this witness's own key"
+        raise SetupError(
+            what, code="policy-log-is-witness", hint="the log's: of its site, the first line of trail/policy"
+        )
     return key
 
 

@@ -137,7 +137,9 @@ def _chunks(path: "Where") -> Iterator[bytes]:
         raise SetupError(what, code="file-missing", hint=f"ls -ld {os.path.dirname(path) or '.'}") from error
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise SetupError(f"{path} is not a file", code="not-a-file")
+            raise SetupError(
+                f"{path} is not a file", code="not-a-file", hint="name a file, or the directory that holds it"
+            )
         while chunk := os.read(fd, _CHUNK):
             yield chunk
     finally:

@@ -69,7 +69,8 @@ class AtAddress:
         digest, size, said = sha256(), 0, 0
         with streamed(self.shown, LARGEST) as answer:
             if answer is None:
-                raise SetupError(f"there is no file at {self.shown}", code="file-missing")
+                hint = "look at its project's page on that site"
+                raise SetupError(f"there is no file at {self.shown}", code="file-missing", hint=hint)
             total, pieces = answer
             for piece in pieces:
                 digest.update(piece)

@@ -186,7 +186,8 @@ def _local(words: list[str]) -> dict[str, list[Candidate]]:
     for word in words:
         at = Path(word)
         if "://" in word:
-            raise SetupError(f"{word}: with --requirements, proofs are files here or are fetched", code="usage")
+            what = f"{word}: with --requirements, proofs are files here or are fetched"
+            raise SetupError(what, code="usage", hint="--fetch, or the directory where the proofs are")
         for path in files_in(at) if at.is_dir() else (at,):
             if path.name.endswith(PROOF):
                 data = read_small(path, proof_format.MAX_SIZE) or b""

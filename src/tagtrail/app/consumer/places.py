@@ -69,7 +69,7 @@ def check_address(url: str) -> str:
         raise SetupError(f"{url} is not an address", code="url", hint="https://HOST/")
     if "@" in at.netloc:
         what = f"the address at {at.netloc.rpartition('@')[2]} holds a user or a password"
-        raise SetupError(what, code="url", why="addresses are shown, and remembered with pins")
+        raise SetupError(what, code="url", why="addresses are shown, and remembered with pins", hint="leave it out")
     return url
 
 

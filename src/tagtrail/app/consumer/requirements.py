@@ -102,7 +102,9 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 def _text(path: Path) -> str:
     data = read_small(path, MAX_SIZE)
     if data is None:
-        raise SetupError(f"there is no {path}", code="file-missing")
+        raise SetupError(
+            f"there is no {path}", code="file-missing", hint="name a requirements file with hashes: tagtrail lock"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

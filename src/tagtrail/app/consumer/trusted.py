@@ -47,7 +47,8 @@ def read_trust(path: "Where", limit: int, parse: Callable[[bytes], T]) -> T:
     """What `parse` makes of the file at `path`, whose errors name it. Raises SetupError `file-missing`."""
     data = read_small(path, limit)
     if data is None:
-        raise SetupError(f"there is no {path}", code="file-missing")
+        hint = "a site has them as trail/root.json and trail/policy"
+        raise SetupError(f"there is no {path}", code="file-missing", hint=hint)
     try:
         return parse(data)
     except TamperError as error:

@@ -31,7 +31,8 @@ def note_key(at: Home, name: str) -> Signer:
     try:
         return parse_skey(at.secret(name).decode("ascii").strip())
     except (TamperError, UnicodeDecodeError) as error:
-        raise SetupError(f"private/{name} is no secret key: {error}", code="key-form") from error
+        what = f"private/{name} is no secret key: {error}"
+        raise SetupError(what, code="key-form", hint="put it back from a back-up; else tagtrail keys rotate") from error
 
 
 def signer_of(at: Home, settings: Settings, role: str) -> AnySigner:

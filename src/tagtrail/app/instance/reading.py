@@ -139,4 +139,5 @@ def read_files(home: Path) -> dict[str, bytes]:
     try:
         return {str(path.relative_to(home)): path.read_bytes() for path in paths}
     except OSError as error:
-        raise SetupError(f"{error.filename} cannot be read: {error.strerror}", code="not-readable") from error
+        what = f"{error.filename} cannot be read: {error.strerror}"
+        raise SetupError(what, code="not-readable", hint=f"ls -l {error.filename}; id -un") from error

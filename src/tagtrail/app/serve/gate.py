@@ -25,7 +25,11 @@ class _Closed:
     """Stands where a key or a builder would be, and refuses to be either."""
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise SetupError(f"the server has no {name}: it signs and builds nothing", code="serve-no-keys")
+        raise SetupError(
+            f"the server has no {name}: it signs and builds nothing",
+            code="serve-no-keys",
+            hint="run it where the instance is",
+        )
 
 
 def open_gate(home: Path, *, tell: Tell, clock: Clock = now) -> Road:

@@ -26,6 +26,7 @@ _LEEWAY = 60
 _LIFETIME = 24 * 3600
 _FRESH = 600
 """Seconds for which an issuer's keys are used before they are read again."""
+_KEYS = "correct keys of this builder in tagtrail.toml: an https address, or a file of the instance, with a JWK set"
 _MAX_KEYS = 1 << 20
 _MAX_TOKEN = 16 * 1024
 _MAIL = re.compile(r"[^\s/@]+@[A-Za-z0-9-]+\.[A-Za-z]")
@@ -153,7 +154,9 @@ class Desk:
         try:
             return jwt.PyJWK.from_dict(chosen[0])
         except jwt.PyJWTError as error:
-            raise SetupError(f"a key of {builder.issuer} cannot be read", code="issuer-keys", why=str(error)) from None
+            raise SetupError(
+                f"a key of {builder.issuer} cannot be read", code="issuer-keys", why=str(error), hint=_KEYS
+            ) from None
 
     def _keys(self, builder: Bringer, kid: str) -> dict[str, Any]:
         """The issuer's keys; read again when they are old, or do not have the one that is asked for."""
@@ -172,7 +175,8 @@ class Desk:
         try:
             return (self.home / where).read_bytes()
         except OSError as error:
-            raise SetupError(f"{where} cannot be read: {error.strerror}", code="issuer-keys") from error
+            what = f"{where} cannot be read: {error.strerror}"
+            raise SetupError(what, code="issuer-keys", hint=_KEYS) from error
 
 
 def desk(home: Path, clock: Callable[[], int]) -> Desk:

@@ -3,6 +3,7 @@
 import argparse
 import secrets
 from pathlib import Path
+from shlex import quote
 
 from tagtrail.app.commands.keys.enter import carried, drafted, entered, tell_draft
 from tagtrail.app.commands.keys.words import end, opened, take_words, usage
@@ -30,7 +31,8 @@ def make(args: argparse.Namespace, console: Console) -> int:
         raise usage(f"keys make FILE --origin ORIGIN; --origin {fault if args.origin else 'is missing'}")
     path = Path(args.words[0])
     if path.exists():
-        raise SetupError(f"{path} is there already", code="key-exists", why="a secret key is never overwritten")
+        why = "a secret key is never overwritten"
+        raise SetupError(f"{path} is there already", code="key-exists", why=why, hint="name another file")
     key = Signer(name=args.origin, seed=secrets.token_bytes(32))
     durable.write(path, f"{key.skey()}\n".encode("ascii"), mode=0o600)
     vkey = key.verifier.vkey()
@@ -49,7 +51,7 @@ def sign(args: argparse.Namespace, console: Console) -> int:
     root = parse_root(envelope.payload)
     if key.verifier.name != root.origin:
         what = f"{args.key} is a key of {key.verifier.name}, the root is of {root.origin}"
-        raise SetupError(what, code="root-key")
+        raise SetupError(what, code="root-key", hint=f"sign with a root key that was made with --origin {root.origin}")
     envelope = joined([envelope, dsse.sign(PAYLOAD_TYPE, envelope.payload, [key])])
     durable.write(path, envelope.encode() + b"\n")
     tell_root(root, console, {})
@@ -89,19 +91,25 @@ def _check_next(old: Root | None, new: Root) -> None:
 def _draft(path: Path) -> dsse.Envelope:
     data = read_small(path, 2 * MAX_ROOT)
     if data is None:
-        raise SetupError(f"there is no {path}", code="file-missing")
+        raise SetupError(f"there is no {path}", code="file-missing", hint="tagtrail keys --help")
     try:
         envelope = dsse.parse(data.strip(), 2 * MAX_ROOT, least=0)
         parse_root(envelope.payload)
     except TamperError as error:
-        raise SetupError(f"{path} is no draft of a root: {error.what}", code=error.code, why=error.why) from None
+        raise SetupError(
+            f"{path} is no draft of a root: {error.what}",
+            code=error.code,
+            why=error.why,
+            hint="name the file that the operator sent; it is to be signed as it is",
+        ) from None
     return envelope
 
 
 def _secret(path: Path) -> Signer:
     data = read_small(path, 4096)
     if data is None:
-        raise SetupError(f"there is no {path}", code="file-missing")
+        hint = f"tagtrail keys make {quote(str(path))} --origin ORIGIN"
+        raise SetupError(f"there is no {path}", code="file-missing", hint=hint)
     if path.stat().st_mode & 0o077:
         raise SetupError(f"{path} can be read by others", code="key-mode", hint=f"chmod 600 {spoken(path.absolute())}")
     try:
