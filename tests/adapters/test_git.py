@@ -105,6 +105,17 @@ def test_a_tag_that_leads_to_no_commit(repo: Repo, source: GitSource, what: str,
 
 
 @client
+@pytest.mark.parametrize("path", ["pyproject.toml", "setup.cfg"])
+def test_a_file_that_says_too_much_is_not_passed_over(repo: Repo, source: GitSource, path: str) -> None:
+    repo.commit({path: "#" * (1 << 20)})
+    repo.tag("1.1")
+    assert source.read(str(repo.path), "1.1").commit == repo.git("rev-parse", "1.1^{commit}")
+    for size in ((1 << 20) + 1, (1 << 23) + 1):
+        repo.commit({path: "#" * size})
+        assert refused(ProjectError, source.read, str(repo.path), "1.1", "HEAD") == "declaration-size"
+
+
+@client
 @pytest.mark.parametrize("at", ["nothing", "0" * 40, "HEAD:tiny.py", "HEAD^5"])
 def test_a_commit_that_is_not_there(repo: Repo, source: GitSource, at: str) -> None:
     assert refused(ProjectError, source.read, str(repo.path), "1.0", at) == "commit-missing"

@@ -60,7 +60,7 @@ class GitSource:
     `read` looks anew, and fetches a URL; the others answer from what was there then, so that one release looks at one
     state, and nothing is asked twice. `listed` always looks.
     `limit` is the time for one fetch in seconds. Besides the port's errors: SetupError `tag-name`, `repo-ownership`,
-    `repo-protocol`; ProjectError `commit-missing`, `tag-not-commit`; TamperError `object-altered`.
+    `repo-protocol`; ProjectError `commit-missing`, `tag-not-commit`, `declaration-size`; TamperError `object-altered`.
     """
 
     def __init__(self, mirrors: Path, environ: Mapping[str, str] = os.environ, limit: float = 900.0) -> None:
@@ -298,10 +298,11 @@ def _init(mirror: Git, form: str) -> None:
 def _read(place: _Place, name: str, tag: str, oid: str, at: str | None) -> Tagged:
     """What is at the tag's object id, or at `at`, else at the head; the commit's declarations are seen on the way."""
     start = at or oid or place.head
-    names = (oid or start, f"{start}^{{commit}}", *(f"{start}^{{commit}}:{path}" for path in _TAGGED))
     with reader(place.git) as opened:
-        item, commit, *texts = opened.items(names)
+        item, commit = opened.items((oid or start, f"{start}^{{commit}}"))
+        texts = opened.items((f"{start}^{{commit}}:{path}" for path in _TAGGED), _MOST.__ge__)
         _check_found(item, commit, tag=oid, start=start)
+        _check_sizes(commit.id, texts)
         _check_whole(place.git, commit.id)
         place.seen.files[commit.id] = _contents(opened, commit.id, _DECLARE)
     annotated = bool(oid) and item.kind == "tag"
@@ -311,6 +312,14 @@ def _read(place: _Place, name: str, tag: str, oid: str, at: str | None) -> Tagge
         raw=item.content if annotated else None, object=oid if annotated else None,
         commit=commit.id, time=time_of(commit.content), pyproject=pyproject, setup_cfg=setup_cfg,
     )  # fmt: skip
+
+
+def _check_sizes(commit: str, texts: Iterable[Item]) -> None:
+    """What was too large has an id, but no kind; as if it were not there, it would escape the rules."""
+    for path, item in zip(_TAGGED, texts, strict=True):
+        if not item.kind and item.id.isalnum():
+            what = f"{path} at commit {commit[:12]} has more than {_MOST:,} bytes"
+            raise ProjectError(what, code="declaration-size", hint="say in it what the project is, and no more")
 
 
 def _contents(opened: Reader, commit: str, paths: Iterable[str]) -> dict[str, bytes | None]:
