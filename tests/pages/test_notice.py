@@ -9,11 +9,12 @@ import pytest
 from tagtrail.formats.notice import notice_blob, notice_bytes, parse_notice
 from tagtrail.model.entry import Entry
 from tagtrail.model.errors import SetupError, TamperError
+from tagtrail.model.frozen import replace
 from tagtrail.model.notice import SHORT, Notice, Place
 from tagtrail.model.texts import Sayings, Text
 from tagtrail.pages import digest, notice
 from tagtrail.pages.plain import MOST, WIDTH, plain_notes, wrapped
-from tests.pages.trails import Trail, begun
+from tests.pages.trails import SITE, Trail, begun
 
 GOLDEN = Path(__file__).parent / "golden" / "notices"
 NOTES = (
@@ -121,6 +122,13 @@ def test_links_are_ours_or_seen() -> None:
     assert "<https://elsewhere.example/1>" in found.text
     assert 'href="https://elsewhere' not in found.html
     assert "the plan (https://elsewhere.example/1)" in found.html
+
+
+def test_nobody_is_told_to_fetch_from_a_site_that_has_no_address() -> None:
+    trail = begun(replace(SITE, url=""))
+    found = said_of(trail, trail.release("nova", "1.0"), Sayings())
+    assert "tagtrail verify nova-1.0" in found.text
+    assert "--fetch" not in found.text + found.html
 
 
 def test_an_address_of_a_place_that_is_none_is_no_link() -> None:

@@ -85,10 +85,11 @@ def _released(view: View, entry: Entry, release: Release | None, sayings: Saying
     seen = visible(view.entries(entry.project), release) if release else ""
     names = sorted(own_names(entry), key=lambda name: (name.endswith(".whl"), name))
     files = tuple(_files(view, entry.project, entry.files, names))
+    fetch = " --fetch" if view.site.url else ""  # else its proof has to lie beside it
     said = _said(view, entry, sayings) | {
         "visible": seen,
         "files": files[:MOST_FILES],
-        "verify": f"tagtrail verify {shlex.quote(files[0].name)} --fetch" if files else "",
+        "verify": f"tagtrail verify {shlex.quote(files[0].name)}{fetch}" if files else "",
     }
     values = said | {
         "kind": _KINDS.get(entry.channel, ""),
