@@ -95,6 +95,11 @@ def test_verify_loads_what_it_needs(file: Path, words: tuple[object, ...], tmp_p
     assert ("pathlib" in names) is ("--root" not in words and "--policy" not in words)  # pins are looked for with it
 
 
+STANDS = """
+from importlib import import_module
+for name in ("app.commands.release", "app.instance.workshop", "app.instance.builders", "adapters.builder.environments"):
+    import_module(f"tagtrail.{name}")
+"""
 ROAD = """
 from importlib import import_module
 for name in ("commands.release", "instance.workshop", "instance.wiring", "instance.builders", "terminal.outcomes"):
@@ -107,6 +112,12 @@ LATER = {
     "ssl", "tarfile", "tempfile", "uuid",
 }  # fmt: skip
 """What a release needs while its backend is at work, or never."""
+
+
+def test_a_process_stands_ready_before_a_tag_can_be_read() -> None:
+    modules = packages(loaded(run=STANDS))
+    assert "tagtrail.adapters.builder.pep517" in modules
+    assert modules & {*LATER, "packaging", "sqlite3", "tagtrail.adapters.git", "tagtrail.rules"} == set()
 
 
 def test_a_release_begins_with_little() -> None:
