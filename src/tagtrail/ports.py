@@ -120,6 +120,11 @@ class Kept(Protocol):
         """Keep these bytes; idempotent, durable when it returns. Raises SetupError (`disk-full`, `not-writable`)."""
         ...
 
+    def put_all(self, bodies: Iterable[tuple[Iterable[bytes], str]]) -> tuple[Blob, ...]:
+        """What `put` does, for each (chunks, media), in that order; the disk is waited for once. Where one cannot be
+        read, none is kept."""
+        ...
+
     def read(self, sha256: str) -> bytes:
         """All bytes, checked. Raises TamperError `kept-missing` or `kept-altered`."""
         ...

@@ -111,16 +111,20 @@ class DirectoryKept:
 
     def put(self, chunks: Iterable[bytes], media: str) -> Blob:
         """See `tagtrail.ports.Kept`."""
-        digest, size = hashlib.sha256(), 0
-        with durable.drafted(self._incoming, mode=0o444) as draft:
-            for chunk in chunks:
-                digest.update(chunk)
-                size += len(chunk)
-                self._write(draft, chunk)
-            path = self._at(digest.hexdigest())
-            if not self._stands(path):
-                draft.keep(path)
-        return Blob(sha256=digest.hexdigest(), size=size, media=media)
+        return self.put_all([(chunks, media)])[0]
+
+    def put_all(self, bodies: Iterable[tuple[Iterable[bytes], str]]) -> tuple[Blob, ...]:
+        """See `tagtrail.ports.Kept`."""
+        blobs, new = list[Blob](), list[tuple[durable.Draft, Path]]()
+        with contextlib.ExitStack() as drafts:
+            for chunks, media in bodies:
+                draft = drafts.enter_context(durable.drafted(self._incoming, mode=0o444))
+                blob = self._drafted(draft, chunks, media)
+                if not self._stands(path := self._at(blob.sha256)):
+                    new.append((draft, path))
+                blobs.append(blob)
+            durable.keep_all(new)
+        return tuple(blobs)
 
     def read(self, sha256: str) -> bytes:
         """See `tagtrail.ports.Kept`."""
@@ -156,6 +160,14 @@ class DirectoryKept:
 
     def _at(self, sha256: str) -> Path:
         return self._root / sha256[:2] / sha256
+
+    def _drafted(self, draft: durable.Draft, chunks: Iterable[bytes], media: str) -> Blob:
+        digest, size = hashlib.sha256(), 0
+        for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            self._write(draft, chunk)
+        return Blob(sha256=digest.hexdigest(), size=size, media=media)
 
     def _write(self, draft: durable.Draft, chunk: bytes) -> None:
         try:

@@ -4,13 +4,14 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from tagtrail.model.errors import SetupError
 
-__all__ = ["Draft", "drafted", "replacing", "setup_error", "sweep", "write"]
+__all__ = ["Draft", "drafted", "keep_all", "replacing", "setup_error", "sweep", "write"]
 
 T = TypeVar("T")
 
@@ -53,18 +54,32 @@ class Draft:
 
     def __init__(self, temporary: Path, file: BinaryIO, *, sync: bool) -> None:
         self.file = file
-        self._temporary = temporary
-        self._sync = sync
+        self.temporary = temporary
+        self.sync = sync
 
     def keep(self, path: Path) -> None:
         """Put it at `path`, replacing what is there; directories are made. Raises SetupError as `write` does."""
+        keep_all([(self, path)])
+
+
+def keep_all(drafts: Sequence[tuple[Draft, Path]]) -> None:
+    """Put each at its path, as `Draft.keep` does. The disk is told of all before any is waited for: what a journaling
+    file system does once for all of them would else be done for each. Raises SetupError as `write` does."""
+    for draft, path in drafts:
         with _named(path):
-            self.file.flush()
-            if self._sync:
-                os.fsync(self.file.fileno())
-            _made(path.parent, lambda: self._temporary.replace(path))
-            if self._sync:
-                _force(path.parent)
+            draft.file.flush()
+            if draft.sync and len(drafts) > 1 and hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(draft.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # begins to write, and returns
+    for draft, path in drafts:
+        with _named(path):
+            if draft.sync:
+                os.fsync(draft.file.fileno())
+    for draft, path in drafts:
+        with _named(path):
+            _made(path.parent, partial(draft.temporary.replace, path))
+    for directory in dict.fromkeys(path.parent for draft, path in drafts if draft.sync):
+        with _named(directory):
+            _force(directory)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from shlex import quote
 
 from tagtrail.formats import drafts
-from tagtrail.formats.site import media, sums_name, tag_name
+from tagtrail.formats.site import sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Approval, Artifact, Built, Draft, Entry, Sidecar
@@ -24,6 +24,7 @@ from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import set_aside
 from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
+from tagtrail.workflows.sidecars import sidecars
 
 __all__ = [
     "MOST_FILES",
@@ -276,4 +277,4 @@ def _sidecars(road: Road, standing: Entry, new: Sequence[Artifact], index: int) 
         (f"{sums}.asc", road.signer.sign(listing)),
         (raw, road.kept.read(dict(standing.sidecars)[raw])),
     ]
-    return tuple(Sidecar(name=name, blob=road.kept.put([data], media(name))) for name, data in files)
+    return sidecars(road, files)

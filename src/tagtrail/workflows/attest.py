@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from tagtrail.formats.facts import digest
 from tagtrail.formats.provenance import MAX_PROVENANCE, Provenance, builder_id, provenance_name, sign
-from tagtrail.formats.site import media
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Artifact, Plan, Sidecar
 from tagtrail.ports import BuildOrder
 from tagtrail.workflows.road import Road
+from tagtrail.workflows.sidecars import sidecars
 
 __all__ = ["attest"]
 
@@ -32,7 +32,7 @@ def attest(road: Road, plan: Plan, order: BuildOrder, artifacts: Sequence[Artifa
         what = f"the provenance has {len(data)} bytes, at most {_MOST} are read"
         why = f"it names {len(said.refs)} tags and {len(said.materials)} build requirements"
         raise ProjectError(what, code="provenance-size", why=why, hint="release from a repository with fewer tags")
-    return (Sidecar(name=name, blob=road.kept.put([data], media(name))),)
+    return sidecars(road, [(name, data)])
 
 
 def _provenance(road: Road, plan: Plan, order: BuildOrder, built: Sequence[Artifact], tree: str) -> Provenance:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tagtrail.formats.facts import digest
-from tagtrail.formats.site import media, sums_name, tag_name
+from tagtrail.formats.site import sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.facts import Approved, Artifact, Built, Sidecar, Signed
 from tagtrail.model.frozen import replace
@@ -17,6 +17,7 @@ from tagtrail.workflows.prepare import Prepared
 from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.runbook import said_beside
+from tagtrail.workflows.sidecars import sidecars
 
 __all__ = ["build", "built_before", "sign"]
 
@@ -100,8 +101,7 @@ def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]
         *bill(road, built),
         *said_beside(road, tag.project, tag.version),
     ]
-    made = (Sidecar(name=name, blob=road.kept.put([data], media(name))) for name, data in files)
-    return (*made, *built.provenance)
+    return (*sidecars(road, files), *built.provenance)
 
 
 def _built_event(artifact: Artifact) -> dict[str, object]:

@@ -50,8 +50,7 @@ def root_draft(road: Road) -> Draft | None:
 
 def key_draft(road: Road, files: dict[str, bytes]) -> Draft:
     """The `key` entry that names these files, which are kept when this returns."""
-    for name, data in files.items():
-        road.kept.put([data], media(name))
+    road.kept.put_all(([data], media(name)) for name, data in files.items())
     return drafts.event_draft("key", "", [(name, sha256(data).hexdigest()) for name, data in files.items()])
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -158,13 +158,19 @@ def xzed(sdist: Made, room: Path) -> Made:
     return replace(sdist, kind="sdist.xz", name=name, file=room / name, metadata=b"", requires_python="")
 
 
-def keep(made: Made, kept: Kept) -> Artifact:
-    """The artifact, with its bytes and its metadata kept."""
-    metadata = kept.put((made.metadata,), "text/plain") if made.metadata else None
-    return Artifact(
-        name=made.name, blob=kept.put(pieces_of(made.file), media(made.name)), tar=made.tar,
-        metadata=metadata, requires_python=made.requires_python,
-        generated=made.generated, members=made.members, as_built=made.as_built, remarks=made.remarks,
+def keep(files: Sequence[Made], kept: Kept) -> tuple[Artifact, ...]:
+    """The artifacts, with their bytes and their metadata kept."""
+    described = [made for made in files if made.metadata]
+    bodies = [(pieces_of(made.file), media(made.name)) for made in files]
+    blobs = kept.put_all([*bodies, *(([made.metadata], "text/plain") for made in described)])
+    metadata = dict(zip((made.name for made in described), blobs[len(files) :], strict=True))
+    return tuple(
+        Artifact(
+            name=made.name, blob=blob, tar=made.tar, metadata=metadata.get(made.name),
+            requires_python=made.requires_python, generated=made.generated, members=made.members,
+            as_built=made.as_built, remarks=made.remarks,
+        )
+        for made, blob in zip(files, blobs, strict=False)
     )  # fmt: skip
 
 

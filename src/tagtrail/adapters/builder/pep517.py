@@ -85,8 +85,9 @@ class Pep517:
                 self._start(work, tree)
                 made = self._made(work, tree, iter(meanwhile))
             materials = tuple(sorted(work.backends.materials, key=lambda m: (m.uri, m.record)))
-            resolved, kinds = min(work.backends.resolved, default=0), order.builds
-            return tuple(replace(keep(made[k], kept), materials=materials, resolved=resolved) for k in kinds)
+            resolved = min(work.backends.resolved, default=0)
+            artifacts = keep([made[kind] for kind in order.builds], kept)
+            return tuple(replace(one, materials=materials, resolved=resolved) for one in artifacts)
 
     @contextmanager
     def expecting(self, project: str) -> Iterator[Callable[[BuildOrder, Objects], None]]:

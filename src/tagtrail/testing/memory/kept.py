@@ -28,6 +28,11 @@ class Kept:
             self.blobs[digest] = data
         return Blob(sha256=digest, size=len(data), media=media)
 
+    def put_all(self, bodies: Iterable[tuple[Iterable[bytes], str]]) -> tuple[Blob, ...]:
+        """Keep these, one after the other."""
+        whole = [(b"".join(chunks), media) for chunks, media in bodies]
+        return tuple(self.put([data], media) for data, media in whole)
+
     def read(self, sha256: str) -> bytes:
         """All bytes, checked."""
         return b"".join(self.chunks(sha256))

@@ -119,6 +119,36 @@ def a_source_that_fails_leaves_nothing(case: Case) -> None:
     equal(kept.blob(sha256(b"half of it").hexdigest(), TEXT), None, "and nothing half is kept")
 
 
+def many_are_put_at_once(case: Case) -> None:
+    """As if one after the other, in that order; the same twice, and what was kept before, are no exception."""
+    kept = case.open()
+    kept.put([b"before"], TEXT)
+    bodies = (b"one", b"", b"before", b"one", b"two" * MEBIBYTE)
+    blobs = kept.put_all((iter([data]), TEXT) for data in bodies)
+    equal(blobs, tuple(samples.blob(data, TEXT) for data in bodies), "each body has its blob")
+    for blob, data in zip(blobs, bodies, strict=True):
+        equal(case.open().read(blob.sha256), data, "the bytes come back")
+    equal(len(case.stored()), 4, "one copy of each")
+    equal(kept.put_all(()), (), "nothing is nothing")
+
+
+def one_that_fails_keeps_none(case: Case) -> None:
+    """Of those that were to be put with it, wherever it stands among them."""
+
+    def breaks() -> Iterator[bytes]:
+        yield b"half of it"
+        raise OSError("the wire was cut")
+
+    kept = case.open()
+    before = case.stored()
+    for bodies in (([b"one"], breaks()), (breaks(), [b"one"])):
+        try:
+            kept.put_all((body, TEXT) for body in bodies)
+        except OSError as error:
+            equal(str(error), "the wire was cut", "the caller sees the exception itself")
+        equal(case.stored(), before, "nothing is left")
+
+
 def many_keep_the_same(case: Case) -> None:
     """Threads that put the same bytes and different ones: all are kept, whole."""
     race(*(partial(_put, case.open, n) for n in range(6)))
@@ -151,6 +181,8 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     altered_bytes_never_get_out,
     putting_heals,
     a_source_that_fails_leaves_nothing,
+    many_are_put_at_once,
+    one_that_fails_keeps_none,
     many_keep_the_same,
 )
 PROCESS_CHECKS: tuple[Callable[[Case], None], ...] = (processes_keep_the_same,)
