@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tagtrail.adapters.openpgp import OpenPGP, generate
-from tagtrail.app.instance.home import place_mark, spoken
+from tagtrail.adapters.sqlite import connect
+from tagtrail.app.instance.home import Home, place_mark, spoken
 from tagtrail.app.terminal.console import Console
 from tagtrail.formats.forms import origin_fault, url_fault
 from tagtrail.formats.note import Signer
@@ -124,6 +125,7 @@ def _fill(new: Path, origin: str, url: str) -> str:
         durable.write(new / "private" / file, f"{secret}\n".encode("ascii"), mode=0o600)
     release = generate(f"{origin} release key").encode("ascii")
     durable.write(new / "private" / "release-key.pgp", release, mode=0o600)
+    connect(Home(path=new).database).close()  # an empty trail
     durable.write(new / FILE, text.encode(), mode=0o644)
     return OpenPGP(release).fingerprint
 
