@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+import yaml
 from docutils.core import publish_string
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,28 @@ FOREIGN = st.text(
     st.sampled_from("ab<>&\"'`*_[]()!#-+=~>1.)\\ \t\n\r\x00\x1b\u202e\u2028:/|@^") | st.characters(), max_size=300
 )
 UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+LINES = st.lists(
+    st.sampled_from(
+        """features:|  - one|  - >-|    text: here|    more `x`|fixes:|- a: b|prelude: >|    folded|  # c|||   |\ttab
+        |'q'|"d\\n"|key: 'it''s'|\u00e9: \u00fc|a: b: c|? x|: y|---|...|%YAML 1.1|- - x|&a b|!t x|{a: b}|[a]|x: @y
+        |k:  # c|a:\u2028b|a:\r\n  - b""".split("|")
+    ),
+    max_size=8,
+).map("\n".join)  # fmt: skip
+
+
+@given(FOREIGN | LINES)
+def test_a_note_is_read_alike_with_and_without_libyaml(text: str) -> None:
+    """But for a byte order mark within it, which nobody writes."""
+    found: list[object] = []
+    for loader in (yaml.SafeLoader, yaml.CSafeLoader):
+        try:
+            found.append(reno._built(yaml.parse(text.replace("\ufeff", ""), Loader=loader)))
+        except (yaml.YAMLError, ValueError, RecursionError):
+            found.append(None)
+    assert found[0] == found[1]
 
 
 @given(FACT)

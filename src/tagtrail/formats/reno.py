@@ -109,7 +109,7 @@ def _mapping(text: str) -> dict[str, _Value] | None:
     if len(text) > _MOST or re.search(r"[\[{]{8}|(?:- ){8}|(?:\? ){8}", text):
         return None
     try:
-        return _built(yaml.parse(text, Loader=yaml.SafeLoader))
+        return _built(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # in C, where that is
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
 
