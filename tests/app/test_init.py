@@ -141,10 +141,3 @@ def test_an_empty_directory_stays_the_same_directory(tmp_path: Path) -> None:
 
 def test_where_nothing_can_be_written(capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(capsys, "/proc/self/rel", "--origin", "a.example/x") == "not-writable"
-
-
-def test_a_trail_without_entries_is_compared_with_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    home = str(tmp_path / "rel")
-    assert main(["init", home, "--origin", "example.org/trail"]) == 0
-    assert main(["-C", home, "audit", "--places", "--json"]) == 2
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["code"] == "trail-empty"

@@ -115,15 +115,16 @@ class DirectoryKept:
 
     def put_all(self, bodies: Iterable[tuple[Iterable[bytes], str]]) -> tuple[Blob, ...]:
         """See `tagtrail.ports.Kept`."""
-        blobs, new = list[Blob](), list[tuple[durable.Draft, Path]]()
+        blobs, new = list[Blob](), dict[Path, durable.Draft]()
         with contextlib.ExitStack() as drafts:
             for chunks, media in bodies:
                 draft = drafts.enter_context(durable.drafted(self._incoming, mode=0o444))
                 blob = self._drafted(draft, chunks, media)
-                if not self._stands(path := self._at(blob.sha256)):
-                    new.append((draft, path))
+                path = self._at(blob.sha256)
+                if path not in new and not self._stands(path):
+                    new[path] = draft
                 blobs.append(blob)
-            durable.keep_all(new)
+            durable.keep_all([(draft, path) for path, draft in new.items()])
         return tuple(blobs)
 
     def read(self, sha256: str) -> bytes:

@@ -56,9 +56,9 @@ def audit_places(args: argparse.Namespace, console: Console) -> int:
     """0 where all places agree with the trail; 7 where one does not, else 5 where one does not answer, else 4."""
     home = find_home(args.home)
     instance, at = open_instance(home), Home(path=home)
-    ledger, journal = SqliteLedger(at.database), SqliteJournal(at.database)
-    if ledger.committed() is None:
+    if not at.database.is_file():
         raise SetupError(f"{home} has no trail yet", code="trail-empty", hint="tagtrail release PROJECT TAG")
+    ledger, journal = SqliteLedger(at.database), SqliteJournal(at.database)
     targets = places(instance, lambda index: ledger.entries(index, index + 1)[0])
     asked = tuple(_asked(instance.settings, targets, ledger, journal, args.project))
     site = instance.settings.site.name
