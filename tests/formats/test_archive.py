@@ -483,6 +483,17 @@ def test_bytes_between_the_members_are_not_normal() -> None:
     assert b"hidden" not in repacked(bytes(moved))
 
 
+@pytest.mark.parametrize("more", [1, 2**31, 2**32 - 100])
+def test_members_that_are_said_to_begin_before_the_wheel_are_not_normal(more: int) -> None:
+    """By an end that puts the directory behind itself; found by libFuzzer."""
+    data = bytearray(wheel(("toy/", b""), mode=0o040755))
+    place = data.rindex(b"PK\x05\x06") + 16
+    data[place : place + 4] = (min(int.from_bytes(data[place : place + 4], "little") + more, 2**32 - 2)).to_bytes(
+        4, "little"
+    )
+    assert not is_normal(bytes(data))
+
+
 BAD_WHEELS = {
     "absolute": ("archive-outside", wheel(("/x", b""))),
     "up": ("archive-outside", wheel(("p/../../x", b""))),

@@ -93,9 +93,11 @@ class Wheel:
         """The records follow each other without a gap, from the first byte to the last."""
         at = 0
         for info in sorted(self._infos.values(), key=lambda i: i.header_offset):
-            self._file.seek(info.header_offset)
+            if info.header_offset != at or info.flag_bits & 0x8:  # it may be any number, also one below zero
+                return False
+            self._file.seek(at)
             head = self._file.read(30)
-            if info.header_offset != at or len(head) != 30 or info.flag_bits & 0x8:
+            if len(head) != 30:
                 return False
             at += 30 + sum(struct.unpack("<HH", head[26:30])) + info.compress_size
         ends = sum(46 + len(_name(i)) for i in self._infos.values()) + 22
