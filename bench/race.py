@@ -19,8 +19,10 @@ LIMIT = 300.0
 class Race:
     """What is compared. `ours` and `peer` each do one whole run and return its seconds, preparations not counted.
 
-    `goal` bounds ours / peer, or with measure "difference" the seconds of ours - peer; with "peak" both are megabytes,
-    and it bounds ours. None: the figures are stated, nothing is promised. `warm` runs each once before, uncounted.
+    `goal` bounds ours / peer, or with measure "difference" the seconds of ours - peer, each run set against the one of
+    the peer that came right after it: on a machine whose speed drifts, that says more than two medians that each have
+    their own good and bad minutes. With "peak" both are megabytes, and it bounds ours. None: the figures are stated,
+    nothing is promised. `warm` runs each once before, uncounted.
     """
 
     name: str
@@ -35,13 +37,15 @@ class Race:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One line of bench/results.json; ours and peer are medians, in seconds (or megabytes: `measure` "peak")."""
+    """One line of bench/results.json; ours, peer and the difference of pairs are medians, in seconds (or megabytes:
+    `measure` "peak"); `spread` is the least and the most of ours and of the peer."""
 
     name: str
     ours: float
     peer: float
     peer_version: str
     ratio: float
+    difference: float
     goal: float | None
     holds: bool
     measure: str
@@ -56,13 +60,15 @@ def run(race: Race) -> Result:
         race.peer()
     times = [(race.ours(), race.peer()) for _ in range(race.rounds)]
     ours, peer = (median(column) for column in zip(*times, strict=True))
-    found = {"ratio": ours / peer, "difference": ours - peer, "peak": ours}[race.measure]
+    difference = median(a - b for a, b in times)
+    found = {"ratio": ours / peer, "difference": difference, "peak": ours}[race.measure]
     return Result(
         name=race.name,
         ours=round(ours, 4),
         peer=round(peer, 4),
         peer_version=race.peer_version,
         ratio=round(ours / peer, 4),
+        difference=round(difference, 4),
         goal=race.goal,
         holds=race.goal is None or found <= race.goal,
         measure=race.measure,

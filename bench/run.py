@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.race import Race, Result, run
 
 HERE = Path(__file__).parent
-COLUMNS = f"{'':<42} {'ours':>9} {'peer':>9} {'ratio':>7} {'goal':>16}  "
+COLUMNS = f"{'':<42} {'ours':>9} {'peer':>9} {'ratio':>7} {'more':>9} {'goal':>16}  "
 
 Row = Callable[[Path], AbstractContextManager[Race]]
 
@@ -34,8 +34,9 @@ def rows(wanted: list[str], *, full: bool = False) -> list[Row]:
 def line(result: Result) -> str:
     """A result as one line of the table."""
     ours, peer = ((f"{n:>6.1f} MB" if result.measure == "peak" else f"{n:>7.3f} s") for n in (result.ours, result.peer))
+    more = "" if result.measure == "peak" else f"{result.difference:>+7.3f} s"
     verdict = "" if result.goal is None else "holds" if result.holds else "MISSED"
-    return f"{result.name:<42} {ours} {peer} {result.ratio:>7.3f} {_goal(result):>16}  {verdict}"
+    return f"{result.name:<42} {ours} {peer} {result.ratio:>7.3f} {more:>9} {_goal(result):>16}  {verdict}"
 
 
 def _goal(result: Result) -> str:

@@ -128,6 +128,7 @@ def share(project: tuple[str, str], scratch: Path) -> Iterator[Race]:
             peer_version="its backend alone",
             goal=0.25,
             measure="difference",
+            rounds=15,
         )
 
 
