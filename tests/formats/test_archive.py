@@ -437,6 +437,36 @@ def test_a_wheel_in_normal_form_stays_as_it_is(mode: int) -> None:
     assert is_normal(wheel(*FILES, mode=mode))
 
 
+def with_record(place: str, mode: int, record_mode: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, data, how in (*((name, data, mode) for name, data in FILES), (place, b"", record_mode)):
+            info = zipfile.ZipInfo(name, zip_time(EPOCH))
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, how << 16
+            packed.writestr(info, data)
+    return out.getvalue()
+
+
+def test_setuptools_gives_record_a_mode_of_its_own() -> None:
+    assert is_normal(with_record("p-1.dist-info/RECORD", 0o100644, 0o100664))
+
+
+@pytest.mark.parametrize(
+    ("place", "mode", "record_mode"),
+    [
+        ("p/RECORD", 0o100644, 0o100664),
+        ("p-1.dist-info/RECORD.jws", 0o100644, 0o100664),
+        ("p-1.dist-info/x/RECORD", 0o100644, 0o100664),
+        ("RECORD", 0o100644, 0o100664),
+        ("p-1.dist-info/RECORD", 0o100664, 0o100664),
+        ("p-1.dist-info/RECORD", 0o100644, 0o100666),
+        ("p-1.dist-info/RECORD", 0o100644, 0o100600),
+    ],
+)
+def test_no_other_file_and_no_other_mode(place: str, mode: int, record_mode: int) -> None:
+    assert not is_normal(with_record(place, mode, record_mode))
+
+
 ABNORMAL = {
     "a time": wheel(*FILES, epoch=EPOCH + 2),
     "a mode by umask": wheel(*FILES, mode=0o100664),

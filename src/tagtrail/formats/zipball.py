@@ -8,7 +8,8 @@ end-of-central-directory record.
 
 **A wheel** is left exactly as its backend made it if it is normal enough to be reproducible: every member has the time
 of SOURCE_DATE_EPOCH and a mode of 0644 or 0755 (0755 for directories), there are no comments, and nothing lies before,
-between or after the records. Else it is packed anew.
+between or after the records. RECORD may have 0664: the `wheel` library and setuptools, which has its copy of it, give it
+that whatever the umask. Else it is packed anew.
 
 APPNOTE.TXT 6.3; https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
@@ -80,11 +81,10 @@ class Wheel:
 
     def is_normal(self, epoch: int) -> bool:
         """Nothing in it depends on where or when it was built."""
-        modes = {False: {0o100644, 0o100755, 0o644, 0o755}, True: {0o040755, 0o755}}
         return self._is_tight() and all(
             info.date_time == zip_time(epoch)
             and info.create_system == 3
-            and info.external_attr >> 16 in modes[info.is_dir()]
+            and info.external_attr >> 16 in _modes(info)
             and not (info.extra or info.comment)
             for info in self._infos.values()
         )
@@ -114,6 +114,15 @@ class Wheel:
                 with packed.open(info, "w") as stream:
                     for piece in self.content(member):
                         stream.write(piece)
+
+
+def _modes(info: zipfile.ZipInfo) -> set[int]:
+    """Those that no umask chose."""
+    if info.is_dir():
+        return {0o040755, 0o755}
+    top, _, name = info.filename.partition("/")
+    record = {0o100664} if name == "RECORD" and top.endswith(".dist-info") else set()
+    return {0o100644, 0o100755, 0o644, 0o755} | record
 
 
 def _place(member: Member) -> tuple[bool, bytes]:
