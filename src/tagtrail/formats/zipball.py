@@ -8,8 +8,8 @@ end-of-central-directory record.
 
 **A wheel** is left exactly as its backend made it if it is normal enough to be reproducible: every member has the time
 of SOURCE_DATE_EPOCH and a mode of 0644 or 0755 (0755 for directories), there are no comments, and nothing lies before,
-between or after the records. RECORD may have 0664: the `wheel` library and setuptools, which has its copy of it, give it
-that whatever the umask. Else it is packed anew.
+between or after the records. RECORD may have 0664: the `wheel` library, of which setuptools has a copy, gives it that
+whatever the umask. Else it is packed anew.
 
 APPNOTE.TXT 6.3; https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
