@@ -97,8 +97,8 @@ def test_verify_loads_what_it_needs(file: Path, words: tuple[object, ...], tmp_p
 
 STANDS = """
 from importlib import import_module
-for name in ("app.commands.release", "app.instance.workshop", "app.instance.builders", "adapters.builder.environments"):
-    import_module(f"tagtrail.{name}")
+for name in ("terminal.console", "commands.release", "instance.workshop", "instance.builders"):
+    import_module(f"tagtrail.app.{name}")
 """
 ROAD = """
 from importlib import import_module
@@ -117,7 +117,8 @@ LATER = {
 def test_a_process_stands_ready_before_a_tag_can_be_read() -> None:
     modules = packages(loaded(run=STANDS))
     assert "tagtrail.adapters.builder.pep517" in modules
-    assert modules & {*LATER, "packaging", "sqlite3", "tagtrail.adapters.git", "tagtrail.rules"} == set()
+    ours = {f"tagtrail.{name}" for name in ("adapters.git", "app.terminal.phrases", "formats.policy", "rules", "trail")}
+    assert modules & {*LATER, *ours, "packaging", "shutil", "sqlite3", "traceback"} == set()
 
 
 def test_a_release_begins_with_little() -> None:

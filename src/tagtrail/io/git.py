@@ -1,7 +1,6 @@
 """Git by its command line: hardened, one attempt, with no configuration but what is named here."""
 
 import re
-import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,7 +88,9 @@ class Git:
 
 def executable() -> str:
     """Git's absolute path. Raises SetupError `command-missing`."""
-    found = shutil.which("git")
+    from shutil import which
+
+    found = which("git")
     if found is None:
         raise SetupError("git is not on PATH", code="command-missing", hint="install git")
     return found

@@ -28,15 +28,12 @@ When standard input ends, whoever started this is done or dead, and the whole pr
 """
 
 import gc
-import glob
 import json
 import os
 import select
-import shlex
 import signal
 import stat
 import sys
-import traceback
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -86,9 +83,16 @@ def load(backend: str, backend_path: list[str]) -> Any:
         for name in filter(None, rest.split(".")):
             found = getattr(found, name)
     except Exception:  # noqa: BLE001  (a backend may raise what it likes)
-        traceback.print_exc()
+        show()
         return None
     return found
+
+
+def show() -> None:
+    """The exception at hand, into the log."""
+    from traceback import print_exc  # like others below: most builds are done without it
+
+    print_exc()
 
 
 def lay_out(order: dict[str, Any]) -> int:
@@ -165,7 +169,7 @@ def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[in
         os.write(said, json.dumps([value, brought(before)]).encode())
         status = 0
     except BaseException as error:  # noqa: BLE001  (its words are in the log)
-        traceback.print_exc()
+        show()
         unsupported = getattr(backend, "UnsupportedOperation", None)
         if isinstance(unsupported, type) and isinstance(error, unsupported):
             status = UNSUPPORTED
@@ -177,7 +181,9 @@ def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[in
 
 def command(order: dict[str, Any]) -> dict[str, Any]:
     """Run a command in the tree; how it ended."""
-    print("$", shlex.join(order["run"]), flush=True)  # noqa: T201  (into the log)
+    from shlex import join
+
+    print("$", join(order["run"]), flush=True)  # noqa: T201  (into the log)
     child = os.fork()
     if not child:
         try:
@@ -194,7 +200,9 @@ def command(order: dict[str, Any]) -> dict[str, Any]:
 
 def find(order: dict[str, Any]) -> dict[str, Any]:
     """What fits each pattern, sorted."""
-    return {"values": [sorted(glob.glob(each, root_dir=order["tree"])) for each in order["find"]], "fault": ""}  # noqa: PTH207
+    from glob import glob
+
+    return {"values": [sorted(glob(each, root_dir=order["tree"])) for each in order["find"]], "fault": ""}  # noqa: PTH207
 
 
 def read(value: bytes) -> tuple[int, Any]:
@@ -267,7 +275,7 @@ class Worker:
         try:
             self.tree = lay_out(order)
         except OSError:
-            traceback.print_exc()
+            show()
             self.tell({"values": [], "fault": "checkout"})
 
     def settle(self) -> None:

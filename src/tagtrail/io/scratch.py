@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import shutil
 import stat
 import time
 from collections.abc import Generator
@@ -78,16 +77,18 @@ def sweep(root: Path) -> None:
 def remove(path: Path) -> None:
     """Delete a tree, also a read-only one, one that is deeper than a path can say, and one into which a dying process
     still writes; links are not followed."""
+    from shutil import rmtree
+
     for _ in range(_TRIES):
         if not os.path.lexists(path):
             return
         with contextlib.suppress(RecursionError):
-            shutil.rmtree(path, ignore_errors=True)
+            rmtree(path, ignore_errors=True)
         if os.path.lexists(path):
             _flatten(path)
             time.sleep(0.01)
     with contextlib.suppress(RecursionError):
-        shutil.rmtree(path, ignore_errors=True)
+        rmtree(path, ignore_errors=True)
 
 
 def _flatten(path: Path) -> None:

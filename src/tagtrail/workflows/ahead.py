@@ -12,7 +12,6 @@ from threading import Thread
 from typing import TypeVar
 
 from tagtrail.formats.facts import digest
-from tagtrail.formats.marks import release_mark
 from tagtrail.model.errors import Error
 from tagtrail.model.facts import Artifact, Tagged
 from tagtrail.model.frozen import frozen
@@ -118,6 +117,7 @@ def _awaited(
     shop: Workshop, project: Project, tagged: Tagged, objects: Objects, isolation: Callable[[], str | None]
 ) -> BuildOrder | None:
     """The order of a build that has still to be done; None: there is none."""
+    from tagtrail.formats.marks import release_mark
     from tagtrail.rules.grammar import classify, grammar_of
 
     said, apart = classify(grammar_of(project), tagged.name), isolation()

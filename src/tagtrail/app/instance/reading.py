@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tagtrail.formats.note import Verifier
-from tagtrail.formats.policy import Log, Policy, parse
 from tagtrail.formats.settings import parse_settings, site_of
 from tagtrail.formats.site import CHECKPOINT
 from tagtrail.model.errors import SetupError, TamperError
@@ -12,6 +11,10 @@ from tagtrail.model.facts import Entry, Key
 from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.settings import FILE, People, Project, Settings
 from tagtrail.model.texts import Text
+
+if TYPE_CHECKING:
+    from tagtrail.formats.note import Verifier
+    from tagtrail.formats.policy import Policy
 
 __all__ = ["Instance", "open_instance", "read_files", "read_settings"]
 
@@ -53,11 +56,13 @@ class Instance:
                 known |= {key: known.get(key, frozenset()) | names for key, names in found.items()}
         return known
 
-    def trust(self, log: Verifier) -> Policy:
+    def trust(self, log: "Verifier") -> "Policy":
         """What is asked of the log's own checkpoints: signed by `log`, seen by the settings' witnesses.
 
         Raises SetupError `witnesses`.
         """
+        from tagtrail.formats.policy import Log, Policy, parse
+
         site, name = site_of(self.settings), self.settings.org.witnesses
         own = Policy(logs=(Log(verifier=log, url=f"{site.url}{TRAIL}" if site.url else ""),))
         if not name:

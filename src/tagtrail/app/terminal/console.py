@@ -14,11 +14,10 @@ from io import TextIOWrapper
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from tagtrail.app.terminal import phrases
-from tagtrail.app.terminal.phrases import Line, shown, unsaid
-
 if TYPE_CHECKING:
     from rich.live import Live
+
+    from tagtrail.app.terminal.phrases import Line
 
 __all__ = ["Console"]
 
@@ -32,7 +31,8 @@ _COLOURS = {"bad": "31", "warn": "33", "good": "32", "strong": "1", "quiet": "2"
 
 
 class Console:
-    """Where a command tells what happens. Telling never fails: a reader that went away is no reason to stop.
+    """Where a command tells what happens. Telling never fails: a reader that went away is no reason to stop. Its words
+    are loaded with the first event: a release has something to begin before.
 
     `json` is whether events are shown as they are, and not put into words. Where both streams are read `together`, a
     refusal does not say again what findings said above it.
@@ -87,7 +87,7 @@ class Console:
         if self.json:
             self._write(self._out, json.dumps({"event": name, **fields}, default=str) + "\n")
         elif name == "bytes":
-            self._progress(phrases.progress(fields))
+            self._progress(fields)
         elif name == "row":
             self._row(fields)
         else:
@@ -109,17 +109,21 @@ class Console:
             self._block.stop()
 
     def _say(self, name: str, fields: Mapping[str, Any]) -> None:
+        from tagtrail.app.terminal import phrases
+
         if name in _ENDS:
             self._gathered()
         if name == "finding" and self._findings is not None:
             self._findings.append(fields)
         if name == "refused" and self._findings:
-            fields, self._findings = unsaid(fields, self._findings), []
+            fields, self._findings = phrases.unsaid(fields, self._findings), []
         stream = self._err if name == "refused" else self._out
         for line in phrases.lines(name, fields):
             self._print(line, stream)
 
     def _row(self, fields: Mapping[str, Any]) -> None:
+        from tagtrail.app.terminal import phrases
+
         about = [str(fields.get(key, "")) for key in ("target", "path", "state")]
         self._rows.setdefault(about[0], {})[about[1]] = about[2]
         self._took[about[0]] = self._took.get(about[0], 0.0) + self._lap()
@@ -129,22 +133,27 @@ class Console:
             self._block.show([line.plain() for line in phrases.gathered(self._rows)])
 
     def _gathered(self) -> None:
+        if not self._rows:
+            return
+        from tagtrail.app.terminal import phrases
+
         (rows, self._rows), (took, self._took) = (self._rows, {}), (self._took, {})
-        if rows:
-            self._lap()  # since the last answer: nobody's time
+        self._lap()  # since the last answer: nobody's time
         for target, line in zip(rows, phrases.gathered(rows), strict=True):
             self._print(line, self._out, took[target])
 
-    def _progress(self, line: Line) -> None:
+    def _progress(self, fields: Mapping[str, Any]) -> None:
         if self._block:
-            self._block.show([line.plain()])
+            from tagtrail.app.terminal import phrases
+
+            self._block.show([phrases.progress(fields).plain()])
 
     def _lap(self) -> float:
         """Seconds since the last line, or the last answer of a place."""
         took, self._since = self._clock() - self._since, self._clock()
         return took
 
-    def _print(self, line: Line, stream: TextIO, before: float = 0.0) -> None:
+    def _print(self, line: "Line", stream: TextIO, before: float = 0.0) -> None:
         took = before + self._lap()
         late = f"   {took:.1f} s" if self.timed and line.step and took >= LONG else ""
         if self._block:
@@ -170,7 +179,9 @@ def _one_place() -> bool:
         return False
 
 
-def _painted(line: Line) -> str:
+def _painted(line: "Line") -> str:
+    from tagtrail.app.terminal.phrases import shown
+
     paint = {tone: f"\x1b[{code}m" for tone, code in _COLOURS.items()}
     return "".join(f"{paint[tone]}{shown(text)}\x1b[0m" if tone else shown(text) for tone, text in line.parts)
 
