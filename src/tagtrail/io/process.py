@@ -163,7 +163,7 @@ class Session:
         data = bytearray()
         while len(data) < size:
             self._wait()
-            piece = os.read(self._answers, size - len(data))
+            piece = os.read(self._answers, min(size - len(data), _PIECE))  # memory for all of it at once takes longer
             if not piece:
                 raise Over(late=False)
             data += piece
