@@ -2,8 +2,6 @@
 
 import re
 
-from packaging.utils import parse_wheel_filename
-
 from tagtrail.model.names import SUFFIXES, fold, project_key
 from tagtrail.rules.versions import is_version
 
@@ -31,6 +29,8 @@ def version_of(project: str, name: str, scheme: str = "pep440") -> str:
 
     `nova-33.0.0.tar.gz` says 33.0.0, `nova-33.0.0-setup.exe` too; schemes without an order are read up to the suffix.
     """
+    from packaging.utils import parse_wheel_filename  # slow to load, and asked for after the build
+
     if len(name) > _LONG:
         return ""
     try:

@@ -3,15 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from packaging.tags import Tag
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from tagtrail.model.names import PAGES, fold, name_key, project_key, sdist_stem
 from tagtrail.rules.book import Rule, Said, rule
 from tagtrail.rules.facts import After
 from tagtrail.rules.versions import parse
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
 
 __all__ = ["FILES"]
 
@@ -26,6 +28,8 @@ BROWSERS = (".html", ".htm", ".xhtml", ".svg", ".xml", ".js")
 
 def _named(facts: After, name: str) -> tuple[str, Version] | None:
     """Project (PEP 503) and version of a wheel's or an sdist's name; None for other files."""
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
     try:
         if name.endswith(".whl"):
             project, version, _, _ = parse_wheel_filename(name)
@@ -206,7 +210,9 @@ _PLATFORM = re.compile(
 """The platforms of https://packaging.python.org/en/latest/specifications/platform-compatibility-tags/."""
 
 
-def _tags(name: str) -> frozenset[Tag]:
+def _tags(name: str) -> "frozenset[Tag]":
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
     try:
         return parse_wheel_filename(name)[3] if name.endswith(".whl") else frozenset()
     except InvalidWheelFilename:

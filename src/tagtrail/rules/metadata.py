@@ -6,8 +6,6 @@ the same are one: a wheel and its sdist give one finding.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from packaging.utils import canonicalize_name
-
 from tagtrail.model.metadata import Metadata
 from tagtrail.rules.book import Rule, Said, rule
 from tagtrail.rules.facts import After, Described
@@ -311,6 +309,8 @@ def _is_sdist(described: Described) -> bool:
 
 
 def _differences(one: Described, two: Described) -> Iterator[tuple[str, str, str]]:
+    from packaging.utils import canonicalize_name
+
     dynamic = {field for d in (one, two) if _is_sdist(d) for field in d.says.dynamic}
     a, b = one.says, two.says
     if canonicalize_name(a.name) != canonicalize_name(b.name):

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
 from tagtrail.model.facts import Survey
 from tagtrail.model.names import name_key, project_key, version_key
 from tagtrail.rules.book import Rule, Said, rule
@@ -136,6 +134,8 @@ def _stray(facts: Before, name: str, trail: Mapping[str, str]) -> bool:
 
 def _says(project: str, name: str, version: str) -> bool:
     """Whether a file is of this version: what follows the project's name, as far as it reads as a version."""
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
     try:
         return version_key(str(parse_wheel_filename(name)[1])) == version_key(version)
     except InvalidWheelFilename:

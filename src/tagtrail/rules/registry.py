@@ -1,6 +1,5 @@
 """Every rule there is, by its stable id, and its documentation."""
 
-from difflib import get_close_matches
 from typing import Any
 
 from tagtrail.model.errors import SetupError
@@ -38,6 +37,8 @@ def rule_called(text: str) -> Rule[Any]:
     for rule in RULES:
         if text.lower() in (rule.id.lower(), rule.name):
             return rule
+    from difflib import get_close_matches
+
     close = get_close_matches(text.upper(), FIRM, n=1) or get_close_matches(text, [r.name for r in RULES], n=1)
     raise SetupError(
         f"there is no rule {text!r}",

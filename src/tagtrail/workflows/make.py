@@ -16,7 +16,6 @@ from tagtrail.workflows.notes import sized_notes
 from tagtrail.workflows.prepare import Prepared
 from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
-from tagtrail.workflows.runbook import said_beside
 from tagtrail.workflows.sidecars import sidecars
 
 __all__ = ["build", "built_before", "sign"]
@@ -88,6 +87,8 @@ def sign(road: Road, approved: Approved, raw: bytes) -> Signed:
 
 
 def _sidecars(road: Road, approved: Approved, raw: bytes) -> tuple[Sidecar, ...]:
+    from tagtrail.workflows.runbook import said_beside  # with pages: they are loaded beside the build
+
     built, tag = approved.built, approved.built.plan.tag
     sums = sums_name(tag.project, tag.version)
     listing = format_sums((a.name, a.blob.sha256) for a in built.artifacts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 if TYPE_CHECKING:
+    from tagtrail.adapters.builder.archives import Archives
     from tagtrail.adapters.builder.outputs import Made
 
 __all__ = ["Pep517"]
@@ -76,14 +77,14 @@ class Pep517:
         self, order: BuildOrder, objects: Objects, kept: Kept, meanwhile: Iterable[Callable[[], object]] = ()
     ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
-        from tagtrail.adapters.builder.outputs import keep
-
         _check_kinds(order.builds)
         _check_subdirectory(order.subdirectory)
         with self._work(order, objects) as (work, tree), disk(work.room):
             with closing(work.backends), self._logged(work):
                 self._start(work, tree)
                 made = self._made(work, tree, iter(meanwhile))
+            from tagtrail.adapters.builder.outputs import keep
+
             materials = tuple(sorted(work.backends.materials, key=lambda m: (m.uri, m.record)))
             resolved = min(work.backends.resolved, default=0)
             artifacts = keep([made[kind] for kind in order.builds], kept)
@@ -146,23 +147,29 @@ class Pep517:
 
     def _made(self, work: _Work, tree: Tree, steps: Iterator[Callable[[], object]]) -> dict[str, "Made"]:
         """The sdist, and what is wanted beside it. All that can wait is done while the backend is at work."""
-        from tagtrail.adapters.builder.archives import Archives
-
         order, seen, made = work.order, work.room / "in" / "sdist", dict[str, "Made"]()
-        archives = Archives(order, work.room, seen, self._limits)
+
+        @cache
+        def archives() -> "Archives":
+            from tagtrail.adapters.builder.archives import Archives
+
+            return Archives(order, work.room, seen, self._limits)
+
+        def read() -> None:
+            archives().compare(partial(files, work.git, order.commit))
 
         def packed() -> None:
-            made["sdist"] = archives.packed()
+            made["sdist"] = archives().packed()
             if "sdist.xz" in order.builds:
-                made["sdist.xz"] = archives.xzed(made["sdist"])
+                made["sdist.xz"] = archives().xzed(made["sdist"])
 
-        read = partial(archives.compare, partial(files, work.git, order.commit))
-        system = archives.sdist(self._call(work, tree, "sdist", chain((read,), steps)))
+        sdist = self._call(work, tree, "sdist", chain((read,), steps))
+        system = archives().sdist(sdist)
         if "wheel" in order.builds:
             unpacked = Tree(name="unpacked", source={"sdist": seen}, below="", system=system)
             wheel = self._call(work, unpacked, "wheel", chain((packed,), steps))
             work.backends.stop()
-            made["wheel"] = archives.wheel(wheel)
+            made["wheel"] = archives().wheel(wheel)
         else:
             packed()
         return made
