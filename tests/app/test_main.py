@@ -128,7 +128,8 @@ def run(args, console):
     {body}
 module.arguments, module.run = arguments, run
 sys.modules[module.__name__] = module
-raise SystemExit(frame.main({words!r}))
+sys.argv[1:] = {words!r}
+frame.run()
 """
 
 
@@ -142,6 +143,21 @@ def test_how_a_command_ends(body: str) -> None:
     done = staged(body)
     assert done.returncode == ENDINGS[body]
     assert done.stdout == "begun\n"
+    assert "Traceback" not in done.stderr
+
+
+def test_the_process_waits_for_nobody_who_was_asked_and_does_not_answer() -> None:
+    asks = "import threading\n    threading.Thread(target=threading.Event().wait).start()"
+    done = staged(f"{asks}\n    console.line('told')\n    return 4")
+    assert (done.returncode, done.stdout) == (4, "begun\ntold\n")
+
+
+@pytest.mark.parametrize(("closed", "out"), [(">&-", ""), ("2>&-", "begun\n"), ("<&- >&- 2>&-", "")])
+def test_a_stream_that_is_closed_hears_nothing(closed: str, out: str) -> None:
+    body = "raise SetupError('s', code='s')"
+    argv = ["/bin/sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, STAGE.format(body=body, words=["status"])]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, out)
     assert "Traceback" not in done.stderr
 
 

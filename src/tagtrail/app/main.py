@@ -15,10 +15,11 @@ if TYPE_CHECKING:  # typing itself is not loaded for --help
     import argparse
     from collections.abc import Callable
     from types import ModuleType
+    from typing import NoReturn
 
     from tagtrail.app.terminal.console import Console
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "main", "run"]
 
 COMMANDS = {
     "release": (
@@ -133,8 +134,17 @@ def main(argv: list[str] | None = None) -> int:
         return _bug(error, json=json)
     finally:
         _hang_up()
-        if argv is None:
-            gc.freeze()  # the process ends: collecting once more what goes with it costs more than proving a file
+
+
+def run() -> "NoReturn":
+    """This process's command line, and the process's end.
+
+    Python does not take itself apart before: that takes a tenth of the time in which a file is proved, and may wait for
+    somebody who was asked for a survey and does not answer. Nothing waits for it: what commands hold they have let go.
+    """
+    _open_streams()
+    code = main()
+    os._exit(code)
 
 
 class _Terminated(KeyboardInterrupt):
@@ -258,9 +268,19 @@ def _bug(error: Exception, *, json: bool) -> int:
     return _refused(bug, 1, json=json)
 
 
+def _open_streams() -> None:
+    """Whoever closed a standard stream (`>&-`) hears nothing there, and no file that is opened later takes its number:
+    programs that run for us would write into it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  (pathlib is slow to load)
+
+
 def _hang_up() -> None:
-    """A reader that went away (`| head`) is no error, and Python shall not complain about it at exit."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """What was said goes out. A reader that went away (`| head`) is no error, and Python shall not complain about it at
+    exit."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
