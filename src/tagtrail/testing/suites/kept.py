@@ -104,15 +104,10 @@ def putting_heals(case: Case) -> None:
 
 def a_source_that_fails_leaves_nothing(case: Case) -> None:
     """The exception goes to the caller; nothing half stays, under whatever name."""
-
-    def breaks() -> Iterator[bytes]:
-        yield b"half of it"
-        raise OSError("the wire was cut")
-
     kept = case.open()
     before = case.stored()
     try:
-        kept.put(breaks(), TEXT)
+        kept.put(_breaks(), TEXT)
     except OSError as error:
         equal(str(error), "the wire was cut", "the caller sees the exception itself")
     equal(case.stored(), before, "nothing half is left")
@@ -134,19 +129,19 @@ def many_are_put_at_once(case: Case) -> None:
 
 def one_that_fails_keeps_none(case: Case) -> None:
     """Of those that were to be put with it, wherever it stands among them."""
-
-    def breaks() -> Iterator[bytes]:
-        yield b"half of it"
-        raise OSError("the wire was cut")
-
     kept = case.open()
     before = case.stored()
-    for bodies in (([b"one"], breaks()), (breaks(), [b"one"])):
+    for bodies in (([b"one"], _breaks()), (_breaks(), [b"one"])):
         try:
             kept.put_all((body, TEXT) for body in bodies)
         except OSError as error:
             equal(str(error), "the wire was cut", "the caller sees the exception itself")
         equal(case.stored(), before, "nothing is left")
+
+
+def _breaks() -> Iterator[bytes]:
+    yield b"half of it"
+    raise OSError("the wire was cut")
 
 
 def many_keep_the_same(case: Case) -> None:
