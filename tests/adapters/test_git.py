@@ -116,7 +116,7 @@ def test_a_file_that_says_too_much_is_not_passed_over(repo: Repo, source: GitSou
 
 
 @client
-@pytest.mark.parametrize("at", ["nothing", "0" * 40, "HEAD:tiny.py", "HEAD^5"])
+@pytest.mark.parametrize("at", ["nothing", "0" * 40, "HEAD:tiny.py", "HEAD^5", "HEAD..HEAD", "^HEAD"])
 def test_a_commit_that_is_not_there(repo: Repo, source: GitSource, at: str) -> None:
     assert refused(ProjectError, source.read, str(repo.path), "1.0", at) == "commit-missing"
 

@@ -71,6 +71,26 @@ def test_what_left_the_group_cannot_hold_the_command() -> None:
     os.kill(int(done.out), signal.SIGKILL)  # it was there still
 
 
+def test_a_command_works_while_its_caller_does(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    with process.begun(["/bin/sh", "-c", f"echo a; touch {sign}; exit 3"], env=ENV, limit=20.0) as ended:
+        until = time.monotonic() + 20
+        while not sign.exists() and time.monotonic() < until:
+            time.sleep(0.001)
+        assert sign.exists(), "it began before it was asked for"
+        assert ended() == Finished(code=3, out=b"a\n")
+
+
+def test_a_command_that_nobody_waits_for_ends_with_the_block(tmp_path: Path) -> None:
+    number = tmp_path / "number"
+    script = f"echo $$ > {number}.new; mv {number}.new {number}; sleep 60"
+    with process.begun(["/bin/sh", "-c", script], env=ENV):
+        until = time.monotonic() + 20
+        while not number.exists() and time.monotonic() < until:
+            time.sleep(0.001)
+    assert not alive(int(number.read_text()))
+
+
 def test_no_such_command() -> None:
     with pytest.raises(SetupError) as caught:
         process.run(["/nonexistent/git"], env=ENV)

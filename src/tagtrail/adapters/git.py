@@ -13,6 +13,7 @@ from tagtrail.formats.gitobject import altered, header, object_id, tag_name_faul
 from tagtrail.io import process
 from tagtrail.io.git import LOCAL, Git, Item, objects_missing
 from tagtrail.io.objects import Reader, reader
+from tagtrail.io.process import Finished
 from tagtrail.io.scratch import locked, remove
 from tagtrail.model.errors import ProjectError, RemoteError, SetupError
 from tagtrail.model.facts import Tagged
@@ -230,6 +231,7 @@ _DECLARE = (*_TAGGED, "requirements.txt")
 """What is read of a commit when anything is: files that say what a project is and needs."""
 _PEELED = "%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)"
 _SIGNED = "%(if)%(contents:signature)%(then)yes%(else)no%(end)"
+_WHOLE = ("rev-list", "--objects", "--no-walk", "--missing=print")
 _MOST = 1 << 20
 _REFS = ("+refs/tags/*:refs/tags/*", "+refs/heads/*:refs/heads/*")
 
@@ -298,13 +300,14 @@ def _init(mirror: Git, form: str) -> None:
 def _read(place: _Place, name: str, tag: str, oid: str, at: str | None) -> Tagged:
     """What is at the tag's object id, or at `at`, else at the head; the commit's declarations are seen on the way."""
     start = at or oid or place.head
-    with reader(place.git) as opened:
+    with place.git.begun(*_WHOLE, f"{start}^{{commit}}") as whole, reader(place.git) as opened:
         item, commit = opened.items((oid or start, f"{start}^{{commit}}"))
         texts = opened.items((f"{start}^{{commit}}:{path}" for path in _TAGGED), _MOST.__ge__)
         _check_found(item, commit, tag=oid, start=start)
         _check_sizes(commit.id, texts)
-        _check_whole(place.git, commit.id)
-        place.seen.files[commit.id] = _contents(opened, commit.id, _DECLARE)
+        contents = _contents(opened, commit.id, _DECLARE)
+        _check_whole(place.git, commit.id, whole())
+    place.seen.files[commit.id] = contents
     annotated = bool(oid) and item.kind == "tag"
     pyproject, setup_cfg = (i.content.decode("utf-8", "replace") if i.kind == "blob" else None for i in texts)
     return Tagged(
@@ -379,9 +382,10 @@ def _check_id(item: Item) -> None:
         raise altered(item.id)
 
 
-def _check_whole(git: Git, commit: str) -> None:
-    """All trees and blobs of the one commit are there."""
-    done = git.run("rev-list", "--objects", "--no-walk", "--missing=print", commit)
+def _check_whole(git: Git, commit: str, done: Finished) -> None:
+    """All trees and blobs of the one commit are there; `done` is what was said of a name that leads to it."""
+    if not done.out.startswith(commit.encode()):  # it leads elsewhere by now, or is a name to git alone
+        done = git.run(*_WHOLE, commit)
     lacking = [line[1:] for line in done.out.split(b"\n") if line.startswith(b"?")]
     if lacking or not done.ok:
         first = lacking[0].decode("ascii", "replace") if lacking else commit

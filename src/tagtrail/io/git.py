@@ -1,7 +1,7 @@
 """Git by its command line: hardened, one attempt, with no configuration but what is named here."""
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -57,6 +57,12 @@ class Git:
     def run(self, *args: str, stdin: bytes = b"", limit: float = 600.0) -> Finished:
         """`git ARGS` there; how it ended."""
         return process.run(self._argv(args), env=self.env or LOCAL, stdin=stdin, limit=limit)
+
+    @contextmanager
+    def begun(self, *args: str) -> Generator[Callable[[], Finished], None, None]:
+        """`git ARGS` there, while the block does something else: `process.begun`."""
+        with process.begun(self._argv(args), env=self.env or LOCAL) as ended:
+            yield ended
 
     @contextmanager
     def reading(self, *args: str, stdin: bytes = b"") -> Generator[BinaryIO, None, None]:

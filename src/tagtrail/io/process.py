@@ -17,7 +17,7 @@ from typing import IO, Any, BinaryIO
 from tagtrail.model.errors import SetupError
 from tagtrail.model.frozen import frozen
 
-__all__ = ["Finished", "Over", "Session", "asking", "reading", "run", "said", "session"]
+__all__ = ["Finished", "Over", "Session", "asking", "begun", "reading", "run", "said", "session"]
 
 _PIECE = 1 << 16
 _LENGTH = 8
@@ -64,12 +64,37 @@ def run(
     there is dead then), and which descriptors it inherits. Raises SetupError `command-missing`, and nothing
     else for whatever the command does.
     """
+    with begun(argv, env=env, cwd=cwd, stdin=stdin, limit=limit, cap=cap, merge=merge, apart=apart) as ended:
+        return ended()
+
+
+@contextlib.contextmanager
+def begun(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    limit: float = 600.0,
+    cap: int = 1 << 26,
+    merge: bool = False,
+    apart: Sequence[int] | None = None,
+) -> Generator[Callable[[], Finished], None, None]:
+    """`run` in two steps: the command works while the block does, up to what fits a pipe; what is given, asked once,
+    waits for its end. With the block it ends in any case."""
     errors = subprocess.STDOUT if merge else subprocess.PIPE
     with _input(stdin) as source, _started(argv, env, cwd, source, errors, apart) as child:
         pipes = [_Tail(pipe, cap) for pipe in (child.stdout, child.stderr) if pipe is not None]
-        late = not _wait(child, pipes, time.monotonic() + limit)
-    texts = [bytes(pipe.kept) for pipe in pipes] + [b""]
-    return Finished(code=child.wait(), out=texts[0], err=texts[1], late=late, cut=any(pipe.cut for pipe in pipes))
+        deadline = time.monotonic() + limit
+
+        def ended() -> Finished:
+            late = not _wait(child, pipes, deadline)
+            _end(child, apart=apart is not None)
+            texts = [bytes(pipe.kept) for pipe in pipes] + [b""]
+            cut = any(pipe.cut for pipe in pipes)
+            return Finished(code=child.wait(), out=texts[0], err=texts[1], late=late, cut=cut)
+
+        yield ended
 
 
 @contextlib.contextmanager
