@@ -399,6 +399,13 @@ def test_a_project_that_is_mended_builds(shop: Workshop, tmp_path: Path) -> None
     assert list(shop.build(repo)) == [SDIST, WHEEL]
 
 
+@pytest.mark.parametrize("behaviour", ["unsupported", "shut nap unsupported"])
+def test_how_a_backend_ends_is_seen_whatever_it_closed_before(shop: Workshop, tmp_path: Path, behaviour: str) -> None:
+    error = refused(ProjectError, shop.build, tiny(tmp_path / "tiny", behaviour=behaviour))
+    assert error.what == "building tiny 1.0 failed: its build backend cannot do it"
+    assert error.why.endswith("not in this tree")
+
+
 def test_the_end_of_the_log_says_why(shop: Workshop, tmp_path: Path) -> None:
     error = refused(ProjectError, shop.build, tiny(tmp_path / "tiny", behaviour="shout fail"))
     assert error.what == "building tiny 1.0 failed: its build backend says no"

@@ -37,7 +37,7 @@ import sys
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 OPTIONAL = ("get_requires_for_build_sdist", "get_requires_for_build_wheel")
 HOOK, UNSUPPORTED = 4, 5
@@ -149,24 +149,37 @@ def brought(before: set[str]) -> list[str]:
 
 
 def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[int, Any]:
-    """One call, in a fork: the status it ended with, and its value with what it imported."""
-    said = os.memfd_create("value")
+    """One call, in a fork: the status it ended with, and its value with what it imported. Once that is said, nobody
+    waits for the fork's end: its memory takes a while to go."""
+    said, (heard, done) = os.memfd_create("value"), os.pipe()
     gc.freeze()
     child = os.fork()
-    if child:
-        status = watch(child)
-        value = os.pread(said, PIECE, 0)
-        os.close(said)
-        return (status, None) if status else read(value)
-    status = HOOK
+    if not child:
+        work(backend, call, tree, (answers, heard), (said, done))
+    os.close(done)
+    status = watch(child, heard)
+    value = os.pread(said, PIECE, 0)
+    os.close(said)
+    os.close(heard)
+    return (status, None) if status else read(value)
+
+
+def work(backend: Any, call: dict[str, Any], tree: str, others: tuple[int, ...], own: tuple[int, int]) -> NoReturn:
+    """The call itself: `own` are the file for its value, and the pipe for a word that it is there; `others` is what the
+    project has no need to see."""
+    status, (said, done) = HOOK, own
     try:
         gc.enable()
-        os.close(answers)
+        for fd in others:
+            os.close(fd)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.chdir(tree)
         before = set(sys.modules)
         value = answer(backend, call)
         os.write(said, json.dumps([value, brought(before)]).encode())
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.write(done, b".")
         status = 0
     except BaseException as error:  # noqa: BLE001  (its words are in the log)
         show()
@@ -213,11 +226,16 @@ def read(value: bytes) -> tuple[int, Any]:
         return HOOK, None
 
 
-def watch(child: int) -> int:
-    """Wait for the child; if standard input ends first, end everything."""
+def watch(child: int, *heard: int) -> int:
+    """Wait for the child, or for its word on `heard`; if standard input ends first, end everything."""
     if hasattr(os, "pidfd_open"):
         end = os.pidfd_open(child)
-        ready, _, _ = select.select([end, 0], [], [])
+        ready, _, _ = select.select([end, 0, *heard], [], [])
+        if any(os.read(fd, 1) for fd in heard if fd in ready):
+            os.close(end)
+            return 0
+        if ready == [*heard]:  # it said nothing, and closed all that it had
+            ready, _, _ = select.select([end, 0], [], [])
         if end not in ready:
             os.killpg(0, signal.SIGKILL)
         os.close(end)
