@@ -146,7 +146,7 @@ def test_how_a_command_ends(body: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_process_waits_for_nobody_who_was_asked_and_does_not_answer() -> None:
+def test_the_process_ends_with_its_command() -> None:
     asks = "import threading\n    threading.Thread(target=threading.Event().wait).start()"
     done = staged(f"{asks}\n    console.line('told')\n    return 4")
     assert (done.returncode, done.stdout) == (4, "begun\ntold\n")

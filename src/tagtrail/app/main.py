@@ -139,8 +139,8 @@ def main(argv: list[str] | None = None) -> int:
 def run() -> "NoReturn":
     """This process's command line, and the process's end.
 
-    Python does not take itself apart before: that takes a tenth of the time in which a file is proved, and may wait for
-    somebody who was asked for a survey and does not answer. Nothing waits for it: what commands hold they have let go.
+    Python does not take itself apart before: that is a tenth of what it does to prove a file, and nothing waits for it,
+    for what commands hold they have let go.
     """
     _open_streams()
     code = main()
