@@ -631,15 +631,6 @@ def test_what_a_project_once_asked_for_may_be_gone(tmp_path: Path) -> None:
     assert learned(tmp_path)["requires"] == []
 
 
-def test_what_hooks_imported_is_imported_before_them(shop: Workshop, tmp_path: Path) -> None:
-    repo = tiny(tmp_path / "tiny")
-    first = shop.build(repo)
-    told = learned(shop.root)["modules"]
-    assert "gzip" in told
-    assert not [name for name in told if name.startswith("backend")]  # the tree's own are imported from the tree
-    assert shop.build(repo) == first
-
-
 def test_what_cannot_be_imported_any_more_is_let_be(shop: Workshop, tmp_path: Path) -> None:
     learn(shop.root, modules=["no_such_module", "gzip", "import os; os.abort()", "..", "x" * 3000])
     assert list(shop.build(tiny(tmp_path / "tiny"))) == [SDIST, WHEEL]
@@ -699,6 +690,48 @@ def test_a_backend_begins_while_a_tag_is_judged(watched: tuple[Workshop, Watched
         assert shop.build(repo) == without
         assert environments.asked == ["looked for", "looked for", "made"]  # by the process that was begun
     assert shop.left() == []
+
+
+def test_what_a_backend_imported_is_remembered(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    shop, _ = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    first = shop.build(repo)
+    assert {"gzip", "plain_backend"} <= {*learned(shop.root)["modules"]}
+    assert shop.build(repo) == first
+
+
+def test_of_a_backend_in_the_tree_no_module_is_remembered(shop: Workshop, tmp_path: Path) -> None:
+    learn(shop.root, modules=["gzip"])
+    assert shop.build(tiny(tmp_path / "tiny"))
+    assert learned(shop.root)["modules"] == []
+
+
+SAYS_WHAT = """
+import sys
+print("there:", *sorted({"colorsys", "distutils", "email", "helper"} & {*sys.modules}), "and others", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("modules", "there"),
+    [([], ""), (["colorsys", "no_such_module", "distutils", "distutils.core", "email", "helper"], "colorsys email ")],
+)
+def test_what_stands_ready_has_imported_of_the_standard_library(
+    watched: tuple[Workshop, Watched], tmp_path: Path, modules: list[str], there: str
+) -> None:
+    shop, environments = watched
+    environments.put(SAYS_WHAT + BACKEND)
+    environments.backend.with_name("helper.py").write_text("print('helped', flush=True)\n")
+    repo, state = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN}), shop.root / "state"
+    shop.build(repo)
+    (state / "learned" / "tiny.json").write_text(json.dumps(learned(shop.root) | {"modules": modules}))
+    shop.builder = Pep517(state, shop.root / "scratch", environments)
+    with shop.builder.expecting("tiny") as begin:
+        begin(*shop.order(repo, "1.0"))
+        shop.build(repo)
+    said = (state / "logs" / "tiny-1.0.log").read_text()
+    assert f"there: {there}and others" in said
+    assert ("helped" in said) == bool(modules)  # but after the backend
 
 
 SAYS_WHEN = """

@@ -26,7 +26,8 @@ _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,9}")
 class Answers:
     """What the hooks returned, one value per call made. Where one failed, `fault` says how: `checkout`, `backend` (it
     cannot be imported), `unsupported`, `hook` (it raised or died), `file`, `command` (one failed), `absent` (there is
-    no such command), `late` (no end within the limit). `loaded` are the modules that hooks imported, as they say."""
+    no such command), `late` (no end within the limit). `loaded` are the modules that backend and hooks imported, as
+    they say."""
 
     values: tuple[Any, ...] = ()
     fault: str = ""
@@ -51,6 +52,10 @@ class Backend:
     def waits(self) -> bool:
         """Whether one that has no order yet lives, and has said nothing."""
         return not self._session.answers()
+
+    def foresee(self, modules: Sequence[str]) -> None:
+        """Begin to import modules of the standard library; nothing is answered."""
+        self._session.order(json.dumps({"standard": list(modules)}), self._limit)
 
     def stop(self) -> None:
         """Kill it, for nothing more is asked of it; its end is waited for where its block is left."""

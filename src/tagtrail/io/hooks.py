@@ -5,6 +5,7 @@ one of these forms; paths are those of the cell in which this runs:
 
     {"git": "/in/layout/.git", "tree": "/build/tree"}        check a commit out: HEAD of that repository
     {"sdist": "/in/sdist", "tree": "/build/unpacked"}        lay out what is in the one directory of such a tar
+    {"standard": ["email", "zipfile"]}                       import what can be of these; not answered
     {"backend": "hatchling.build", "path": [], "tree": "",   import what `build-backend` names; with `backend-path`,
      "with": ["hatchling.plugin"],                           from these directories of the tree; and what its hooks
      "env": {"PBR_VERSION": "1.0"}}                          imported the last time, so that no fork has to; before
@@ -21,8 +22,9 @@ one of these forms; paths are those of the cell in which this runs:
 Each call runs in the tree, in a fork of its own, as if it were alone. With `if_only`, the calls after it are made only
 if its answer is exactly that list. Answers go to the descriptor ANSWERS as frames: eight bytes of length, and so many
 bytes. An order is answered with one frame of JSON, `{"values": [...], "fault": ""}` with one value per call made, and
-after calls `"loaded"`, the modules of the environment that the forks imported; where something failed, the fault is
-`checkout`, `backend` (cannot be imported), `unsupported`, `hook`, `command`, `absent` (no such command) or `file`.
+after calls `"loaded"`, the modules of the environment that backend and forks imported; where something failed, the
+fault is `checkout`, `backend` (cannot be imported), `unsupported`, `hook`, `command`, `absent` (no such command) or
+`file`.
 After that of a `take` or `pack` come frames with the bytes, an empty one at their end.
 When standard input ends, whoever started this is done or dead, and the whole process group ends too.
 """
@@ -242,10 +244,10 @@ def watch(child: int, *heard: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def call_all(backend: Any, order: dict[str, Any], answers: int) -> dict[str, Any]:
+def call_all(backend: Any, order: dict[str, Any], answers: int, brought: list[str]) -> dict[str, Any]:
     """All calls, one after the other, until one fails or `if_only` is not met."""
     values: list[Any] = []
-    loaded: dict[str, None] = {}
+    loaded = dict.fromkeys(brought)
     for call in order["calls"]:
         status, said = run(backend, call, order["tree"], answers)
         if status:
@@ -264,11 +266,15 @@ class Worker:
     def __init__(self, answers: int) -> None:
         self.answers = answers
         self.backend: Any = None
+        self.brought: list[str] = []
         self.tree = 0
 
     def do(self, order: dict[str, Any]) -> None:
         """Carry an order out and answer it. A tree is made while the backend is imported; whoever gives an order for
         either will give another one before waiting for an answer."""
+        if "standard" in order:
+            bring_along(order["standard"])
+            return
         fault = self.bring(order) if "backend" in order and not order["path"] else None
         self.settle()
         if fault is not None:
@@ -282,7 +288,7 @@ class Worker:
         elif "pack" in order:
             self.pack(order["pack"])
         elif "calls" in order and self.backend is not None:
-            self.tell(call_all(self.backend, order, self.answers))
+            self.tell(call_all(self.backend, order, self.answers, self.brought))
         elif "backend" in order or "calls" in order:
             self.tell({"values": [], "fault": self.bring(order)})
         else:
@@ -309,7 +315,9 @@ class Worker:
             os.environ.update(order.get("env", {}))
             if order["path"]:
                 os.chdir(order["tree"])
+            before = set(sys.modules)
             self.backend = load(order["backend"], order["path"])
+            self.brought = brought(before)
             bring_along(order.get("with", []))
         return "backend" if self.backend is None else ""
 

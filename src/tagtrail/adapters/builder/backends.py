@@ -31,6 +31,8 @@ Lent = tuple[tuple[Path, Path], ...]
 
 _ENV = "/env"
 _MODULES = 3000
+_STANDARD = sys.stdlib_module_names - {"distutils"}
+"""What is the interpreter's own in every environment; setuptools puts another distutils in the place of that one."""
 
 
 class Environments(Protocol):
@@ -58,9 +60,9 @@ class Tree:
 
 @frozen
 class Learned:
-    """Of a project's last build: what its backend asked for, which modules its hooks imported, and how the process that
-    ran them was started. What is there before it is asked for takes no time then. The project says it, so no more is
-    done with it than its own build might do."""
+    """Of a project's last build: what its backend asked for, which modules it and its hooks imported, and how the
+    process that ran them was started. What is there before it is asked for takes no time then. The project says it, so
+    no more is done with it than its own build might do."""
 
     requires: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
@@ -83,9 +85,9 @@ class Memory:
         return self._known[project]
 
     def learn(self, project: str, now: Learned) -> None:
-        """Remember it. What a backend does not import any more stays until what it asks for changes."""
+        """Remember it. What a backend imports no more stays until what it asks for changes, or nothing is named."""
         before = self.of(project)
-        known = before.modules if before.requires == now.requires else ()
+        known = before.modules if now.modules and before.requires == now.requires else ()
         after = Learned(
             requires=now.requires,
             modules=tuple(dict.fromkeys((*known, *now.modules)))[:_MODULES],
@@ -158,8 +160,9 @@ class Backends:
     def stand(self, project: str) -> None:
         """Have a process ready that is started as the project's last build was, if its environment is still there.
 
-        It has no order yet, and what it sees is what that build saw. Never where nothing would keep it apart, nor where
-        it would see the instance, wherever that was moved since.
+        It has no order yet, and what it sees is what that build saw; it may import what that build did of the standard
+        library. Never where nothing would keep it apart, nor where it would see the instance, wherever that was moved
+        since.
         """
         last = self._memory.of(project)
         if last.isolation in {"bubblewrap", "namespaces"} and sandbox.hidden(self._room):
@@ -169,7 +172,9 @@ class Backends:
             if found := self._environments.known(last.installed, last.isolation):
                 cell = self._cell(last.isolation, found.path, lent)
                 seen = _seen(cell)
-                self._spare = _Spare(cell=cell, running=self._start(cell, found.path), seen=seen)
+                running = self._start(cell, found.path)
+                running.foresee([name for name in last.modules if name.partition(".")[0] in _STANDARD])
+                self._spare = _Spare(cell=cell, running=running, seen=seen)
 
     def get(self, order: BuildOrder, lent: Lent, tree: Tree, extras: Sequence[str]) -> tuple[Cell, Backend]:
         """A backend with its requirements and `extras` at hand, and `tree` laid out: the one that runs, if it is the
@@ -197,10 +202,11 @@ class Backends:
     def learn(
         self, order: BuildOrder, lent: Lent, tree: Tree, requires: tuple[str, ...], modules: tuple[str, ...] = ()
     ) -> None:
-        """Remember what a backend asked for and imported, and how it was started."""
+        """Remember what a backend asked for and imported (nothing of one in the tree, which may have its own by any
+        name), and how it was started."""
         learned = Learned(
             requires=requires,
-            modules=modules,
+            modules=() if tree.system.path else modules,
             installed=(*tree.system.requires, *requires),
             isolation=order.isolation,
             lent=tuple((str(within), str(ours)) for within, ours in lent),
