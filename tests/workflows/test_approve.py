@@ -35,7 +35,7 @@ def refused(desk: Desk, data: bytes) -> str:
 def test_one_approval_and_it_is_logged() -> None:
     desk = Desk()
     assert waits(desk) == "nova 1.0.0 waits for 1 of 1 approvals by release-team"
-    digest = desk.asked().draft.digest
+    digest = desk.asked().digest
     desk.approve(CAT)
     outcome = desk.go()
     assert (outcome.exit, outcome.reached) == (0, "announced")
@@ -218,7 +218,7 @@ def test_what_is_asked_is_told_with_its_text() -> None:
     told = dict(desk.told)["approval"]
     asked = desk.asked()
     assert told["text"] == format_approval(asked.text).decode()
-    assert (told["digest"], told["have"], told["need"]) == (asked.draft.digest, 0, 1)
+    assert (told["digest"], told["have"], told["need"]) == (asked.digest, 0, 1)
     assert dict(desk.told)["waiting"]["for"] == "approval"
 
 

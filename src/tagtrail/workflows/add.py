@@ -22,7 +22,7 @@ from tagtrail.workflows.begun import LATER, Waiting, begun, settled
 from tagtrail.workflows.enter import enter
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import set_aside
-from tagtrail.workflows.remembered import remembered
+from tagtrail.workflows.remembered import newest, remembered, renew
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.sidecars import sidecars
 
@@ -177,23 +177,18 @@ def gathered(road: Road, built: Built) -> Built:
 
 def drafted(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
     """What was built for the tag object with SHA-256 `tag` when its release began to wait; nothing: it did not yet."""
-    line = remembered(road.journal, _built_key(road, project, tag), _Drafted)
+    line = newest(road.journal, _built_place(project, tag), _Drafted)
     return line.artifacts if line else ()
 
 
 def _remember_built(road: Road, built: Built) -> None:
     """For whoever looks at the draft without building: the staging index."""
-    tag, now = built.plan.tag, _Drafted(artifacts=built.artifacts)
-    if drafted(road, tag.project, tag.sha256) != now.artifacts:
-        place = f"{_place(tag.project, tag.sha256)}:built"
-        number = road.journal.cursor(place)
-        road.journal.once(f"{place}:{number + 1}", _Drafted, lambda: now)
-        road.journal.cursor(place, number, number + 1)
+    tag = built.plan.tag
+    renew(road.journal, _built_place(tag.project, tag.sha256), _Drafted(artifacts=built.artifacts))
 
 
-def _built_key(road: Road, project: str, tag: str) -> str:
-    place = f"{_place(project, tag)}:built"
-    return f"{place}:{road.journal.cursor(place)}"
+def _built_place(project: str, tag: str) -> str:
+    return f"{_place(project, tag)}:built"
 
 
 def _expect(project: Project, tag: str, names: Sequence[str]) -> None:
@@ -254,7 +249,7 @@ def _enter(road: Road, standing: Entry, new: Sequence[Artifact], approved: tuple
     """One entry, whose list of digests is called after its index: made again where somebody else was first."""
 
     def made(index: int) -> Draft:
-        beside = _beside(road, standing, new, index, asked.draft.digest)
+        beside = _beside(road, standing, new, index, asked.digest)
         return drafts.later_draft(standing, new, policy=asked.text.settings, sidecars=beside, approvals=approved)
 
     return enter(road, made)

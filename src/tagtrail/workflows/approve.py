@@ -33,11 +33,12 @@ VALID = 7 * 86400
 class Asked:
     """A Draft that asks for approvals: `need` of `group`, and of a signer of the project where files were `brought`.
 
-    `text` is what is to be signed; its expiry is 0 where `release` has not asked yet. `author` is the tag's signer.
+    `digest` is the Draft's, `text` what is to be signed; its expiry is 0 where `release` has not asked yet. `author` is
+    the tag's signer.
     """
 
     project: Project
-    draft: Draft
+    digest: str
     text: ApprovalText
     author: str
     brought: tuple[str, ...] = ()
@@ -100,12 +101,18 @@ def ask(
         repo=tag.repo,
         tag=tag.sha256,
         settings=policy,
-        expires=road.journal.cursor(_expiry(draft)),
+        expires=road.journal.cursor(_expiry(draft.digest)),
         targets=tuple(sorted({*targets})),
         files=tuple(sorted(files)),
     )
     return Asked(
-        project=project, draft=draft, text=text, author=tag.signer, brought=brought, need=asks.need, group=asks.group
+        project=project,
+        digest=draft.digest,
+        text=text,
+        author=tag.signer,
+        brought=brought,
+        need=asks.need,
+        group=asks.group,
     )
 
 
@@ -118,12 +125,12 @@ def opened(road: Road, asked: Asked) -> Asked:
     """The same with a text that can be signed: a new expiry where there was none, or the old one has passed."""
     now, stands = road.clock(), asked.text.expires
     if stands <= now:
-        stands = road.journal.cursor(_expiry(asked.draft), stands, now + VALID)
+        stands = road.journal.cursor(_expiry(asked.digest), stands, now + VALID)
     return replace(asked, text=replace(asked.text, expires=stands))
 
 
-def _expiry(draft: Draft) -> str:
-    return f"approval:{draft.digest}"
+def _expiry(digest: str) -> str:
+    return f"approval:{digest}"
 
 
 # --- who approved ---------------------------------------------------------------------------------------------------
@@ -143,13 +150,12 @@ def approvals(road: Road, asked: Asked) -> tuple[Approval, ...]:
     if found.missing:
         tell_asked(road, asked, found)
         raise Waiting(
-            f"{asked.draft.project} {asked.draft.version} waits for {found.missing}",
+            f"{asked.text.project} {asked.text.version} waits for {found.missing}",
             code="approval-missing",
-            why=f"{len(found.keys)} approved digest {asked.draft.digest[:16]}... until "
-            f"{format_time(asked.text.expires)}",
-            hint=f"tagtrail approve {asked.draft.project} {quote(asked.draft.version)}",
+            why=f"{len(found.keys)} approved digest {asked.digest[:16]}... until {format_time(asked.text.expires)}",
+            hint=f"tagtrail approve {asked.text.project} {quote(asked.text.version)}",
         )
-    return tuple(Approval(key=key.fingerprint, digest=asked.draft.digest) for key in found.keys)
+    return tuple(Approval(key=key.fingerprint, digest=asked.digest) for key in found.keys)
 
 
 def count(road: Road, asked: Asked) -> Count:
@@ -200,7 +206,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _key(asked: Asked, key: Key) -> str:
-    return f"approval:{asked.draft.digest}:{asked.text.expires}:{key.fingerprint}"
+    return f"approval:{asked.digest}:{asked.text.expires}:{key.fingerprint}"
 
 
 # --- approving ------------------------------------------------------------------------------------------------------
@@ -212,7 +218,7 @@ def record(road: Road, asked: Asked, data: bytes) -> Key:
     Raises ProjectError with the judge's code (docs/approvals.md), and `approval-not-asked`, `approval-by-author`,
     `approval-person-twice`.
     """
-    about = f"{asked.draft.project} {asked.draft.version}"
+    about = f"{asked.text.project} {asked.text.version}"
     if asked.nothing or not asked.text.expires:
         why = "the settings ask for none, and nothing was brought" if asked.nothing else "nothing was built yet"
         hint = f"tagtrail release {about}"
@@ -250,9 +256,9 @@ def tell_asked(road: Road, asked: Asked, found: Count) -> None:
     road.tell(
         "approval",
         {
-            "project": asked.draft.project,
-            "version": asked.draft.version,
-            "digest": asked.draft.digest,
+            "project": asked.text.project,
+            "version": asked.text.version,
+            "digest": asked.digest,
             "text": text.decode() if asked.text.expires else "",
             "sha256": sha256(text).hexdigest() if asked.text.expires else "",
             "expires": asked.text.expires,

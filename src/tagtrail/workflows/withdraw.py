@@ -18,7 +18,7 @@ from tagtrail.workflows.approve import Asked, approvals, ask
 from tagtrail.workflows.begun import LATER, WITHDRAWAL, Waiting, begun, settled
 from tagtrail.workflows.enter import enter
 from tagtrail.workflows.outcome import Outcome, carried, waiting
-from tagtrail.workflows.remembered import remembered
+from tagtrail.workflows.remembered import newest, renew
 from tagtrail.workflows.road import Road
 
 __all__ = ["pending", "reason_of", "withdraw"]
@@ -106,17 +106,12 @@ def _gone(road: Road, standing: Entry) -> Entry | None:
 
 def _remember(road: Road, standing: Entry, reason: str) -> None:
     """Another reason takes the place of the one before: whoever approved that, approves again."""
-    if not reason or reason == _said(road, standing):
-        return
-    place = _place(standing)
-    number = road.journal.cursor(place)
-    road.journal.once(f"{place}:{number + 1}", str, lambda: reason)
-    road.journal.cursor(place, number, number + 1)
+    if reason:
+        renew(road.journal, _place(standing), reason)
 
 
 def _said(road: Road, standing: Entry) -> str:
-    place = _place(standing)
-    return remembered(road.journal, f"{place}:{road.journal.cursor(place)}", str) or ""
+    return newest(road.journal, _place(standing), str) or ""
 
 
 def _place(standing: Entry) -> str:

@@ -67,10 +67,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if not args.signature:
         tell_asked(road, asked, count(road, asked))
     key = record(road, asked, _read(args.signature) if args.signature else _signed(text, args.key))
-    about = {"project": asked.draft.project, "version": asked.draft.version, "digest": asked.draft.digest}
+    about = {"project": asked.text.project, "version": asked.text.version, "digest": asked.digest}
     console.tell("approved", about | {"key": key.fingerprint, "person": key.person})
     missing = count(road, asked).missing
-    said = f"{asked.draft.project} {asked.draft.version}: " + (f"still missing: {missing}" if missing else "approved")
+    said = f"{asked.text.project} {asked.text.version}: " + (f"still missing: {missing}" if missing else "approved")
     going_on = "resume" if withdrawal else f"release {project.name} {args.tag}"
     following = "" if missing else f"tagtrail -C {home} {going_on}"
     console.tell("outcome", {"exit": 0, "state": "", "text": said, "next": following})

@@ -83,7 +83,7 @@ def _draft(road: Road, project: Project, tag: str) -> Entry:
     if examined.taken is not None:
         standing = sequencer.find_release(road.ledger, project.name, examined.taken.version) or examined.taken
         later = asked_later(road, project, standing)
-        draft = later[1].draft if later else None
+        draft = drafts.later_draft(standing, later[0], policy=later[1].text.settings) if later else None
         return entries.parse(1, drafts.seal(draft, road.clock())) if draft else replace(standing, index=1)
     refuse(examined)
     if examined.tag is None:
