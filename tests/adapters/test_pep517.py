@@ -604,12 +604,10 @@ def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
     script = BACKEND + "\n\ndef get_requires_for_build_sdist(config_settings=None):\n    return ['pbr>=2']\n"
     script += "\n\ndef get_requires_for_build_wheel(config_settings=None):\n    return ['pbr>=2']\n"
     repo = tiny(tmp_path / "tiny", **{"backend.py": script})
-    shop.build(repo)
-    assert asked == [(), ("pbr>=2",), ("pbr>=2",)]
-    # it asks for the same as the last time: one environment, one process for each file
-    asked.clear()
-    shop.build(repo)
-    assert asked == [("pbr>=2",), ("pbr>=2",)]
+    for _ in range(2):  # what it asked for the last time is asked again, where nothing is installed for it
+        asked.clear()
+        shop.build(repo)
+        assert list(dict.fromkeys(asked)) == [(), ("pbr>=2",)]
 
 
 def learned(root: Path) -> dict[str, list[str]]:
@@ -704,6 +702,121 @@ def test_of_a_backend_in_the_tree_no_module_is_remembered(shop: Workshop, tmp_pa
     learn(shop.root, modules=["gzip"])
     assert shop.build(tiny(tmp_path / "tiny"))
     assert learned(shop.root)["modules"] == []
+
+
+ASKS = """
+def get_requires_for_build_sdist(config_settings=None):
+    print("asked in", os.getpid(), flush=True)
+    return ['helper>=2', 'other; python_version < "3"']
+
+
+def get_requires_for_build_wheel(config_settings=None):
+    return get_requires_for_build_sdist()
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "lines", "more"),
+    [
+        ("2.1", "", False),
+        ("1.9", "", True),
+        ("3.0rc1", "", False),
+        ("2.1", "['helper[extra]>=2']", True),
+        ("2.1", "['helper @ https://example.org/helper.tar.gz']", True),
+        ("2.1", "['helper', 'gone']", True),
+        ("2.1", "['helper>=2', 'gone; python_version < \"3\"']", False),
+        ("2.1", "['no requirement!']", True),
+    ],
+)
+def test_what_the_tags_own_requirements_brought_is_not_installed_again(
+    watched: tuple[Workshop, Watched], tmp_path: Path, version: str, lines: str, more: bool
+) -> None:
+    shop, environments = watched
+    about = environments.backend.with_name(f"Helper-{version}.dist-info")
+    about.mkdir()
+    (about / "RECORD").write_text("")
+    asks = f"\n\ndef get_requires_for_build_sdist(config_settings=None):\n    return {lines}\n" if lines else ASKS
+    environments.put(BACKEND + asks)
+    repo, asked = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN}), list[Sequence[str]]()
+
+    class Asked(Gone):
+        def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
+            asked.append(tuple(requirements))
+            return self.environments((), kind)
+
+    shop.builder = Pep517(shop.root / "state", shop.root / "scratch", Asked(shop.environments))
+    for _ in range(2):
+        asked.clear()
+        shop.build(repo)
+        assert (len({*asked}) > 1) == more
+    assert learned(shop.root)["installed"] == []
+
+
+def test_what_an_old_tag_asked_for_is_not_there_when_a_new_one_is_asked(
+    watched: tuple[Workshop, Watched], tmp_path: Path
+) -> None:
+    """It could answer in the place of the new one, and go on for ever."""
+    shop, environments = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    learn(shop.root, requires=["evil"])
+    environments.environments(("wheel==0.45.1",), shop.isolation)
+    kinds: list[Sequence[str]] = []
+
+    class Asked(Gone):
+        def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
+            kinds.append(tuple(requirements))
+            return super().__call__(requirements, kind)
+
+    shop.builder = Pep517(shop.root / "state", shop.root / "scratch", Asked(shop.environments))
+    shop.build(repo)
+    assert {*kinds} == {()}
+    assert learned(shop.root)["requires"] == []
+
+
+UNLESS = """
+_make_wheel = build_wheel
+
+
+def build_wheel(*args, **more):
+    import sys
+    if "colorsys" in sys.modules:
+        sys.exit("too much")
+    return _make_wheel(*args, **more)
+"""
+
+
+def test_what_was_learned_is_forgotten_where_a_build_fails(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    shop, environments = watched
+    environments.put(BACKEND + UNLESS)
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    learn(shop.root, modules=["colorsys"])
+    assert refused(ProjectError, shop.build, repo).code == "build-failed"
+    assert list(shop.build(repo)) == [SDIST, WHEEL]
+
+
+def test_a_program_among_the_modules_ends_nothing(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    shop, environments = watched
+    environments.backend.with_name("ending.py").write_text("raise SystemExit(3)")
+    environments.backend.with_name("stopping.py").write_text("raise KeyboardInterrupt")
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    learn(shop.root, modules=["unittest.__main__", "ending", "stopping"])
+    assert list(shop.build(repo)) == [SDIST, WHEEL]
+    assert not {name for name in learned(shop.root)["modules"] if name.endswith("__main__")}
+
+
+def test_nobody_waits_for_what_stands_ready(watched: tuple[Workshop, Watched], tmp_path: Path) -> None:
+    """Its names fit into a pipe that nobody reads."""
+    shop, environments = watched
+    repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
+    shop.build(repo)
+    many = [f"email.{'x' * 60}{number}" for number in range(2900)]
+    (shop.root / "state" / "learned" / "tiny.json").write_text(json.dumps(learned(shop.root) | {"modules": many}))
+    environments.backend.with_name("slow.pth").write_text("import time; time.sleep(60)\n")
+    shop.builder = Pep517(shop.root / "state", shop.root / "scratch", environments)
+    began = time.monotonic()
+    with shop.builder.expecting("tiny") as begin:
+        begin(*shop.order(repo, "1.0"))
+    assert time.monotonic() - began < 20
 
 
 SAYS_WHAT = """

@@ -139,7 +139,7 @@ def bring_along(names: list[str]) -> None:
         if name not in sys.modules:
             try:
                 import_module(name)
-            except Exception:  # noqa: BLE001, S112  (a module may raise what it likes)
+            except BaseException:  # noqa: BLE001, S112  (a module may raise what it likes; programs end)
                 continue
 
 

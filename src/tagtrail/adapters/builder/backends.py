@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from tagtrail.io.backend import PROGRAM, Backend, backend
 from tagtrail.io.sandbox import Cell
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Material
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import BuildOrder
 
 __all__ = ["Backends", "Environments", "Lent", "Memory", "Tree", "place"]
@@ -31,6 +32,9 @@ Lent = tuple[tuple[Path, Path], ...]
 
 _ENV = "/env"
 _MODULES = 3000
+_WITH, _FORESEEN = 1 << 15, 4000
+"""Bytes of the names of modules that an order may have: a pipe takes them even if nobody reads (65,536 as a rule, and
+4,096 where a user has many). Nobody waits for who has no order yet."""
 _STANDARD = sys.stdlib_module_names - {"distutils"}
 """What is the interpreter's own in every environment; setuptools puts another distutils in the place of that one."""
 
@@ -61,8 +65,10 @@ class Tree:
 @frozen
 class Learned:
     """Of a project's last build: what its backend asked for, which modules it and its hooks imported, and how the
-    process that ran them was started. What is there before it is asked for takes no time then. The project says it, so
-    no more is done with it than its own build might do."""
+    process that ran them was started. What is there before it is asked for takes no time then.
+
+    The project said it, of another tag perhaps: nothing is installed because of it, and it is forgotten where a build
+    fails."""
 
     requires: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
@@ -99,11 +105,17 @@ class Memory:
             self._known[project] = after
             durable.write(self._path(project), json.dumps(dump(after)).encode(), sync=False)
 
+    def forget(self, project: str) -> None:
+        """Nothing is known any more."""
+        self._known[project] = Learned()
+        self._path(project).unlink(missing_ok=True)
+
     def _read(self, project: str) -> Learned:
         try:
-            return load(Learned, json.loads(self._path(project).read_text()))
+            found = load(Learned, json.loads(self._path(project).read_text()))
         except (FileNotFoundError, ValueError, TamperError):
             return Learned()
+        return replace(found, modules=_fitting(found.modules, _WITH))
 
     def _path(self, project: str) -> Path:
         return self._directory / f"{plain_name(project)}.json"
@@ -173,7 +185,8 @@ class Backends:
                 cell = self._cell(last.isolation, found.path, lent)
                 seen = _seen(cell)
                 running = self._start(cell, found.path)
-                running.foresee([name for name in last.modules if name.partition(".")[0] in _STANDARD])
+                standard = [name for name in last.modules if name.partition(".")[0] in _STANDARD]
+                running.foresee(_fitting(standard, _FORESEEN))
                 self._spare = _Spare(cell=cell, running=running, seen=seen)
 
     def get(self, order: BuildOrder, lent: Lent, tree: Tree, extras: Sequence[str]) -> tuple[Cell, Backend]:
@@ -195,9 +208,17 @@ class Backends:
         _lay_out(cell, running, tree)
         return cell, running
 
-    def installed(self, order: BuildOrder, tree: Tree, extras: Sequence[str]) -> bool:
-        """Whether all that such a backend needs is there."""
-        return self._environments.known((*tree.system.requires, *extras), order.isolation) is not None
+    def installed(self, order: BuildOrder, tree: Tree) -> bool:
+        """Whether all that such a backend says it needs is there."""
+        return self._environments.known(tree.system.requires, order.isolation) is not None
+
+    def meets(self, order: BuildOrder, tree: Tree, asked: Sequence[str]) -> bool:
+        """Whether the tag's own requirements brought all that was asked for: nothing more has to be installed."""
+        return not asked or _meets(self._environments(tree.system.requires, order.isolation).path, asked)
+
+    def forget(self, order: BuildOrder) -> None:
+        """What was learned of the project may be why a build failed."""
+        self._memory.forget(order.project)
 
     def learn(
         self, order: BuildOrder, lent: Lent, tree: Tree, requires: tuple[str, ...], modules: tuple[str, ...] = ()
@@ -207,7 +228,7 @@ class Backends:
         learned = Learned(
             requires=requires,
             modules=() if tree.system.path else modules,
-            installed=(*tree.system.requires, *requires),
+            installed=tree.system.requires,
             isolation=order.isolation,
             lent=tuple((str(within), str(ours)) for within, ours in lent),
         )
@@ -252,6 +273,32 @@ def place(cell: Cell, tree: Tree) -> str:
 
 def _lay_out(cell: Cell, running: Backend, tree: Tree) -> None:
     running.lay_out(f"{cell.build}/{tree.name}", **{how: cell.within(path) for how, path in tree.source.items()})
+
+
+def _fitting(modules: Sequence[str], most: int) -> tuple[str, ...]:
+    """So many of them as have `most` bytes; none that is a program."""
+    sizes = accumulate(len(name) + 4 for name in modules)
+    return tuple(n for n, size in zip(modules, sizes, strict=True) if size <= most and not n.endswith("__main__"))
+
+
+def _meets(environment: Path, asked: Sequence[str]) -> bool:
+    """Whether what is installed there meets all of these; never for an address, or what brings more (`name[extra]`)."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    names = (record.parent.name.removesuffix(".dist-info").rpartition("-") for record in installed(environment))
+    there = {canonicalize_name(name): version for name, _, version in names}
+    try:
+        wanted = [Requirement(line) for line in asked]
+        needed = [line for line in wanted if line.marker is None or line.marker.evaluate()]
+        return not any(
+            line.url
+            or line.extras
+            or not line.specifier.contains(there[canonicalize_name(line.name)], prereleases=True)
+            for line in needed
+        )
+    except (InvalidRequirement, KeyError, ValueError):
+        return False
 
 
 def _materials(environment: Path) -> Iterator[Material]:

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tagtrail.adapters.builder.backends import Backends, Environments, Lent, Memory, Tree, place
 from tagtrail.adapters.builder.checkout import check_space, closed, disk, entrance, files, furnished, no_subdirectory
@@ -13,6 +13,7 @@ from tagtrail.adapters.builder.logs import keep_log, log_of
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import parse_build_system
 from tagtrail.io import process, sandbox
+from tagtrail.io.backend import Answers
 from tagtrail.io.foreign import check_name, take
 from tagtrail.io.git import Git, objects_missing
 from tagtrail.io.scratch import scratch
@@ -118,8 +119,8 @@ class Pep517:
     def _early(self, order: BuildOrder, objects: Objects, room: Path, backends: Backends) -> tuple[_Work, Tree]:
         """The backend begun, where nothing has to be installed and nothing of the project is run."""
         work = _begun(order, objects, room, backends)
-        tree, learned = _checkout(work), self._learned(order.project).requires
-        if not tree.system.path and backends.installed(order, tree, learned):
+        tree = _checkout(work)
+        if not tree.system.path and backends.installed(order, tree):
             self._start(work, tree)
         return work, tree
 
@@ -177,29 +178,27 @@ class Pep517:
     def _start(self, work: _Work, tree: Tree) -> None:
         """Start the backend before anything is asked of it: it takes long to import."""
         with suppress(ProjectError):  # said when it is asked
-            work.backends.get(work.order, work.lent, tree, self._learned(work.order.project).requires)
+            work.backends.get(work.order, work.lent, tree, ())
 
     def _call(self, work: _Work, tree: Tree, kind: str, meanwhile: Iterator[Callable[[], object]]) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
 
-        What this project's backend asked for the last time is there already, so that one process does all.
+        It is asked where only what the tag itself requires is installed. One process does all where nothing more is
+        needed, and at once where it asks for what it asked for the last time.
         """
         order, backends = work.order, work.backends
-        guess = self._learned(order.project).requires
-        try:
-            backends.get(order, work.lent, tree, guess)
-        except ProjectError:
-            # what it once asked for may be gone from the index, and it may not ask for it any more
-            guess = ()
+        asked, extras = self._learned(order.project).requires, tuple[str, ...]()
+        guess = asked if backends.meets(order, tree, asked) else ()
         ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": list(guess)}
         build = {"hook": f"build_{kind}", "directory": ""}
-        values = self._asked(work, tree, guess, (ask, build), meanwhile)
-        if len(values) == 1:
-            guess = tuple(map(str, values[0] if isinstance(values[0], list) else values))
-            backends.learn(order, work.lent, tree, guess)
-            values = self._asked(work, tree, guess, (build,), meanwhile)
-        cell, running = backends.get(order, work.lent, tree, guess)
-        name = str(values[-1])
+        said = self._asked(work, tree, (), (ask, build), meanwhile)
+        asked, loaded = _lines(said.values[0]), said.loaded
+        if len(said.values) == 1:
+            extras = () if backends.meets(order, tree, asked) else asked
+            said = self._asked(work, tree, extras, (build,), meanwhile)
+        backends.learn(order, work.lent, tree, asked, (*loaded, *said.loaded))
+        cell, running = backends.get(order, work.lent, tree, extras)
+        name = str(said.values[-1])
         check_name(name)
         made = running.take(f"{cell.build}/out-{tree.name}/{name}")
         return take(name, made, work.room / f"taken-{kind}", self._limits.unpacked)
@@ -211,15 +210,16 @@ class Pep517:
         extras: Sequence[str],
         calls: Sequence[Mapping[str, object]],
         meanwhile: Iterator[Callable[[], object]],
-    ) -> tuple[Any, ...]:
+    ) -> Answers:
+        """What the hooks said, at least one value. Raises ProjectError `build-failed`."""
         order, backends = work.order, work.backends
         cell, running = backends.get(order, work.lent, tree, extras)
         out = {"directory": f"{cell.build}/out-{tree.name}"}
         calls = [{**call, **out} if "directory" in call else call for call in calls]
         answers = running.call(place(cell, tree), calls, meanwhile)
         if not answers.fault and answers.values:
-            backends.learn(order, work.lent, tree, tuple(extras), answers.loaded)
-            return answers.values
+            return answers
+        backends.forget(order)
         why = process.said(running.log)
         check_space(work.room, running.log)
         if answers.fault == "checkout":
@@ -236,6 +236,11 @@ _FAULTS = {
     "unsupported": "its build backend cannot do it",
     "hook": "its build backend says no",
 }
+
+
+def _lines(value: object) -> tuple[str, ...]:
+    """The requirements that a hook named."""
+    return tuple(map(str, value if isinstance(value, list) else (value,)))
 
 
 def _check_kinds(kinds: Sequence[str]) -> None:
