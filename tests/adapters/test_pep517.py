@@ -122,6 +122,10 @@ def test_sdist_and_wheel(anywhere: Workshop, tmp_path: Path, form: str) -> None:
     assert shop.left() == []
 
 
+def test_a_wheel_in_normal_form_stays_as_it_is(shop: Workshop, tmp_path: Path) -> None:
+    assert shop.build(tiny(tmp_path / "tiny", behaviour="tidy"))[WHEEL].as_built
+
+
 def test_what_is_said_of_each_file(shop: Workshop, tmp_path: Path) -> None:
     sdist, wheel = shop.build(tiny(tmp_path / "tiny")).values()
     raw = shop.bytes_of(sdist)
@@ -380,6 +384,7 @@ def test_a_tree_with_an_altered_object(shop: Workshop, tmp_path: Path, name: str
         ("a-pipe", ProjectError, "output-invalid"),
         ("outside", ProjectError, "archive-outside"),
         ("not-gzip", ProjectError, "archive-damaged"),
+        ("two-tales", ProjectError, "archive-damaged"),
     ],
 )
 def test_a_project_that_misbehaves(

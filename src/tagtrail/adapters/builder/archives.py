@@ -102,7 +102,9 @@ class Archives:
             check_tags(wheel, file.name)
             found = sifted(of_wheel(wheel), self._blobs)
             as_made = wheel.is_normal(order.epoch)
-            if not as_made:
+            if as_made:
+                wheel.check_layout()
+            else:
                 with new(normal) as out:
                     wheel.write(out, order.epoch)
         said = identified(metadata, file.name, order)
