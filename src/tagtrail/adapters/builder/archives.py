@@ -25,6 +25,7 @@ from tagtrail.adapters.builder.outputs import (
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
+from tagtrail.formats.gitobject import Listed
 from tagtrail.formats.metadata import check_file_name
 from tagtrail.formats.wheel import check_tags
 from tagtrail.formats.zipball import Wheel
@@ -45,11 +46,11 @@ class Archives:
         self._room = room
         self._seen = seen
         self._limits = limits
-        self._blobs = Blobs(digits=len(order.commit))
+        self._blobs = Blobs(digits=len(order.commit), below=order.subdirectory)
 
-    def compare(self, ids: Callable[[], Iterable[str]]) -> None:
-        """The ids of the tag's files, against which `packed` and `wheel` hold what they find."""
-        self._blobs.ids.update(ids())
+    def compare(self, files: Callable[[], Iterable[Listed]]) -> None:
+        """The tag's files, against which `packed` and `wheel` hold what they find."""
+        self._blobs.tell(files())
 
     def sdist(self, file: Path) -> BuildSystem:
         """Lay its tar out in normal form where foreign code sees it, for the wheel is built of that; what it says of
@@ -73,7 +74,7 @@ class Archives:
         file, sdist = self._file, self._sdist
         with (self._room / "spool").open("rb") as spool:
             metadata = metadata_of_sdist(sdist, spool, file.name)
-            found = sifted(of_sdist(sdist, spool), self._blobs)
+            found = sifted(of_sdist(sdist, spool), self._blobs, source=True)
         chosen = file if sdist.as_made else self._room / "normal" / file.name
         if not sdist.as_made:
             with new(chosen) as out:

@@ -28,10 +28,10 @@ _OBJECTS = re.compile(r"[0-9a-f]{2}|pack|info|tmp_.*|incoming-.*|.*\.(lock|lck)|
 """What git keeps among its objects, also while it works."""
 
 
-def files(git: Git, commit: str, below: str = "") -> Iterator[str]:
-    """The ids of the commit's files; with `below`, those in that directory. Raises ProjectError `objects-missing`."""
+def files(git: Git, commit: str, below: str = "") -> Iterator[Listed]:
+    """The commit's files; with `below`, those in that directory. Raises ProjectError `objects-missing`."""
     listing = (m for m in listing_of(git, commit) if m.mode not in {DIRECTORY, MODULE})
-    return (m.id for m in listing if not below or m.path.startswith(f"{below}/"))
+    return (m for m in listing if not below or m.path.startswith(f"{below}/"))
 
 
 def check_subdirectory(git: Git, order: BuildOrder) -> None:

@@ -123,7 +123,7 @@ class Commands:
                 taken = self._run(work)
             finally:
                 keep_log(self._log(order), b"".join(work.said))
-            blobs.ids.update(files(git, order.commit))
+            blobs.tell(files(git, order.commit))
             return tuple(self._artifact(work, path, kept) for path in taken)
 
     def expecting(self, project: str) -> AbstractContextManager[Callable[[BuildOrder, Objects], None]]:
