@@ -3,10 +3,21 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
+from tagtrail.app.instance.wiring import open_road
+from tagtrail.formats.drafts import reproduced_draft
+from tagtrail.formats.reproduction import Reproduction, open_reproduction, reproducer, sign, statement_name
+from tagtrail.formats.site import media
+from tagtrail.workflows.enter import enter as entered
+from tagtrail.workflows.outcome import carried
 from tests.app.test_events import SCHEMA, fits
 from tests.app.world import Ended, World
 
@@ -280,6 +291,83 @@ def test_a_changed_statement(world: World, old: bytes, new: bytes, reason: str) 
     ended = world.tell("reproduce", "toy", "1.0.0", "--statement", str(statement))
     assert (ended.code, ended.event("refused")["code"]) == (7, reason)
     assert len(world.leaves()) == 2
+
+
+# What a listed reproducer signs, with one thing wrong
+
+
+@pytest.fixture(scope="module")
+def said(released: World) -> Reproduction:
+    """What the listed reproducer says when all is right."""
+    return open_reproduction(signed(released).read_bytes())
+
+
+def resigned(world: World, said: Reproduction) -> Path:
+    key = load_ssh_private_key((world.root / "rebuilder").read_bytes(), password=None)
+    assert isinstance(key, Ed25519PrivateKey)
+    path = world.root / "resigned.jsonl"
+    path.write_bytes(sign(said, reproducer(key.private_bytes_raw())))
+    return path
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "of another log": ({"origin": "evil.example/log"}, "reproduction-entry"),
+    "of another project": ({"project": "other"}, "reproduction-entry"),
+    "of another version": ({"version": "1.0.1"}, "reproduction-entry"),
+    "of another entry": ({"entry": "0" * 64}, "reproduction-entry"),
+    "of another index": ({"index": 0}, "reproduction-entry"),
+    "of another commit": ({"commit": "0" * 40}, "reproduction-commit"),
+    "of no commit": ({"commit": "hello world"}, "reproduction-form"),
+    "of another provenance": ({"provenance": "0" * 64}, "reproduction-provenance"),
+    "of the future": ({"time": 4_070_908_800}, "reproduction-time"),
+    "of 1970": ({"time": 0}, "reproduction-time"),
+    "apart by magic": ({"isolation": "magic"}, "reproduction-isolation"),
+    "made of nothing": ({"materials": ()}, "reproduction-materials"),
+    "of one of two files": ({"files": slice(1)}, "reproduction-files"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_listed_reproducer_says_one_thing_wrong(released: World, said: Reproduction, name: str) -> None:
+    changes, reason = WRONG[name]
+    fields: dict[str, Any] = {k: said.files[v] if isinstance(v, slice) else v for k, v in changes.items()}
+    before = len(released.leaves())
+    statement = resigned(released, replace(said, **fields))
+    ended = released.tell("reproduce", "toy", "1.0.0", "--statement", str(statement))
+    assert (ended.code, ended.event("refused")["code"]) == (7, reason)
+    assert len(released.leaves()) == before
+
+
+def test_what_was_entered_before_it_was_compared_is_not_proven(world: World) -> None:
+    """A statement with another commit that an older tagtrail, or an operator who lies, has put into the trail."""
+    path = resigned(world, replace(open_reproduction(signed(world).read_bytes()), commit="0" * 40))
+    name, statement = entered_unlooked(world, path.read_bytes())
+    root = ("--root", str(world.site / "trail" / "root.json"))
+    verified = world.run("--json", "verify", str(world.site / "toy" / SDIST), *root).event("verified")
+    assert f"that it was built again, as {name} says (reproduction-commit)" in verified["not_proven"]
+    assert "reproduced-unproven" in verified["doubts"]
+    assert "reproduced" not in verified["claims"]
+    whole = world.run("--json", "verify", str(world.site / "toy"), *root)
+    refused = [e for e in whole.events if e["event"] == "verified" and not e["ok"]]
+    assert (whole.code, [e["code"] for e in refused]) == (7, ["reproduction-commit"])
+    alone = world.root / "alone"
+    alone.mkdir()
+    for file in (statement, statement.with_name(f"{name}.tlog-proof")):
+        shutil.copy(file, alone)
+    (event,) = [e for e in world.run("--json", "verify", str(alone), *root).events if e["event"] == "verified"]
+    assert event["doubts"] == ["reproducer-claimed", "reproduced-uncompared"]
+
+
+def entered_unlooked(world: World, data: bytes) -> tuple[str, Path]:
+    """The statement in the trail and on the site, compared with nothing."""
+    said = open_reproduction(data)
+    road = open_road(world.home, tell=lambda *_: None)
+    name = statement_name(said.project, said.version, data)
+    road.kept.put([data], media(name))
+    about = (name, sha256(data).hexdigest())
+    draft = reproduced_draft(said.project, said.version, said.files, about, said.fingerprint)
+    carried(road, entered(road, lambda _: draft, root=False))
+    return name, world.site / "toy" / name
 
 
 # What an archive holds

@@ -26,6 +26,7 @@ from tagtrail.model.errors import SetupError, TamperError
 from tagtrail.model.facts import Artifact, Entry, Key, Material
 from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import Builder, BuildOrder, Kept, Source
+from tagtrail.verify.reproductions import check_about
 from tagtrail.workflows.enter import enter as entered
 from tagtrail.workflows.road import Road
 
@@ -176,14 +177,14 @@ def statement(
     return statement_name(entry.project, entry.version, data), data
 
 
-def enter(road: Road, data: bytes, entry: Entry) -> Entry:
+def enter(road: Road, data: bytes, entry: Entry, made: Provenance) -> Entry:
     """Put a reproducer's statement about `entry`, which is in this trail, into the trail; returns the new entry.
 
-    Raises TamperError `reproduction-entry`, `reproduction-files`, what `open_reproduction` and the
-    trail's `enter` raise; SetupError `reproducer-unknown`.
+    `made` is the provenance of `entry`. Raises TamperError: what `check_about`, `open_reproduction` and the trail's
+    `enter` raise; SetupError `reproducer-unknown`.
     """
     said = open_reproduction(data)
-    _check_about(said, entry, road.site.origin)
+    check_about(said, entry, road.site.origin, made, road.clock())
     _check_known(said, road.people.get(road.settings.org.reproducers, ()), road.clock())
     name = statement_name(entry.project, entry.version, data)
     road.kept.put([data], media(name))
@@ -191,16 +192,6 @@ def enter(road: Road, data: bytes, entry: Entry) -> Entry:
         entry.project, entry.version, said.files, (name, sha256(data).hexdigest()), said.fingerprint
     )
     return entered(road, lambda _: draft, root=False)
-
-
-def _check_about(said: Reproduction, entry: Entry, origin: str) -> None:
-    ours = (origin, entry.project, entry.version, entry.index, sha256(entry.raw).hexdigest())
-    if (said.origin, said.project, said.version, said.index, said.entry) != ours:
-        what = f"the statement is of entry {said.index} of {said.origin}, asked is entry {entry.index} of {origin}"
-        raise TamperError(what, code="reproduction-entry")
-    if not set(said.files) <= {(f.name, f.sha256) for f in entry.files}:
-        what = f"the statement names files that entry {entry.index} does not have with these digests"
-        raise TamperError(what, code="reproduction-files")
 
 
 def _check_known(said: Reproduction, known: Sequence[Key], now: int) -> None:

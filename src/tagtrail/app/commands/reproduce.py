@@ -273,7 +273,7 @@ def _enter(args: argparse.Namespace, console: Console, found: "Recorded", data: 
 
     home = find_home(args.home)
     road = open_road(home, tell=console.tell)
-    entered = enter(road, data, found.entry)
+    entered = enter(road, data, found.entry, found.provenance)
     outcome = carried(road, entered)
     console.tell("outcome", outcome_event(road, home, outcome))
     return outcome.exit
