@@ -241,6 +241,45 @@ def test_entered_twice_is_entered_once(world: World) -> None:
     assert len(world.leaves()) == 3
 
 
+def test_who_says_it_again_says_nothing_new(world: World) -> None:
+    """Another statement, a second later, by the same key about the same entry."""
+    first = signed(world)
+    assert world.tell("reproduce", "toy", "1.0.0", "--statement", str(first)).code == 0
+    said = open_reproduction(first.read_bytes())
+    again = resigned(world, replace(said, time=said.time + 1))
+    ended = world.tell("reproduce", "toy", "1.0.0", "--statement", str(again))
+    assert (ended.code, ended.event("already")["index"]) == (0, 2)
+    at = world.root / "both"
+    at.mkdir()
+    key = str(world.root / "rebuilder")
+    ended = world.run("--json", "-C", str(world.home), "reproduce", "toy", "1.0.0", "--key", key, "--enter", cwd=at)
+    assert (ended.code, ended.event("already")["what"]) == (0, f"built again by {said.fingerprint}, as was said before")
+    assert list(at.iterdir()) == []
+    assert len(world.leaves()) == 3
+
+
+def test_verify_counts_a_reproducer_once(world: World) -> None:
+    """Two entries of one key, as an older tagtrail made them."""
+    first = signed(world)
+    said = open_reproduction(first.read_bytes())
+    entered_unlooked(world, first.read_bytes())
+    entered_unlooked(world, resigned(world, replace(said, time=said.time + 1)).read_bytes())
+    assert len(world.leaves()) == 4
+    root = ("--root", str(world.site / "trail" / "root.json"))
+    verified = world.run("--json", "verify", str(world.site / "toy" / SDIST), *root).event("verified")
+    told = [text for text in verified["proven"] if text.startswith("built again")]
+    assert told == [f"built again to the same bytes by {said.fingerprint} (entry 2)"]
+    assert verified["claims"].count("reproduced") == 1
+
+
+def test_a_wrong_statement_of_before_does_not_stand_in_the_way(world: World) -> None:
+    statement = signed(world)
+    said = open_reproduction(statement.read_bytes())
+    entered_unlooked(world, resigned(world, replace(said, commit="0" * 40)).read_bytes())
+    assert world.tell("reproduce", "toy", "1.0.0", "--statement", str(statement)).code == 0
+    assert len(world.leaves()) == 4
+
+
 def test_two_reproducers_are_two_entries(world: World) -> None:
     (world.home / "keys" / "rebuilder.pub").write_text(
         (world.root / "rebuilder.pub").read_text() + (world.root / "stranger.pub").read_text()
@@ -265,10 +304,16 @@ def test_somebody_whom_nobody_knows(world: World) -> None:
 
 
 def test_a_key_that_is_for_something_else(world: World) -> None:
+    """It is refused before anything is built, and nothing that is signed is left."""
     line = (world.root / "rebuilder.pub").read_text()
     (world.home / "keys" / "rebuilder.pub").write_text(f'jo namespaces="git" {line}')
-    ended = world.tell("reproduce", "toy", "1.0.0", "--key", str(world.root / "rebuilder"), "--enter")
+    at = world.root / "here"
+    at.mkdir()
+    key = str(world.root / "rebuilder")
+    ended = world.run("--json", "-C", str(world.home), "reproduce", "toy", "1.0.0", "--key", key, "--enter", cwd=at)
     assert (ended.code, ended.event("refused")["code"]) == (2, "reproducer-unknown")
+    assert not [e for e in ended.events if e["event"] == "reproduced"]
+    assert list(at.iterdir()) == []
     assert len(world.leaves()) == 2
 
 

@@ -107,7 +107,7 @@ ABOUT: dict[str, tuple[Reproduction, str, str]] = {
     "another commit": (replace(SAID, commit="0" * 40), "reproduction-commit", "of commit"),
     "another provenance": (replace(SAID, provenance="0" * 64), "reproduction-provenance", "of provenance"),
     "one of two files": (
-        replace(SAID, files=SAID.files[1:]), "reproduction-files", f"of .{WHEEL}. the statement says nothing, entry 7 3",
+        replace(SAID, files=SAID.files[1:]), "reproduction-files", f"of .{WHEEL}. the statement says nothing, entry 7 ",
     ),
     "other bytes": (
         replace(SAID, files=((WHEEL, "5" * 64), SAID.files[1])), "reproduction-files", "says 555.*, entry 7 333",
