@@ -32,9 +32,11 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> World:
     return made(World(tmp_path_factory.mktemp("reproduce")))
 
 
-def made(world: World, change: str = "") -> World:
-    """A world with toy 1.0.0 released; `change` is put at the end of its backend."""
+def made(world: World, change: str = "", earlier: str = "") -> World:
+    """A world with toy 1.0.0 released; `change` is put at the end of its backend, `earlier` is a tag before."""
     world.make()
+    if earlier:
+        world.tag(earlier)
     with (world.repo / "backend.py").open("a") as backend:
         backend.write(change)
     world.commit("more")
@@ -149,6 +151,21 @@ def test_a_tag_that_is_gone(world: World) -> None:
     world.git("tag", "-d", "1.0.0")
     ended = stranger(world)
     assert (ended.code, ended.event("refused")["code"]) == (7, "tag-gone")
+
+
+def test_another_tag_that_the_build_read_is_gone(tmp_path: Path) -> None:
+    """As long as its object is there it does not matter that the tag was deleted."""
+    world = made(World(tmp_path), earlier="0.9.0")
+    lost = world.git("rev-parse", "refs/tags/0.9.0")
+    world.git("tag", "-d", "0.9.0")
+    assert stranger(world).code == 0
+    world.git("gc", "--quiet", "--prune=now")
+    ended = stranger(world)
+    refused = ended.event("refused")
+    assert (ended.code, refused["code"]) == (2, "refs-missing")
+    assert refused["what"] == f"{world.repo} lacks 1 of 2 tags that the build read: 0.9.0 ({lost[:12]})"
+    assert "git fetch --tags" in refused["next"]
+    assert not [e for e in ended.events if e["event"] == "reproduced"]
 
 
 def test_a_provenance_with_one_byte_changed(world: World) -> None:
