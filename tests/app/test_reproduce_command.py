@@ -136,6 +136,23 @@ def test_what_differs_is_told(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.jsonl")), "nobody signs that it came out the same"
 
 
+def test_a_file_that_only_the_rebuild_makes_is_told_in_the_outcome(tmp_path: Path) -> None:
+    world = World(tmp_path).make()
+    made_too = "if [ -e {root}/more ]; then echo 2 > dist/toy-1.0.0-more; fi".replace("{root}", str(tmp_path))
+    run = ["sh", "-ec", f"mkdir dist; echo 1 > dist/toy-1.0.0-linux; {made_too}"]
+    settings = world.home / "tagtrail.toml"
+    text = settings.read_text().replace('kind = "library"', 'kind = "generic"')
+    text += f'build = []\nrun = {json.dumps([run])}\nfiles = ["dist/toy-*"]\n'
+    settings.write_text(f'[build]\nisolation = "none"\n\n{text}')
+    world.tag("1.0.0")
+    assert world.tell("release", "toy", "1.0.0").code == 0
+    (tmp_path / "more").touch()
+    ended = stranger(world, "--isolation", "none")
+    assert (ended.code, ended.event("reproduced")["others"]) == (0, ["toy-1.0.0-more"])
+    text = "toy 1.0.0: 1 of 1 files came out the same, byte for byte; made too, and never released: toy-1.0.0-more"
+    assert ended.event("outcome")["text"] == text
+
+
 # What is refused before anything is built
 
 

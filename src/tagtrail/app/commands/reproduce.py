@@ -78,7 +78,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if road:
         return _enter(args, console, road, found, data)
     entry, files = found.entry, len(rebuilt.files)
-    text = f"{entry.project} {entry.version}: {files} of {files} files came out the same, byte for byte"
+    more = f"; made too, and never released: {', '.join(rebuilt.others)}" if rebuilt.others else ""
+    text = f"{entry.project} {entry.version}: {files} of {files} files came out the same, byte for byte{more}"
     about = {"project": entry.project, "version": entry.version, "state": "reproduced", "text": text, "next": ""}
     console.tell("outcome", {"exit": 0} | about)
     return 0
