@@ -83,6 +83,10 @@ class Source(Protocol):
         one of more than a MiB."""
         ...
 
+    def lacking(self, repo: str, ids: Iterable[str]) -> tuple[str, ...]:
+        """Those of these object ids that are not in the repository, or lead to what is not; in their order."""
+        ...
+
     def branches(self, repo: str, commit: str) -> tuple[str, ...]:
         """The names of the branches whose history has `commit`, sorted."""
         ...

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tagtrail.adapters.builder.environments import Environment, Environments
-from tagtrail.model.errors import RemoteError
+from tagtrail.model.errors import RemoteError, SetupError
 
 pytestmark = pytest.mark.client
 HOUR, DAY = 3600, 86_400
@@ -122,6 +122,38 @@ def test_pins_hold_and_do_not_age(shelf: Shelf) -> None:
     wheel(shelf.links, "tool", "1.0.post1")
     assert shelf.take(NOON + 2 * DAY, pins=["tool==1.0"]) == pinned
     assert version(shelf.take(NOON)) == "2.0"
+
+
+def gone(shelf: Shelf, *pins: str, asks: str = "tool") -> SetupError:
+    """The index answers, and does not have it."""
+    (shelf.root / "uv.toml").write_text("no-index = true\n")
+    environ = {"PATH": os.environ["PATH"], "HOME": str(shelf.root), "UV_NO_CACHE": "1"}
+    environ |= {"UV_FIND_LINKS": str(shelf.links), "UV_CONFIG_FILE": str(shelf.root / "uv.toml")}
+    with pytest.raises(SetupError) as caught:
+        Environments(shelf.root / "e", shelf.root / "scratch", environ, pins=pins, clock=lambda: NOON)([asks], "none")
+    assert caught.value.code == "requirements-gone"
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("pins", "asks", "named"),
+    [
+        (("tool==0.9", "other==1.0"), "tool", "tool==0.9"),
+        (("tool==0.9",), "more", "tool==0.9"),
+        (("Lost_One==1.0", "tool==1.0"), "lost-one", "lost-one==1.0"),
+    ],
+    ids=["asked-for", "required-in-turn", "all-versions"],
+)
+def test_a_recorded_version_that_is_gone_is_named(shelf: Shelf, pins: tuple[str, ...], asks: str, named: str) -> None:
+    wheel(shelf.links, "more", "1.0", requires="tool")
+    refusal = gone(shelf, *pins, asks=asks)
+    assert refusal.what == f"recorded versions of build requirements cannot be installed any more: {named}"
+    assert "pyproject.toml" not in refusal.hint
+
+
+def test_what_is_not_recorded_is_not_blamed_on_a_record(shelf: Shelf) -> None:
+    refusal = gone(shelf, "tool==1.0", asks="nowhere")
+    assert refusal.what == "the build requirements nowhere cannot be met with the versions that were recorded"
 
 
 def test_a_clock_that_was_wrong_ages_nothing_for_ever(shelf: Shelf) -> None:

@@ -3,10 +3,21 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
+from tagtrail.app.instance.wiring import open_road
+from tagtrail.formats.drafts import reproduced_draft
+from tagtrail.formats.reproduction import Reproduction, open_reproduction, reproducer, sign, statement_name
+from tagtrail.formats.site import media
+from tagtrail.workflows.enter import enter as entered
+from tagtrail.workflows.outcome import carried
 from tests.app.test_events import SCHEMA, fits
 from tests.app.world import Ended, World
 
@@ -21,9 +32,11 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> World:
     return made(World(tmp_path_factory.mktemp("reproduce")))
 
 
-def made(world: World, change: str = "") -> World:
-    """A world with toy 1.0.0 released; `change` is put at the end of its backend."""
+def made(world: World, change: str = "", earlier: str = "") -> World:
+    """A world with toy 1.0.0 released; `change` is put at the end of its backend, `earlier` is a tag before."""
     world.make()
+    if earlier:
+        world.tag(earlier)
     with (world.repo / "backend.py").open("a") as backend:
         backend.write(change)
     world.commit("more")
@@ -123,6 +136,23 @@ def test_what_differs_is_told(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.jsonl")), "nobody signs that it came out the same"
 
 
+def test_a_file_that_only_the_rebuild_makes_is_told_in_the_outcome(tmp_path: Path) -> None:
+    world = World(tmp_path).make()
+    made_too = "if [ -e {root}/more ]; then echo 2 > dist/toy-1.0.0-more; fi".replace("{root}", str(tmp_path))
+    run = ["sh", "-ec", f"mkdir dist; echo 1 > dist/toy-1.0.0-linux; {made_too}"]
+    settings = world.home / "tagtrail.toml"
+    text = settings.read_text().replace('kind = "library"', 'kind = "generic"')
+    text += f'build = []\nrun = {json.dumps([run])}\nfiles = ["dist/toy-*"]\n'
+    settings.write_text(f'[build]\nisolation = "none"\n\n{text}')
+    world.tag("1.0.0")
+    assert world.tell("release", "toy", "1.0.0").code == 0
+    (tmp_path / "more").touch()
+    ended = stranger(world, "--isolation", "none")
+    assert (ended.code, ended.event("reproduced")["others"]) == (0, ["toy-1.0.0-more"])
+    text = "toy 1.0.0: 1 of 1 files came out the same, byte for byte; made too, and never released: toy-1.0.0-more"
+    assert ended.event("outcome")["text"] == text
+
+
 # What is refused before anything is built
 
 
@@ -138,6 +168,21 @@ def test_a_tag_that_is_gone(world: World) -> None:
     world.git("tag", "-d", "1.0.0")
     ended = stranger(world)
     assert (ended.code, ended.event("refused")["code"]) == (7, "tag-gone")
+
+
+def test_another_tag_that_the_build_read_is_gone(tmp_path: Path) -> None:
+    """As long as its object is there it does not matter that the tag was deleted."""
+    world = made(World(tmp_path), earlier="0.9.0")
+    lost = world.git("rev-parse", "refs/tags/0.9.0")
+    world.git("tag", "-d", "0.9.0")
+    assert stranger(world).code == 0
+    world.git("gc", "--quiet", "--prune=now")
+    ended = stranger(world)
+    refused = ended.event("refused")
+    assert (ended.code, refused["code"]) == (2, "refs-missing")
+    assert refused["what"] == f"{world.repo} lacks 1 of 2 tags that the build read: 0.9.0 ({lost[:12]})"
+    assert "git fetch --tags" in refused["next"]
+    assert not [e for e in ended.events if e["event"] == "reproduced"]
 
 
 def test_a_provenance_with_one_byte_changed(world: World) -> None:
@@ -230,6 +275,45 @@ def test_entered_twice_is_entered_once(world: World) -> None:
     assert len(world.leaves()) == 3
 
 
+def test_who_says_it_again_says_nothing_new(world: World) -> None:
+    """Another statement, a second later, by the same key about the same entry."""
+    first = signed(world)
+    assert world.tell("reproduce", "toy", "1.0.0", "--statement", str(first)).code == 0
+    said = open_reproduction(first.read_bytes())
+    again = resigned(world, replace(said, time=said.time + 1))
+    ended = world.tell("reproduce", "toy", "1.0.0", "--statement", str(again))
+    assert (ended.code, ended.event("already")["index"]) == (0, 2)
+    at = world.root / "both"
+    at.mkdir()
+    key = str(world.root / "rebuilder")
+    ended = world.run("--json", "-C", str(world.home), "reproduce", "toy", "1.0.0", "--key", key, "--enter", cwd=at)
+    assert (ended.code, ended.event("already")["what"]) == (0, f"built again by {said.fingerprint}, as was said before")
+    assert list(at.iterdir()) == []
+    assert len(world.leaves()) == 3
+
+
+def test_verify_counts_a_reproducer_once(world: World) -> None:
+    """Two entries of one key, as an older tagtrail made them."""
+    first = signed(world)
+    said = open_reproduction(first.read_bytes())
+    entered_unlooked(world, first.read_bytes())
+    entered_unlooked(world, resigned(world, replace(said, time=said.time + 1)).read_bytes())
+    assert len(world.leaves()) == 4
+    root = ("--root", str(world.site / "trail" / "root.json"))
+    verified = world.run("--json", "verify", str(world.site / "toy" / SDIST), *root).event("verified")
+    told = [text for text in verified["proven"] if text.startswith("built again")]
+    assert told == [f"built again to the same bytes by {said.fingerprint} (entry 2)"]
+    assert verified["claims"].count("reproduced") == 1
+
+
+def test_a_wrong_statement_of_before_does_not_stand_in_the_way(world: World) -> None:
+    statement = signed(world)
+    said = open_reproduction(statement.read_bytes())
+    entered_unlooked(world, resigned(world, replace(said, commit="0" * 40)).read_bytes())
+    assert world.tell("reproduce", "toy", "1.0.0", "--statement", str(statement)).code == 0
+    assert len(world.leaves()) == 4
+
+
 def test_two_reproducers_are_two_entries(world: World) -> None:
     (world.home / "keys" / "rebuilder.pub").write_text(
         (world.root / "rebuilder.pub").read_text() + (world.root / "stranger.pub").read_text()
@@ -254,10 +338,16 @@ def test_somebody_whom_nobody_knows(world: World) -> None:
 
 
 def test_a_key_that_is_for_something_else(world: World) -> None:
+    """It is refused before anything is built, and nothing that is signed is left."""
     line = (world.root / "rebuilder.pub").read_text()
     (world.home / "keys" / "rebuilder.pub").write_text(f'jo namespaces="git" {line}')
-    ended = world.tell("reproduce", "toy", "1.0.0", "--key", str(world.root / "rebuilder"), "--enter")
+    at = world.root / "here"
+    at.mkdir()
+    key = str(world.root / "rebuilder")
+    ended = world.run("--json", "-C", str(world.home), "reproduce", "toy", "1.0.0", "--key", key, "--enter", cwd=at)
     assert (ended.code, ended.event("refused")["code"]) == (2, "reproducer-unknown")
+    assert not [e for e in ended.events if e["event"] == "reproduced"]
+    assert list(at.iterdir()) == []
     assert len(world.leaves()) == 2
 
 
@@ -280,6 +370,83 @@ def test_a_changed_statement(world: World, old: bytes, new: bytes, reason: str) 
     ended = world.tell("reproduce", "toy", "1.0.0", "--statement", str(statement))
     assert (ended.code, ended.event("refused")["code"]) == (7, reason)
     assert len(world.leaves()) == 2
+
+
+# What a listed reproducer signs, with one thing wrong
+
+
+@pytest.fixture(scope="module")
+def said(released: World) -> Reproduction:
+    """What the listed reproducer says when all is right."""
+    return open_reproduction(signed(released).read_bytes())
+
+
+def resigned(world: World, said: Reproduction) -> Path:
+    key = load_ssh_private_key((world.root / "rebuilder").read_bytes(), password=None)
+    assert isinstance(key, Ed25519PrivateKey)
+    path = world.root / "resigned.jsonl"
+    path.write_bytes(sign(said, reproducer(key.private_bytes_raw())))
+    return path
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "of another log": ({"origin": "evil.example/log"}, "reproduction-entry"),
+    "of another project": ({"project": "other"}, "reproduction-entry"),
+    "of another version": ({"version": "1.0.1"}, "reproduction-entry"),
+    "of another entry": ({"entry": "0" * 64}, "reproduction-entry"),
+    "of another index": ({"index": 0}, "reproduction-entry"),
+    "of another commit": ({"commit": "0" * 40}, "reproduction-commit"),
+    "of no commit": ({"commit": "hello world"}, "reproduction-form"),
+    "of another provenance": ({"provenance": "0" * 64}, "reproduction-provenance"),
+    "of the future": ({"time": 4_070_908_800}, "reproduction-time"),
+    "of 1970": ({"time": 0}, "reproduction-time"),
+    "apart by magic": ({"isolation": "magic"}, "reproduction-isolation"),
+    "made of nothing": ({"materials": ()}, "reproduction-materials"),
+    "of one of two files": ({"files": slice(1)}, "reproduction-files"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_listed_reproducer_says_one_thing_wrong(released: World, said: Reproduction, name: str) -> None:
+    changes, reason = WRONG[name]
+    fields: dict[str, Any] = {k: said.files[v] if isinstance(v, slice) else v for k, v in changes.items()}
+    before = len(released.leaves())
+    statement = resigned(released, replace(said, **fields))
+    ended = released.tell("reproduce", "toy", "1.0.0", "--statement", str(statement))
+    assert (ended.code, ended.event("refused")["code"]) == (7, reason)
+    assert len(released.leaves()) == before
+
+
+def test_what_was_entered_before_it_was_compared_is_not_proven(world: World) -> None:
+    """A statement with another commit that an older tagtrail, or an operator who lies, has put into the trail."""
+    path = resigned(world, replace(open_reproduction(signed(world).read_bytes()), commit="0" * 40))
+    name, statement = entered_unlooked(world, path.read_bytes())
+    root = ("--root", str(world.site / "trail" / "root.json"))
+    verified = world.run("--json", "verify", str(world.site / "toy" / SDIST), *root).event("verified")
+    assert f"that it was built again, as {name} says (reproduction-commit)" in verified["not_proven"]
+    assert "reproduced-unproven" in verified["doubts"]
+    assert "reproduced" not in verified["claims"]
+    whole = world.run("--json", "verify", str(world.site / "toy"), *root)
+    refused = [e for e in whole.events if e["event"] == "verified" and not e["ok"]]
+    assert (whole.code, [e["code"] for e in refused]) == (7, ["reproduction-commit"])
+    alone = world.root / "alone"
+    alone.mkdir()
+    for file in (statement, statement.with_name(f"{name}.tlog-proof")):
+        shutil.copy(file, alone)
+    (event,) = [e for e in world.run("--json", "verify", str(alone), *root).events if e["event"] == "verified"]
+    assert event["doubts"] == ["reproducer-claimed", "reproduced-uncompared"]
+
+
+def entered_unlooked(world: World, data: bytes) -> tuple[str, Path]:
+    """The statement in the trail and on the site, compared with nothing."""
+    said = open_reproduction(data)
+    road = open_road(world.home, tell=lambda *_: None)
+    name = statement_name(said.project, said.version, data)
+    road.kept.put([data], media(name))
+    about = (name, sha256(data).hexdigest())
+    draft = reproduced_draft(said.project, said.version, said.files, about, said.fingerprint)
+    carried(road, entered(road, lambda _: draft, root=False))
+    return name, world.site / "toy" / name
 
 
 # What an archive holds

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tagtrail.formats import canonical, dsse, ed25519
 from tagtrail.formats.encoding import base64_decode, base64_encode
 from tagtrail.formats.reproduction import (
+    ISOLATIONS,
     Reproduction,
     is_statement,
     open_reproduction,
@@ -20,6 +21,7 @@ from tagtrail.formats.reproduction import (
     statement_name,
 )
 from tagtrail.formats.sshsig import SshKey
+from tagtrail.io.sandbox import KINDS
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Material
 
@@ -51,6 +53,12 @@ def test_read_back() -> None:
     found = open_reproduction(FILE)
     assert found == SAID
     assert found.fingerprint == KEY.fingerprint
+
+
+def test_every_kind_of_isolation_can_be_said() -> None:
+    assert ISOLATIONS == KINDS
+    for kind in ISOLATIONS:
+        assert open_reproduction(sign(replace(SAID, isolation=kind), reproducer(SEED))).isolation == kind
 
 
 def test_names() -> None:
@@ -101,6 +109,15 @@ WRONG = {
     "a number for a text": (again(_set("predicate", "version", to=33)), "reproduction-form"),
     "a text for a number": (again(_set("predicate", "entry", "index", to="7")), "reproduction-form"),
     "no digest": (again(_set("predicate", "provenance", to="B" * 64)), "reproduction-form"),
+    "no commit": (again(_set("predicate", "commit", to="hello world")), "reproduction-form"),
+    "half a commit": (again(_set("predicate", "commit", to="c" * 39)), "reproduction-form"),
+    "a kind of isolation that is none": (again(_set("predicate", "isolation", to="magic")), "reproduction-isolation"),
+    "not said how": (again(_set("predicate", "isolation", to="auto")), "reproduction-isolation"),
+    "a number for a material": (again(_set("predicate", "materials", to=[{"uri": 5}])), "reproduction-form"),
+    "a record that is no digest": (
+        again(_set("predicate", "materials", to=[{"uri": "pkg:pypi/pbr@7", "annotations": {"record": "x"}}])),
+        "reproduction-form",
+    ),
     "no files": (again(_set("subject", to=[])), "reproduction-form"),
     "a file twice": (
         again(lambda v: v["subject"].append({"name": v["subject"][1]["name"], "digest": {"sha256": "3" * 64}})),

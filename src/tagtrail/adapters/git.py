@@ -142,6 +142,16 @@ class GitSource:
                 known |= _contents(opened, commit, (path, *(posixpath.join(directory, name) for name in _DECLARE)))
         return known[path]
 
+    def lacking(self, repo: str, ids: Iterable[str]) -> tuple[str, ...]:
+        """See `tagtrail.ports.Source`."""
+        asked = tuple(ids)
+        lines = "".join(f"{oid}^{{}}\n" for oid in asked).encode()
+        told = self._place(repo).git.run("cat-file", "--batch-check", stdin=lines)
+        answers = told.out.splitlines()
+        if not told.ok or len(answers) != len(asked):
+            raise objects_missing(asked[min(len(answers), len(asked) - 1)], process.said(told.err, 3))
+        return tuple(oid for oid, answer in zip(asked, answers, strict=True) if answer.endswith(b" missing"))
+
     def branches(self, repo: str, commit: str) -> tuple[str, ...]:
         """See `tagtrail.ports.Source`."""
         refs = _refs(self._place(repo), f"--contains={commit}", "refs/heads")

@@ -15,7 +15,10 @@ newline. XXXXXXXX are the first digits of the file's SHA-256. The payload is an 
 The key is the reproducer's SSH key of type ssh-ed25519. Its signature is plain Ed25519 over DSSE's encoding, under the
 note name `reproducer`: no SSHSIG, so `ssh-keygen -Y` does not make it; no SSH protocol signs bytes of this form. Whose
 key it is, the statement does not prove: the settings' `reproducers` say whom the operator knows.
-Reason codes: reproduction-line, reproduction-form, reproduction-key, dsse-*, json-*, ssh-key-*, time-form.
+What it says of the release is compared with the release's entry in tagtrail.verify.reproductions. `isolation` is one of
+ISOLATIONS; `materials` are all that was installed for the build, as a provenance has them (formats/provenance.py).
+Reason codes: reproduction-line, reproduction-form, reproduction-isolation, reproduction-key, dsse-*, json-*, ssh-key-*,
+time-form.
 """
 
 import re
@@ -33,14 +36,17 @@ from tagtrail.model.facts import Material
 from tagtrail.model.frozen import frozen
 
 __all__ = [
-    "MAX_STATEMENT", "NAMESPACE", "PREDICATE_TYPE", "Reproduction", "is_statement", "open_reproduction", "reproducer",
-    "sign", "statement_name",
+    "ISOLATIONS", "MAX_STATEMENT", "NAMESPACE", "PREDICATE_TYPE", "Reproduction", "is_statement", "open_reproduction",
+    "reproducer", "sign", "statement_name",
 ]  # fmt: skip
 
 PREDICATE_TYPE = "https://tagtrail.dev/attestation/reproduced/v0.1"
 NAMESPACE = "tagtrail-reproduced"
 """What an allowed_signers line that restricts its key must allow."""
 MAX_STATEMENT = 1 << 20
+ISOLATIONS = ("bubblewrap", "namespaces", "none")
+"""How a build can have been kept apart."""
+_GIT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NAME = re.compile(r".+-.+\.reproduced-[0-9a-f]{8}\.jsonl")
 _KEY_NAME = "reproducer"
 
@@ -144,17 +150,25 @@ def _parsed(payload: bytes) -> Reproduction:
             entry=hex_digest(said["entry"]["sha256"], form), commit=said["commit"],
             provenance=hex_digest(said["provenance"], form),
             files=tuple((f["name"], hex_digest(f["digest"]["sha256"], form)) for f in value["subject"]),
-            materials=tuple(
-                Material(uri=m["uri"], record=m.get("annotations", {}).get("record", "")) for m in said["materials"]
-            ),
+            materials=tuple(map(_material, said["materials"])),
             isolation=said["isolation"], time=parse_time(said["time"]), key=said["key"],
         )  # fmt: skip
         texts = (found.origin, found.project, found.version, found.commit, found.isolation, found.key)
-        plain = all(type(text) is str for text in texts) and type(found.index) is int
-        same = plain and _payload(found) == payload
+        plain = all(type(text) is str for text in (*texts, *(m.uri for m in found.materials)))
+        same = plain and type(found.index) is int and _payload(found) == payload
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         why = f"{type(error).__name__}: {error}"
         raise TamperError("not a statement of a reproducer", code=form, why=why) from error
     if not same or not found.files or len(dict(found.files)) < len(found.files):
         raise TamperError("not a statement of a reproducer (another type, other fields or order)", code=form)
+    if not _GIT_ID.fullmatch(found.commit):
+        raise TamperError(f"a statement of commit {shown(found.commit)}, which is no git id", code=form)
+    if found.isolation not in ISOLATIONS:
+        what = f"a statement of a build with isolation {shown(found.isolation)}"
+        raise TamperError(what, code="reproduction-isolation", why=f"there are {', '.join(ISOLATIONS)}")
     return found
+
+
+def _material(value: dict[str, Any]) -> Material:
+    record = hex_digest(value["annotations"]["record"], "reproduction-form") if "annotations" in value else ""
+    return Material(uri=value["uri"], record=record)

@@ -6,7 +6,8 @@ Whoever builds again need not be the operator: a statement under a reproducer's 
 the settings know that key.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import partial
 from hashlib import sha256
 from urllib.parse import unquote
 
@@ -23,15 +24,20 @@ from tagtrail.formats.reproduction import (
 from tagtrail.formats.site import media
 from tagtrail.formats.sshsig import SshKey
 from tagtrail.model.errors import SetupError, TamperError
-from tagtrail.model.facts import Artifact, Entry, Key, Material
+from tagtrail.model.facts import Artifact, Entry, Material
 from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import Builder, BuildOrder, Kept, Source
+from tagtrail.verify.reproductions import check_about
 from tagtrail.workflows.enter import enter as entered
 from tagtrail.workflows.road import Road
 
-__all__ = ["Again", "Rebuilt", "enter", "order_of", "pins_of", "rebuild", "statement"]
+__all__ = [
+    "Again", "Rebuilt", "already", "check_reproducer", "enter", "order_of", "pins_of", "rebuild", "statement",
+]  # fmt: skip
 
 _PYPI = "pkg:pypi/"
+_NAMED = 5
+"""Tags that a refusal names."""
 
 
 @frozen
@@ -100,9 +106,11 @@ def rebuild(
 ) -> Rebuilt:
     """Build `entry` again from the tag in `repo`, which must be the very tag that was released.
 
-    `builder` is pinned to `pins_of`. Raises TamperError `tag-gone`, `tag-moved`; what `Builder.build` raises.
+    `builder` is pinned to `pins_of`. Raises TamperError `tag-gone`, `tag-moved`; SetupError `refs-missing`; what
+    `Builder.build` raises.
     """
     _check_tag(entry, source.read(repo, said.tag).raw, repo)
+    _check_refs(said, repo, source)
     objects = source.objects(repo, said.tag, said.commit)
     order = order_of(said, isolation)
     made = {artifact.name: artifact for artifact in builder.build(order, replace(objects, refs=said.refs), kept)}
@@ -127,6 +135,20 @@ def _check_tag(entry: Entry, raw: bytes | None, repo: str) -> None:
     if entry.tag is None or found != entry.tag.sha256:
         what = f"tag {name} in {repo} has SHA-256 {found}, entry {entry.index} says {entry.tag and entry.tag.sha256}"
         raise TamperError(what, code="tag-moved", why="it is not the tag that was released", hint=hint)
+
+
+def _check_refs(said: Provenance, repo: str, source: Source) -> None:
+    """What git showed to the build is all there: a build without it would come out otherwise, and blame the release."""
+    lost = set(source.lacking(repo, (oid for _, oid in said.refs)))
+    names = [f"{name.removeprefix('refs/tags/')} ({oid[:12]})" for name, oid in said.refs if oid in lost]
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        what = (
+            f"{repo} lacks {len(names)} of {len(said.refs)} tags that the build read: {', '.join(names[:_NAMED])}{more}"
+        )
+        why = "backends read versions and change logs from tags, so this says nothing of the release"
+        hint = "git fetch --tags ADDRESS in a clone, from where they still are; then --repo CLONE"
+        raise SetupError(what, code="refs-missing", why=why, hint=hint)
 
 
 def _unlike(recorded: Iterable[Material], here: Iterable[Material]) -> Iterable[tuple[str, str]]:
@@ -169,49 +191,85 @@ def statement(
             materials=rebuilt.materials,
             isolation=rebuilt.isolation,
             time=time,
-            key=SshKey(type="ssh-ed25519", fields=(signer.verifier.key,)).line,
+            key=_key_of(signer).line,
         ),
         signer,
     )
     return statement_name(entry.project, entry.version, data), data
 
 
-def enter(road: Road, data: bytes, entry: Entry) -> Entry:
-    """Put a reproducer's statement about `entry`, which is in this trail, into the trail; returns the new entry.
+def check_reproducer(road: Road, signer: AnySigner) -> None:
+    """What `signer` signs could be entered here, now. Raises SetupError `reproducer-unknown`."""
+    _check_known(road, _key_of(signer).fingerprint)
 
-    Raises TamperError `reproduction-entry`, `reproduction-files`, what `open_reproduction` and the
-    trail's `enter` raise; SetupError `reproducer-unknown`.
+
+def already(road: Road, entry: Entry, made: Provenance, signer: AnySigner) -> Entry | None:
+    """The entry of what `signer` said of `entry` before, if there is one; it is told."""
+    return _told(road, _standing(road, entry, made, _key_of(signer).fingerprint))
+
+
+def enter(road: Road, data: bytes, entry: Entry, made: Provenance) -> Entry:
+    """Put a reproducer's statement about `entry`, which is in this trail, into the trail; returns its entry, or that of
+    what the same key said of `entry` before: to say it again says nothing new.
+
+    `made` is the provenance of `entry`. Raises TamperError: what `check_about`, `open_reproduction` and the trail's
+    `enter` raise; SetupError `reproducer-unknown`.
     """
     said = open_reproduction(data)
-    _check_about(said, entry, road.site.origin)
-    _check_known(said, road.people.get(road.settings.org.reproducers, ()), road.clock())
+    check_about(said, entry, road.site.origin, made, road.clock())
+    _check_known(road, said.fingerprint)
+    if found := _told(road, _standing(road, entry, made, said.fingerprint)):
+        return found
     name = statement_name(entry.project, entry.version, data)
     road.kept.put([data], media(name))
     draft = drafts.reproduced_draft(
         entry.project, entry.version, said.files, (name, sha256(data).hexdigest()), said.fingerprint
     )
-    return entered(road, lambda _: draft, root=False)
+    standing = partial(_standing, road, entry, made, said.fingerprint)
+    return entered(road, lambda _: draft, standing=standing, root=False)
 
 
-def _check_about(said: Reproduction, entry: Entry, origin: str) -> None:
-    ours = (origin, entry.project, entry.version, entry.index, sha256(entry.raw).hexdigest())
-    if (said.origin, said.project, said.version, said.index, said.entry) != ours:
-        what = f"the statement is of entry {said.index} of {said.origin}, asked is entry {entry.index} of {origin}"
-        raise TamperError(what, code="reproduction-entry")
-    if not set(said.files) <= {(f.name, f.sha256) for f in entry.files}:
-        what = f"the statement names files that entry {entry.index} does not have with these digests"
-        raise TamperError(what, code="reproduction-files")
+def _key_of(signer: AnySigner) -> SshKey:
+    return SshKey(type="ssh-ed25519", fields=(signer.verifier.key,))
 
 
-def _check_known(said: Reproduction, known: Sequence[Key], now: int) -> None:
+def _standing(road: Road, entry: Entry, made: Provenance, fingerprint: str) -> Entry | None:
+    """The first entry of a statement by that key that is right about `entry`."""
+    for told in road.ledger.entries(project=entry.project):
+        if told.event != "reproduced" or told.version != entry.version:
+            continue
+        for approval in told.approvals:
+            if approval.key == fingerprint and _right(road, road.kept.read(approval.digest), entry, made, told.time):
+                return told
+    return None
+
+
+def _right(road: Road, data: bytes, entry: Entry, made: Provenance, until: int) -> bool:
+    try:
+        check_about(open_reproduction(data), entry, road.site.origin, made, until)
+    except TamperError:
+        return False
+    return True
+
+
+def _told(road: Road, found: Entry | None) -> Entry | None:
+    if found is not None:
+        what = f"built again by {found.approvals[0].key}, as was said before"
+        about = {"project": found.project, "version": found.version, "index": found.index}
+        road.tell("already", about | {"what": what})
+    return found
+
+
+def _check_known(road: Road, fingerprint: str) -> None:
     """One of the settings' reproducers, whose key may say this, now."""
-    key = next((k for k in known if k.fingerprint == said.fingerprint), None)
+    known, now = road.people.get(road.settings.org.reproducers, ()), road.clock()
+    key = next((k for k in known if k.fingerprint == fingerprint), None)
     why = "no [org] reproducers, or its group does not have the key" if key is None else ""
     if key is not None and key.namespaces and NAMESPACE not in key.namespaces:
         why = f"its line in allowed_signers is for {', '.join(key.namespaces)}"
     if key is not None and not (key.valid_after or 0) <= now <= (key.valid_before or now):
         why = "its line in allowed_signers is not valid now"
     if why:
-        what = f"{said.fingerprint}, who signed the statement, is no reproducer of this instance"
+        what = f"{fingerprint}, whose statement it is, is no reproducer of this instance"
         hint = 'reproducers = "GROUP" in [org], and [people.GROUP] with the key'
         raise SetupError(what, code="reproducer-unknown", why=why, hint=hint)

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -62,7 +62,7 @@ class Environments:
     `scratch` is where one is made (swept by the wiring), on the same file system. The installer runs apart, for it runs
     the build hooks of requirements that come as source: it has the network, and a cache of its own that goes with it.
     Raises ProjectError `requirements-invalid`, `requirements-unsatisfiable`, RemoteError `requirements-unreachable`,
-    SetupError `disk-full`, `not-writable`, `command-missing`.
+    SetupError `disk-full`, `not-writable`, `command-missing`; with pins `requirements-gone`.
     """
 
     def __init__(
@@ -221,7 +221,10 @@ class Environments:
         why, names = process.said(done.err), ", ".join(requirements)
         if os.statvfs(room).f_bavail == 0 or b"No space left" in done.err:
             raise SetupError(f"no space to install {names}", code="disk-full", why=why, hint=f"df -h {self._root}")
-        if done.code == 1 and b"network was disabled" not in done.err:
+        offline = b"network was disabled" in done.err
+        if done.code == 1 and self._pins and not offline:
+            raise _gone(names, self._pins, why)
+        if done.code == 1 and not offline:
             raise ProjectError(
                 f"the build requirements {names} cannot be met", code="requirements-unsatisfiable", why=why,
                 hint="correct build-system.requires in pyproject.toml",
@@ -261,6 +264,21 @@ def installed(environment: Path) -> Iterator[Path]:
                 about = record.lstat()
                 if stat.S_ISREG(about.st_mode) and about.st_size <= _RECORD:
                     yield record
+
+
+def _gone(names: str, pins: Iterable[str], why: str) -> SetupError:
+    """What was recorded cannot be installed: whoever made the project had it. The installer says which pins hinder."""
+    from packaging.utils import canonicalize_name
+
+    told = " ".join(why.split())
+    wanted = (pin.partition("==") for pin in pins)
+    named = [f"{canonicalize_name(name)}=={version}" for name, _, version in wanted]
+    hinder = [pin for pin in named if re.search(rf"(?<![\w.-]){re.escape(pin)}(?![\w+!-]|\.\w)", told, re.IGNORECASE)]
+    what = f"recorded versions of build requirements cannot be installed any more: {', '.join(hinder)}"
+    if not hinder:
+        what = f"the build requirements {names} cannot be met with the versions that were recorded"
+    hint = "name an index that still has them, in UV_DEFAULT_INDEX, or a directory with their files, in UV_FIND_LINKS"
+    return SetupError(what, code="requirements-gone", why=why, hint=hint)
 
 
 def _wanted(requirements: Sequence[str]) -> tuple[str, ...]:

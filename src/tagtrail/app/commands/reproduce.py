@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from tagtrail.app.consumer.recorded import Recorded
     from tagtrail.formats.note import AnySigner
+    from tagtrail.model.entry import Entry
     from tagtrail.ports import Builder, Kept
     from tagtrail.workflows.reproduce import Again, Rebuilt
+    from tagtrail.workflows.road import Road
 
 __all__ = ["arguments", "run"]
 
@@ -56,21 +58,28 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Build and compare; 0 if every file came out the same, else 7."""
     from tagtrail.app.consumer.recorded import recorded
     from tagtrail.app.consumer.sources import sources
+    from tagtrail.workflows.reproduce import already, check_reproducer
 
     _check_usage(args)
     now = int(time.time())  # noqa: TID251  (a command is where the clock is read)
     signer = _signer(args.key) if args.key else None
     found = recorded(sources(args, args.where), args.project, args.version, now)
     if args.statement:
-        return _enter(args, console, found, _read(args.statement))
+        return _enter(args, console, _road(args, console), found, _read(args.statement))
+    road = _road(args, console) if args.enter else None
+    if road and signer:
+        check_reproducer(road, signer)
     rebuilt = _rebuilt(args, console, found)
     if not rebuilt.same:
         raise _not_reproduced(found, rebuilt)
+    if road and signer and (before := already(road, found.entry, found.provenance, signer)):
+        return _carried(args, console, road, before)
     data = _signed(args, console, found, rebuilt, signer, now) if signer else b""
-    if args.enter:
-        return _enter(args, console, found, data)
+    if road:
+        return _enter(args, console, road, found, data)
     entry, files = found.entry, len(rebuilt.files)
-    text = f"{entry.project} {entry.version}: {files} of {files} files came out the same, byte for byte"
+    more = f"; made too, and never released: {', '.join(rebuilt.others)}" if rebuilt.others else ""
+    text = f"{entry.project} {entry.version}: {files} of {files} files came out the same, byte for byte{more}"
     about = {"project": entry.project, "version": entry.version, "state": "reproduced", "text": text, "next": ""}
     console.tell("outcome", {"exit": 0} | about)
     return 0
@@ -264,16 +273,24 @@ def _signed(
     return data
 
 
-def _enter(args: argparse.Namespace, console: Console, found: "Recorded", data: bytes) -> int:
+def _road(args: argparse.Namespace, console: Console) -> "Road":
     from tagtrail.app.instance.home import find_home
     from tagtrail.app.instance.wiring import open_road
-    from tagtrail.app.terminal.outcomes import outcome_event
-    from tagtrail.workflows.outcome import carried
+
+    return open_road(find_home(args.home), tell=console.tell)
+
+
+def _enter(args: argparse.Namespace, console: Console, road: "Road", found: "Recorded", data: bytes) -> int:
     from tagtrail.workflows.reproduce import enter
 
-    home = find_home(args.home)
-    road = open_road(home, tell=console.tell)
-    entered = enter(road, data, found.entry)
+    return _carried(args, console, road, enter(road, data, found.entry, found.provenance))
+
+
+def _carried(args: argparse.Namespace, console: Console, road: "Road", entered: "Entry") -> int:
+    from tagtrail.app.instance.home import find_home
+    from tagtrail.app.terminal.outcomes import outcome_event
+    from tagtrail.workflows.outcome import carried
+
     outcome = carried(road, entered)
-    console.tell("outcome", outcome_event(road, home, outcome))
+    console.tell("outcome", outcome_event(road, find_home(args.home), outcome))
     return outcome.exit

@@ -218,11 +218,12 @@ class _Judge:
         try:
             head = proof_format.parse(proof_of(path, path.name)).checkpoint
             trust = self.trust(note.parse_checkpoint(note.parse(head).text).origin)
-            fields = fields_of_statement(*statement_at(path, trust, self.now))
+            said, found, compared = statement_at(path, trust, self.now)
         except TamperError as error:
             self._refused(str(path), error)
             return
         self.good += 1
+        fields = fields_of_statement(said, found, compared=compared)
         self.tell("verified", {"file": str(path), "ok": True, "code": ""} | fields)
 
     def _verdict(self, lying: "Lying", name: str) -> tuple[Verdict, dict[str, str]]:

@@ -1,6 +1,6 @@
 """A version control system in memory: commits and raw tag objects made in code, as git would store them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha1
 from pathlib import Path
@@ -129,6 +129,12 @@ class Source:
         found = _commit(self._repository(repo), commit)
         texts = {"pyproject.toml": found.pyproject, "setup.cfg": found.setup_cfg}
         return {**{name: text.encode() for name, text in texts.items() if text}, **found.files}.get(path)
+
+    def lacking(self, repo: str, ids: Iterable[str]) -> tuple[str, ...]:
+        """Those that lead to no commit, or to one that the clone lacks."""
+        repository = self._repository(repo)
+        there = {commit.id for commit in repository.commits} - repository.missing
+        return tuple(oid for oid in ids if _peeled(repository, oid) not in there)
 
     def branches(self, repo: str, commit: str) -> tuple[str, ...]:
         """Everything is on main, which is the only one."""

@@ -121,6 +121,15 @@ def branches_that_have_a_commit(case: Case) -> None:
         holds("main" in case.open().branches(case.repo, commit), "main has every commit")
 
 
+def objects_that_are_not_there(case: Case) -> None:
+    """Commits and tags are there; what nobody made is lacking."""
+    there = (*case.commits, *(_id(raw, case.commits[0]) for raw in case.raw.values()))
+    lost = ("0" * len(case.commits[0]), "1" * len(case.commits[0]))
+    equal(case.open().lacking(case.repo, there), (), "every commit and tag is there")
+    equal(case.open().lacking(case.repo, (lost[1], *there, lost[0])), lost[::-1], "those that nobody made, in order")
+    equal(case.open().lacking(case.repo, ()), (), "of nothing, nothing is lacking")
+
+
 CHECKS: tuple[Callable[[Case], None], ...] = (
     an_annotated_tag,
     a_light_tag,
@@ -133,4 +142,5 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     no_local_path_gets_out,
     a_file_at_a_commit,
     branches_that_have_a_commit,
+    objects_that_are_not_there,
 )
