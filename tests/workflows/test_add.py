@@ -11,7 +11,7 @@ from tagtrail.model.errors import Error, ProjectError, RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.trail import sequencer
-from tagtrail.workflows.add import awaited, drop, stage, staged
+from tagtrail.workflows.add import awaited, drop, judged, stage, staged
 from tagtrail.workflows.release import release
 from tagtrail.workflows.resume import resume, unfinished
 from tests.workflows.intake import BOB, MAC, WIN, Desk, taken, wheel
@@ -127,7 +127,35 @@ def test_names_that_mean_one_are_refused() -> None:
     desk = Desk(need=0)
     name = "nova-1.0-py3-none-any.whl"
     desk.add(name)
-    assert refused(desk.go) == "file-names-alike"
+    assert refused(desk.go) == "add-built"
+    desk.add(MAC)
+    twin = MAC.replace("nova-", "Nova-")
+    assert refused(desk.add, twin) == "file-names-alike"
+    ours = taken(desk, WIN, wheel(WIN))
+    beside = [taken(desk, WIN.replace("1.0.0", "1.0"), wheel(WIN))]
+    with pytest.raises(ProjectError) as caught:
+        judged(desk.road(), desk.project(), "1.0.0", desk.tag, ours, beside=beside)
+    assert caught.value.code == "file-names-alike"
+    assert names(desk) == sorted([MAC, name])
+
+
+@pytest.mark.parametrize("name", ["nova-1.0.0-py3-none-any.whl", "Nova-1.0-py3-none-any.whl"])
+def test_what_is_built_already_is_refused_when_it_comes(name: str) -> None:
+    """It would stand in for what is built, for whoever tries the draft; a release would then refuse it."""
+    desk = Desk()
+    assert desk.go().exit == 4
+    assert refused(desk.add, name) == "add-built"
+    assert names(desk) == []
+
+
+def test_two_who_spell_a_name_in_two_ways_at_one_moment() -> None:
+    desk = Desk(need=0)
+    twin = MAC.replace("nova-", "Nova-")
+    ours = taken(desk, twin, wheel(twin))
+    desk.add(MAC)
+    desk.journal.cursor(f"draft:nova:{desk.tag}", 1, 0)  # we read before the other's line was counted
+    assert refused(stage, desk.road(), desk.project(), "1.0.0", desk.tag, ours) == "file-names-alike"
+    assert names(desk) == [MAC], "a draft never holds both"
 
 
 def test_nothing_is_logged_before_all_expected_files_are_there() -> None:
@@ -227,6 +255,20 @@ def _sdist() -> bytes:
     from tests.workflows.test_intake import PKG_INFO, tarball
 
     return tarball(("nova/PKG-INFO", PKG_INFO))
+
+
+def test_behind_a_release_one_name_is_spelled_in_one_way() -> None:
+    desk = Desk(need=0)
+    released(desk)
+    desk.add(MAC)
+    twin = MAC.replace("nova-", "Nova-")
+    assert refused(desk.add, twin) == "file-names-alike"
+    built = "nova-1.0-py3-none-any.whl"
+    assert refused(desk.add, built) == "name-taken"
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    assert released(desk).added == (MAC,)
+    assert refused(desk.add, twin) == "file-names-alike", "the same bytes as the trail has"
 
 
 def test_whoever_enters_first_takes_the_index() -> None:

@@ -4,6 +4,7 @@ import gzip
 import io
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -151,9 +152,10 @@ def test_archives_are_read_as_an_enemys(name: str, data: bytes, code: str) -> No
 
 def test_what_is_refused_is_not_kept() -> None:
     """What is kept stays for good, and whoever has a token could fill the disk with what is refused."""
-    desk, data = Desk(), wheel()
+    desk, data, said = Desk(), wheel(), dict[str, bytes]()
 
-    def refuse(artifact: Artifact) -> None:
+    def refuse(artifact: Artifact, unkept: Mapping[str, bytes]) -> None:
+        said.update(unkept)
         assert (artifact.name, artifact.blob.sha256, artifact.blob.size) == (MAC, sha256(data).hexdigest(), len(data))
         raise ProjectError("no", code="add-other-bytes")
 
@@ -162,7 +164,8 @@ def test_what_is_refused_is_not_kept() -> None:
             io.BytesIO(data), MAC, project=desk.project(), version="1.0.0", by="x", kept=desk.kept,
             spool=io.BytesIO(), judge=refuse,
         )  # fmt: skip
-    assert desk.kept.blob(sha256(data).hexdigest(), "x") is None
+    assert b"Name: nova" in b"".join(said.values())
+    assert [desk.kept.blob(digest, "x") for digest in (sha256(data).hexdigest(), *said)] == [None, None]
 
 
 def taken_for_a_tool(desk: Desk, name: str, data: bytes) -> Artifact:

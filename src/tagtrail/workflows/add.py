@@ -4,7 +4,7 @@ What is staged belongs to a tag object, so a moved tag begins with nothing. It i
 its digests: nothing that is staged enters the trail by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from shlex import quote
 
@@ -19,6 +19,7 @@ from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
 from tagtrail.workflows.approve import Asked, approvals, ask
 from tagtrail.workflows.begun import LATER, Waiting, begun, settled
+from tagtrail.workflows.contents import KEPT
 from tagtrail.workflows.enter import enter
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import set_aside
@@ -62,15 +63,16 @@ class _Drafted:
 
 
 def staged(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
-    """What was added to the Draft of the tag object with SHA-256 `tag`, by name; the first of a name stands."""
+    """What was added to the Draft of the tag object with SHA-256 `tag`, by name: the first of a name stands, however
+    it is spelled."""
     place, found = _place(project, tag), dict[str, Artifact]()
     for number in range(road.journal.cursor(place)):
         line = remembered(road.journal, f"{place}:{number}", _Staged)
         if line is not None and line.artifact is not None:
-            found.setdefault(line.name, line.artifact)
+            found.setdefault(name_key(project, line.name), line.artifact)
         elif line is not None:
-            found.pop(line.name, None)
-    return tuple(found[name] for name in sorted(found))
+            found.pop(name_key(project, line.name), None)
+    return tuple(sorted(found.values(), key=lambda a: a.name))
 
 
 def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifact) -> bool:
@@ -78,27 +80,34 @@ def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifa
     if judged(road, project, version, tag, artifact):
         return False
     _write(road, _place(project.name, tag), _Staged(name=artifact.name, artifact=artifact))
-    standing = {a.name: a for a in staged(road, project.name, tag)}
-    _check_same(standing.get(artifact.name), artifact, project, version)  # somebody else may have been first
+    _check_draft(staged(road, project.name, tag), artifact, project, version)  # somebody else may have been first
     return True
 
 
-def judged(road: Road, project: Project, version: str, tag: str, artifact: Artifact) -> bool:
-    """Whether the Draft or the trail has this very file already.
+def judged(
+    road: Road,
+    project: Project,
+    version: str,
+    tag: str,
+    artifact: Artifact,
+    *,
+    beside: Sequence[Artifact] = (),
+    unkept: Mapping[str, bytes] = KEPT,
+) -> bool:
+    """Whether the Draft or the trail has this very file already; `beside` comes with it, and nothing need be kept yet:
+    its metadata may be among the `unkept`, by SHA-256.
 
-    Raises ProjectError `add-other-bytes`, `add-too-many`, `name-taken`, `version-withdrawn`, and what the rules on
-    names raise: it can not be staged. Its bytes need not be kept yet.
+    Raises ProjectError `add-other-bytes`, `add-built`, `add-too-many`, `file-names-alike`, `name-taken`,
+    `version-withdrawn`, and what the rules on names raise: it can not be staged.
     """
     sequencer.refuse_withdrawn(road.ledger, project.name, version)
-    names = _logged_names(road, project.name)
-    key = name_key(project.name, artifact.name)
-    if names.get(key, artifact.blob.sha256) != artifact.blob.sha256:
-        what = f"{artifact.name} is {names[key][:16]}... in the trail, this one is {artifact.blob.sha256[:16]}..."
-        raise ProjectError(what, code="name-taken", why="one name has one digest for ever", hint="a new version")
-    before = {a.name: a for a in staged(road, project.name, tag)}
-    _check_same(before.get(artifact.name), artifact, project, version)
-    inspect(road, project, version, [artifact], set_aside(road, project.name, tag))
-    there = artifact.name in before or key in names
+    released = _released(road, project.name, artifact)
+    before = staged(road, project.name, tag)
+    there = _check_draft((*before, *beside), artifact, project, version) or released
+    twin = None if released else _twin(drafted(road, project.name, tag), artifact, project)
+    if twin is not None:
+        raise _is_built(artifact.name, twin.name, hint=f"leave {artifact.name} out")
+    inspect(road, project, version, [artifact], set_aside(road, project.name, tag), unkept=unkept)
     if not there and len(before) >= MOST_FILES:
         what = f"the draft of {project.name} {version} has {MOST_FILES} files already"
         raise ProjectError(what, code="add-too-many", hint=f"tagtrail add {project.name} {version} --drop NAME")
@@ -119,12 +128,39 @@ def awaited(project: Project, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(p for p in project.expect if not any(fnmatchcase(name, p) for name in names))
 
 
-def _check_same(there: Artifact | None, ours: Artifact, project: Project, version: str) -> None:
-    if there is not None and there.blob.sha256 != ours.blob.sha256:
+def _check_draft(draft: Sequence[Artifact], ours: Artifact, project: Project, version: str) -> bool:
+    """Whether the draft has this very file; neither other bytes of its name nor another spelling of it."""
+    there = _twin(draft, ours, project)
+    if there is None:
+        return False
+    why = f"it was brought by {there.origin.by}"
+    hint = f"tagtrail add {project.name} {quote(version)} --drop {quote(there.name)}"
+    if there.name != ours.name:
+        raise _alike(
+            ours.name,
+            f"{there.name}, which was brought too",
+            why,
+            f"leave it out, or, once that is in the draft:\n{hint}",
+        )
+    if there.blob.sha256 != ours.blob.sha256:
         what = f"{ours.name} is in the draft as {there.blob.sha256[:16]}..., this one is {ours.blob.sha256[:16]}..."
-        why = f"it was brought by {there.origin.by}"
-        hint = f"tagtrail add {project.name} {quote(version)} --drop {quote(ours.name)}"
         raise ProjectError(what, code="add-other-bytes", why=why, hint=hint)
+    return True
+
+
+def _twin(among: Sequence[Artifact], ours: Artifact, project: Project) -> Artifact | None:
+    """The one whose name means the same."""
+    key = name_key(project.name, ours.name)
+    return next((a for a in among if name_key(project.name, a.name) == key), None)
+
+
+def _alike(name: str, other: str, why: str, hint: str) -> ProjectError:
+    return ProjectError(f"{name} is one name with {other}", code="file-names-alike", why=why, hint=hint)
+
+
+def _is_built(name: str, built: str, hint: str) -> ProjectError:
+    why = "" if name == built else f"{built} is another spelling of that name"
+    return ProjectError(f"{name} is built here, and was brought too", code="add-built", why=why, hint=hint)
 
 
 def _place(project: str, tag: str) -> str:
@@ -141,9 +177,19 @@ def _write(road: Road, place: str, line: _Staged) -> None:
             return
 
 
-def _logged_names(road: Road, project: str) -> dict[str, str]:
-    released = (e for e in road.ledger.entries(project=project) if e.event == "release")
-    return {name_key(project, file.name): file.sha256 for entry in released for file in entry.files}
+def _released(road: Road, project: str, ours: Artifact) -> bool:
+    """Whether the trail has this very file; neither other bytes of its name nor another spelling of it."""
+    entries = (e for e in road.ledger.entries(project=project) if e.event == "release")
+    key, sha256 = name_key(project, ours.name), ours.blob.sha256
+    there = next((f for e in entries for f in e.files if name_key(project, f.name) == key), None)
+    if there is None:
+        return False
+    if there.sha256 != sha256:
+        what = f"{ours.name} is {there.sha256[:16]}... in the trail, this one is {sha256[:16]}..."
+        raise ProjectError(what, code="name-taken", why="one name has one digest for ever", hint="a new version")
+    if there.name != ours.name:
+        raise _alike(ours.name, f"{there.name}, which is released", "the bytes are the same", f"leave {ours.name} out")
+    return True
 
 
 # --- part of the release --------------------------------------------------------------------------------------------
@@ -157,14 +203,13 @@ def gathered(road: Road, built: Built) -> Built:
     tag = built.plan.tag
     project = road.project(tag.project)
     brought = staged(road, tag.project, tag.sha256)
-    both = {a.name for a in built.artifacts} & {a.name for a in brought}
-    if both:
-        name = min(both)
-        hint = f"tagtrail add {tag.project} {quote(tag.name)} --drop {quote(name)}"
-        raise ProjectError(f"{name} is built here, and was brought too", code="add-built", hint=hint)
-    whole = tuple(sorted((*built.artifacts, *brought), key=lambda a: a.name)) if brought else built.artifacts
     if brought or project.expect or road.settings.org.approve.need:
         _remember_built(road, built)
+    for artifact in brought:
+        if twin := _twin(built.artifacts, artifact, project):
+            hint = f"tagtrail add {tag.project} {quote(tag.name)} --drop {quote(artifact.name)}"
+            raise _is_built(artifact.name, twin.name, hint)
+    whole = tuple(sorted((*built.artifacts, *brought), key=lambda a: a.name)) if brought else built.artifacts
     plan = built.plan
     if brought:
         names = [replace(a, generated=()) for a in whole]
@@ -209,8 +254,9 @@ def asked_later(road: Road, project: Project, standing: Entry) -> tuple[tuple[Ar
     """The files that were staged since a version was logged, and what they ask for; None where there are none."""
     if standing.tag is None:
         return None
-    known = {file.name for file in standing.files}
-    new = tuple(a for a in staged(road, project.name, standing.tag.sha256) if a.name not in known)
+    known = {name_key(project.name, file.name) for file in standing.files}
+    lines = staged(road, project.name, standing.tag.sha256)
+    new = tuple(a for a in lines if name_key(project.name, a.name) not in known)
     if not new:
         return None
     policy = road.policy(project)

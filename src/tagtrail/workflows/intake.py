@@ -9,7 +9,7 @@ nothing that leads outside. Which of a project's files may come from elsewhere i
     all else         bytes (installers, signatures of others, programs): their names are judged
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import BinaryIO
 
@@ -27,12 +27,15 @@ from tagtrail.model.names import SUFFIXES
 from tagtrail.model.settings import Project
 from tagtrail.ports import Kept
 
-__all__ = ["LARGEST", "take_in"]
+__all__ = ["LARGEST", "Judge", "take_in"]
 
+Judge = Callable[[Artifact, Mapping[str, bytes]], object]
+"""Raises what says against a file; its metadata, by SHA-256, is not kept yet."""
 LARGEST = 2 << 30
 """Bytes of the largest file that is taken in."""
 
 _PIECE = 1 << 20
+_TEXT = "text/plain"
 _READ = (".whl", ".tar.gz", ".zip")
 _UNREAD = (".tar", ".tar.xz", ".tar.bz2", ".tar.zst", ".tar.lzma", ".tar.lz", ".7z", ".rar", *SUFFIXES)
 
@@ -46,11 +49,11 @@ def take_in(
     by: str,
     kept: Kept,
     spool: BinaryIO,
-    judge: Callable[[Artifact], object] = lambda _: None,
+    judge: Judge = lambda *_: None,
 ) -> Artifact:
     """The file, kept as it is, with what it says of itself; `by` is who brought it, `spool` an empty file for reading.
 
-    What `judge` raises is raised before the file is kept: what is kept stays for good.
+    What `judge` raises is raised before anything is kept, its metadata too: what is kept stays for good.
     Raises ProjectError `add-kind`, `add-empty`, `output-invalid`, `name-mismatch`, `version-mismatch`,
     `metadata-invalid`, wheel-* and archive-*.
     """
@@ -64,15 +67,17 @@ def take_in(
         name=name,
         blob=Blob(sha256=_digest(file), size=file.tell(), media=media(name)),
         tar=tar,
-        metadata=_kept(metadata, kept),
+        metadata=Blob(sha256=sha256(metadata).hexdigest(), size=len(metadata), media=_TEXT) if metadata else None,
         requires_python=said.requires_python if said else "",
         origin=Origin(how="added", by=by),
         as_built=True,
         remarks=remarks,
     )
-    judge(artifact)
+    judge(artifact, {artifact.metadata.sha256: metadata} if artifact.metadata else {})
     file.seek(0)
-    return replace(artifact, blob=kept.put(_pieces(file), artifact.blob.media))
+    beside = [([metadata], _TEXT)] if metadata else []
+    blob, *said_blob = kept.put_all([(_pieces(file), artifact.blob.media), *beside])
+    return replace(artifact, blob=blob, metadata=said_blob[0] if said_blob else None)
 
 
 def _looked(
@@ -148,10 +153,6 @@ def _said(metadata: bytes, name: str, project: str, version: str) -> Metadata | 
     said = parse_metadata(metadata, name)
     check_identity(said, project=project, version=version, where=name)
     return said
-
-
-def _kept(metadata: bytes, kept: Kept) -> Blob | None:
-    return kept.put([metadata], "text/plain") if metadata else None
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 from tagtrail.app.terminal.console import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tagtrail.model.facts import Artifact
     from tagtrail.model.settings import Project
     from tagtrail.workflows.examine import Examined
+    from tagtrail.workflows.intake import Judge
     from tagtrail.workflows.road import Road
-
-    Judge = Callable[[Artifact], object]
-    """Raises what says against a file, before it is kept."""
 
 __all__ = ["arguments", "bringer", "draft_says", "run", "staged_event", "tagged"]
 
@@ -44,8 +42,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.app.terminal.outcomes import outcome_event
     from tagtrail.formats.settings import project_of
     from tagtrail.model.errors import SetupError
-    from tagtrail.model.frozen import replace
-    from tagtrail.workflows.add import drop, judged, stage
+    from tagtrail.workflows.add import drop, stage
     from tagtrail.workflows.prepare import look
     from tagtrail.workflows.release import release
 
@@ -64,10 +61,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         drop(road, project.name, tag, name)
         console.line(f"{name} is no longer in the draft")
     by = bringer(road, project, args.by) if args.files else ""
-    quiet = replace(road, tell=lambda *_: None)
-    for artifact in _taken(
-        road, home, project, version, args.files, by, lambda a: judged(quiet, project, version, tag, a)
-    ):
+    for artifact in _taken(road, home, project, version, tag, args.files, by):
         new = stage(road, project, version, tag, artifact)
         console.tell("staged", staged_event(project, version, artifact, new=new))
     if logged:
@@ -147,14 +141,20 @@ def bringer(road: "Road", project: "Project", given: str | None) -> str:
 
 
 def _taken(
-    road: "Road", home: Path, project: "Project", version: str, files: "Sequence[Path]", by: str, judge: "Judge"
+    road: "Road", home: Path, project: "Project", version: str, tag: str, files: "Sequence[Path]", by: str
 ) -> "list[Artifact]":
-    """Every file looked at, or all that is wrong with them at once."""
+    """Every file looked at, beside those before it, or all that is wrong with them at once."""
     from tagtrail.app.instance.home import Home
     from tagtrail.io.scratch import scratch
     from tagtrail.model.errors import ProjectError
+    from tagtrail.model.frozen import replace
+    from tagtrail.workflows.add import judged
 
-    found, wrong = [], list[ProjectError]()
+    quiet, found, wrong = replace(road, tell=lambda *_: None), list["Artifact"](), list[ProjectError]()
+
+    def judge(artifact: "Artifact", unkept: "Mapping[str, bytes]") -> bool:
+        return judged(quiet, project, version, tag, artifact, beside=found, unkept=unkept)
+
     with scratch(Home(path=home).state("scratch"), "add") as room:
         for number, path in enumerate(files):
             try:
