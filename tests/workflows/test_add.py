@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tagtrail.formats.entry import MAX_ENTRY
 from tagtrail.formats.site import sums_name
 from tagtrail.formats.sums import parse_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, TamperError
@@ -93,6 +94,34 @@ def test_two_who_stage_at_one_moment() -> None:
     desk.add(MAC, wheel(MAC, more={"nova/x.py": b"x"}))
     desk.journal.cursor(f"draft:nova:{desk.tag}", 1, 0)  # we read before the other's line was counted
     assert refused(stage, desk.road(), desk.project(), "1.0.0", desk.tag, ours) == "add-other-bytes"
+
+
+def fill(desk: Desk) -> int:
+    """As many files with long names as find room; how many came."""
+    first = taken(desk, MAC, wheel(MAC))
+    road, project, tag = replace(desk.road(), tell=lambda *_: None), desk.project(), desk.tag
+    came = 0
+    with pytest.raises(ProjectError, match="no room") as caught:
+        for n in range(200):
+            long = f"nova-1.0.0-1{n:0>160}-{MAC.removeprefix('nova-1.0.0-')}"
+            came += stage(road, project, "1.0.0", tag, replace(first, name=long))
+    assert caught.value.code == "add-too-many"
+    return came
+
+
+def test_what_finds_room_in_a_draft_is_released() -> None:
+    """And what would not is refused when it comes, not after the build."""
+    desk = Desk(need=0)
+    assert 40 < fill(desk) < 70
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    entry = released(desk)
+    assert len(entry.raw) > MAX_ENTRY * 2 // 3
+    assert 0 < fill(desk) < 30, "a later entry lists all of them again"
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    assert len(released(desk).files) > len(entry.files)
+    assert fill(desk) == 0
 
 
 # --- part of the release --------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from shlex import quote
 
 from tagtrail.formats import drafts
+from tagtrail.formats.entry import MAX_ENTRY
 from tagtrail.formats.site import sums_name, tag_name
 from tagtrail.formats.sums import format_sums
 from tagtrail.model.errors import ProjectError
@@ -28,7 +29,6 @@ from tagtrail.workflows.road import Road
 from tagtrail.workflows.sidecars import sidecars
 
 __all__ = [
-    "MOST_FILES",
     "asked_later",
     "awaited",
     "drafted",
@@ -40,8 +40,10 @@ __all__ = [
     "staged",
 ]
 
-MOST_FILES = 200
-"""Files that one draft may hold of others: an entry holds no more."""
+_SLACK = 8192
+"""Bytes of an entry that are left for what names no file: tag, lists of digests, approvals, rules set aside."""
+_UNBUILT = 4096
+"""Likewise for what will be built here, as long as nobody knows what that is."""
 
 
 @frozen
@@ -108,10 +110,33 @@ def judged(
     if twin is not None:
         raise _is_built(artifact.name, twin.name, hint=f"leave {artifact.name} out")
     inspect(road, project, version, [artifact], set_aside(road, project.name, tag), unkept=unkept)
-    if not there and len(before) >= MOST_FILES:
-        what = f"the draft of {project.name} {version} has {MOST_FILES} files already"
-        raise ProjectError(what, code="add-too-many", hint=f"tagtrail add {project.name} {version} --drop NAME")
+    if not there:
+        _check_room(road, project, version, tag, (*before, *beside), artifact)
     return there
+
+
+def _check_room(
+    road: Road, project: Project, version: str, tag: str, others: Sequence[Artifact], ours: Artifact
+) -> None:
+    """An entry lists every file of the version, whenever it came. Raises ProjectError `add-too-many`."""
+    standing = sequencer.find_release(road.ledger, project.name, version)
+    built = () if standing else drafted(road, project.name, tag)
+    new = (*(_unreleased(project, standing, others) if standing else others), *built, ours)
+    before = len(drafts.later_draft(standing, (), policy=standing.policy).statement) if standing else 0
+    size = before + drafts.weight(new) + _SLACK + _UNBUILT * (not standing and not built)
+    if size > MAX_ENTRY:
+        raise ProjectError(
+            f"there is no room for {ours.name} in the entry of {project.name} {version}, beside {len(others)} files",
+            code="add-too-many",
+            why=f"an entry lists every file of the version: it would have up to {size} bytes, and holds {MAX_ENTRY}",
+            hint=f"leave out what nobody needs; tagtrail add {project.name} {quote(version)} --drop NAME",
+        )
+
+
+def _unreleased(project: Project, standing: Entry, files: Sequence[Artifact]) -> tuple[Artifact, ...]:
+    """The files of which the version has none yet, in any spelling."""
+    known = {name_key(project.name, file.name) for file in standing.files}
+    return tuple(a for a in files if name_key(project.name, a.name) not in known)
 
 
 def drop(road: Road, project: str, tag: str, name: str) -> None:
@@ -254,9 +279,7 @@ def asked_later(road: Road, project: Project, standing: Entry) -> tuple[tuple[Ar
     """The files that were staged since a version was logged, and what they ask for; None where there are none."""
     if standing.tag is None:
         return None
-    known = {name_key(project.name, file.name) for file in standing.files}
-    lines = staged(road, project.name, standing.tag.sha256)
-    new = tuple(a for a in lines if name_key(project.name, a.name) not in known)
+    new = _unreleased(project, standing, staged(road, project.name, standing.tag.sha256))
     if not new:
         return None
     policy = road.policy(project)
