@@ -11,6 +11,7 @@ from tagtrail.formats.sums import parse_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
 from tagtrail.testing.fuse import Blown, Fuse
+from tagtrail.testing.memory.target import Fault
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import awaited, drop, judged, stage, staged
 from tagtrail.workflows.release import release
@@ -121,7 +122,6 @@ def test_what_finds_room_in_a_draft_is_released() -> None:
     assert desk.go().exit == 4
     desk.approve(ADA)
     assert len(released(desk).files) > len(entry.files)
-    assert fill(desk) == 0
 
 
 # --- part of the release --------------------------------------------------------------------------------------------
@@ -269,6 +269,25 @@ def test_waiting_later_is_shown_and_resumed() -> None:
     desk.approve(ADA, BOB)
     assert [o.exit for o in resume(desk.road())] == [0]
     assert unfinished(desk.ledger, desk.journal).begun == ()
+
+
+def test_what_waits_keeps_nothing_from_what_is_logged() -> None:
+    """A place refused; a file that came since waits for a signer, and the first entry is brought there all the same."""
+    desk = Desk(need=0, places=("keyed",))
+    place = desk.targets["keyed"]
+    for at in range(2):
+        place.faults = [Fault(what="refused")] * 9
+        desk.now += 86400
+        outcome = desk.go()
+        assert (outcome.exit, outcome.waits) == (5, ""), "the worse of both"
+        if not at:
+            desk.add(MAC)
+    place.faults = []
+    desk.now += 86400
+    assert desk.go().waits.startswith("nova 1.0.0 waits for the approval of a signer")
+    assert [path.rpartition("/")[2] for path in place.arrived] == ["nova-1.0.0-py3-none-any.whl", "nova-1.0.0.tar.gz"]
+    desk.approve(ADA)
+    assert released(desk).added == (MAC,)
 
 
 def test_a_logged_name_is_never_added_with_other_bytes() -> None:

@@ -29,6 +29,7 @@ from tagtrail.workflows.road import Road
 from tagtrail.workflows.sidecars import sidecars
 
 __all__ = [
+    "added_since",
     "asked_later",
     "awaited",
     "drafted",
@@ -275,11 +276,17 @@ def _expect(project: Project, tag: str, names: Sequence[str]) -> None:
 # --- later ----------------------------------------------------------------------------------------------------------
 
 
+def added_since(road: Road, project: Project, standing: Entry) -> tuple[Artifact, ...]:
+    """The files that were staged since a version was logged."""
+    tag = standing.tag
+    return _unreleased(project, standing, staged(road, project.name, tag.sha256)) if tag else ()
+
+
 def asked_later(road: Road, project: Project, standing: Entry) -> tuple[tuple[Artifact, ...], Asked] | None:
     """The files that were staged since a version was logged, and what they ask for; None where there are none."""
     if standing.tag is None:
         return None
-    new = _unreleased(project, standing, staged(road, project.name, standing.tag.sha256))
+    new = added_since(road, project, standing)
     if not new:
         return None
     policy = road.policy(project)
