@@ -360,7 +360,10 @@ def test_a_file_uploaded_years_later_waits_for_a_signer(place: Place) -> None:
         assert done[1].strip() == f"{MAC} is in the draft of toy 1.0.0; a later entry waits for approval"
         assert MAC in place.status("staging/toy/1.0.0/simple/toy/", TOKEN)[1]
         assert place.post(MAC, (place.root / "dist" / MAC).read_bytes())[1].startswith(f"{MAC} is already in the draft")
-    assert (place.tell("release", "toy", "1.0.0").code, place.tell("resume").code) == (4, 4)
+    status = place.tell("status")
+    assert (status.code, status.event("status")["why"].partition(" ")[0]) == (4, MAC)
+    assert status.event("outcome")["next"].endswith("resume")
+    assert (place.tell("resume").code, place.tell("release", "toy", "1.0.0").code) == (4, 4)
     assert len(place.leaves()) == 2
     assert {k: v for k, v in place.snapshot("site").items() if "toy" in k} == {
         k: v for k, v in before.items() if "toy" in k

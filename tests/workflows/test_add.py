@@ -271,6 +271,28 @@ def test_waiting_later_is_shown_and_resumed() -> None:
     assert unfinished(desk.ledger, desk.journal).begun == ()
 
 
+def test_what_came_behind_a_release_is_shown_and_resumed_before_anybody_asks() -> None:
+    desk = Desk(need=0)
+    released(desk)
+    desk.add(MAC)
+    (row,) = unfinished(desk.ledger, desk.journal).begun
+    assert (row.state, row.why.partition(" ")[0]) == ("held", MAC)
+    assert [(o.exit, o.waits[:27]) for o in resume(desk.road())] == [(4, "nova 1.0.0 waits for the ap")]
+    desk.approve(ADA)
+    desk.add(WIN)
+    (row,) = unfinished(desk.ledger, desk.journal).begun
+    assert row.why.startswith(WIN), "nobody was asked for both"
+    assert [o.exit for o in resume(desk.road())] == [4]
+    desk.approve(ADA)
+    assert [o.exit for o in resume(desk.road())] == [0]
+    assert unfinished(desk.ledger, desk.journal).begun == ()
+    desk.add(WIN.replace("win_amd64", "win_arm64"))
+    assert [o.exit for o in resume(desk.road())] == [4], "and again"
+    drop(desk.road(), "nova", desk.tag, WIN.replace("win_amd64", "win_arm64"))
+    assert [o.exit for o in resume(desk.road())] == [0]
+    assert unfinished(desk.ledger, desk.journal).begun == ()
+
+
 def test_what_waits_keeps_nothing_from_what_is_logged() -> None:
     """A place refused; a file that came since waits for a signer, and the first entry is brought there all the same."""
     desk = Desk(need=0, places=("keyed",))

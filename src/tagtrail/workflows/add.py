@@ -19,7 +19,7 @@ from tagtrail.model.names import name_key, project_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
 from tagtrail.workflows.approve import Asked, approvals, ask
-from tagtrail.workflows.begun import LATER, Waiting, begun, settled
+from tagtrail.workflows.begun import LATER, Waiting, begun, owed, settled
 from tagtrail.workflows.contents import KEPT
 from tagtrail.workflows.enter import enter
 from tagtrail.workflows.inspect import inspect
@@ -82,6 +82,10 @@ def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifa
     """Put a file into the Draft; False: it was there. Whatever is staged is not public. Raises as `judged` does."""
     if judged(road, project, version, tag, artifact):
         return False
+    standing = sequencer.find_release(road.ledger, project.name, version)
+    if standing and standing.tag:
+        why = f"{artifact.name} was brought behind the release, and nobody was asked for it yet"
+        owed(road, project.name, standing.tag.name, LATER, why)
     _write(road, _place(project.name, tag), _Staged(name=artifact.name, artifact=artifact))
     _check_draft(staged(road, project.name, tag), artifact, project, version)  # somebody else may have been first
     return True
