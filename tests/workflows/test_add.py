@@ -24,9 +24,9 @@ def names(desk: Desk) -> list[str]:
     return [a.name for a in staged(desk.road(), "nova", desk.tag)]
 
 
-def refused(call: Callable[..., object], *args: object) -> str:
+def refused(call: Callable[..., object], *args: object, **named: object) -> str:
     with pytest.raises(Error) as caught:
-        call(*args)
+        call(*args, **named)
     return caught.value.code
 
 
@@ -58,9 +58,9 @@ def test_one_name_has_one_digest_in_a_draft_until_it_is_dropped() -> None:
     desk.add(MAC)
     other = wheel(MAC, more={"nova/x.py": b"x"})
     assert refused(desk.add, MAC, other) == "add-other-bytes"
-    drop(desk.road(), "nova", desk.tag, MAC)
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, MAC)
     assert names(desk) == []
-    assert refused(drop, desk.road(), "nova", desk.tag, MAC) == "add-not-staged"
+    assert refused(drop, desk.road(), desk.project(), "1.0.0", desk.tag, MAC) == "add-not-staged"
     assert desk.add(MAC, other).blob.sha256 == staged(desk.road(), "nova", desk.tag)[0].blob.sha256
 
 
@@ -86,6 +86,28 @@ def test_what_is_staged_belongs_to_one_tag_object() -> None:
     repository = desk.repositories["nova"]
     repository.tag("1.0.0", repository.commit(desk.now - 10).id, ADA.sign)
     assert names(desk) == []
+
+
+def test_what_was_brought_before_a_tag_moved_is_not_forgotten() -> None:
+    desk = Desk(need=0)
+    desk.add(MAC)
+    desk.add(WIN)
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    repository = desk.repositories["nova"]
+    repository.tag("1.0.0", repository.commit(desk.now - 10).id, ADA.sign)
+    built = len(desk.builder.built)
+    assert refused(desk.go) == "tag-moved"
+    assert refused(desk.asked) == "tag-moved"
+    assert refused(release, desk.road(), desk.project(), "1.0.0", until="plan") == "tag-moved"
+    assert (len(desk.builder.built), desk.ledger.committed()) == (built, None)
+    desk.add(MAC)
+    assert refused(desk.go) == "tag-moved", "one of the two"
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, WIN)
+    assert names(desk) == [MAC]
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    assert MAC in {file.name for file in released(desk).files}
 
 
 def test_two_who_stage_at_one_moment() -> None:
@@ -288,7 +310,7 @@ def test_what_came_behind_a_release_is_shown_and_resumed_before_anybody_asks() -
     assert unfinished(desk.ledger, desk.journal).begun == ()
     desk.add(WIN.replace("win_amd64", "win_arm64"))
     assert [o.exit for o in resume(desk.road())] == [4], "and again"
-    drop(desk.road(), "nova", desk.tag, WIN.replace("win_amd64", "win_arm64"))
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, WIN.replace("win_amd64", "win_arm64"))
     assert [o.exit for o in resume(desk.road())] == [0]
     assert unfinished(desk.ledger, desk.journal).begun == ()
 

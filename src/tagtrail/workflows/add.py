@@ -1,6 +1,7 @@
 """Files from elsewhere: staged in the Draft of a tag, joining its release, or a later entry that lists the full set.
 
-What is staged belongs to a tag object, so a moved tag begins with nothing. It is private until a signer has approved
+What is staged belongs to a tag object: a moved tag begins with nothing, and what was brought before is brought again
+or dropped before its release goes on. It is private until a signer has approved
 its digests: nothing that is staged enters the trail by itself.
 """
 
@@ -12,10 +13,10 @@ from tagtrail.formats import drafts
 from tagtrail.formats.entry import MAX_ENTRY
 from tagtrail.formats.site import sums_name, tag_name
 from tagtrail.formats.sums import format_sums
-from tagtrail.model.errors import ProjectError
-from tagtrail.model.facts import Approval, Artifact, Built, Draft, Entry, Sidecar
+from tagtrail.model.errors import ProjectError, TamperError
+from tagtrail.model.facts import Approval, Artifact, Built, Draft, Entry, Sidecar, Tag
 from tagtrail.model.frozen import frozen, replace
-from tagtrail.model.names import name_key, project_key
+from tagtrail.model.names import name_key, project_key, version_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
 from tagtrail.workflows.approve import Asked, approvals, ask
@@ -37,6 +38,7 @@ __all__ = [
     "gathered",
     "judged",
     "log_later",
+    "refuse_left",
     "stage",
     "staged",
 ]
@@ -53,6 +55,13 @@ class _Staged:
 
     name: str
     artifact: Artifact | None = None
+
+
+@frozen
+class _Of:
+    """SHA-256 of a tag object for which files of a version were brought."""
+
+    tag: str
 
 
 @frozen
@@ -83,6 +92,8 @@ def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifa
     if judged(road, project, version, tag, artifact):
         return False
     standing = sequencer.find_release(road.ledger, project.name, version)
+    if tag not in _tags(road, project.name, version):
+        _write(road, _tags_place(project.name, version), _Of(tag=tag))
     if standing and standing.tag:
         why = f"{artifact.name} was brought behind the release, and nobody was asked for it yet"
         owed(road, project.name, standing.tag.name, LATER, why)
@@ -144,13 +155,37 @@ def _unreleased(project: Project, standing: Entry, files: Sequence[Artifact]) ->
     return tuple(a for a in files if name_key(project.name, a.name) not in known)
 
 
-def drop(road: Road, project: str, tag: str, name: str) -> None:
-    """Take a file out of the Draft again. Raises ProjectError `add-not-staged`."""
-    known = [a.name for a in staged(road, project, tag)]
-    if name not in known:
-        why = f"there are {', '.join(known)}" if known else "nothing is staged"
+def drop(road: Road, project: Project, version: str, tag: str, name: str) -> None:
+    """Take a file out of the Draft again, and out of those of the objects that the tag was before. Raises ProjectError
+    `add-not-staged`."""
+    known = {
+        sha256: [a.name for a in staged(road, project.name, sha256)]
+        for sha256 in (tag, *_left(road, project.name, version, tag))
+    }
+    if not any(name in names for names in known.values()):
+        why = f"there are {', '.join(known[tag])}" if known[tag] else "nothing is staged"
         raise ProjectError(f"{name} is not in the draft", code="add-not-staged", why=why)
-    _write(road, _place(project, tag), _Staged(name=name))
+    for sha256 in (sha256 for sha256, names in known.items() if name in names):
+        _write(road, _place(project.name, sha256), _Staged(name=name))
+
+
+def refuse_left(road: Road, project: str, version: str, tag: Tag) -> None:
+    """Files that were brought for another object of the tag are brought again, or dropped, before a release goes on.
+
+    Raises TamperError `tag-moved`.
+    """
+    here = {name_key(project, a.name) for a in staged(road, project, tag.sha256)}
+    others = (a for sha256 in _left(road, project, version, tag.sha256) for a in staged(road, project, sha256))
+    left = sorted({a.name for a in others if name_key(project, a.name) not in here})
+    if left:
+        listed = f"{', '.join(left[:3])}{f' and {len(left) - 3} more' if len(left) > 3 else ''}"
+        name = f"{project} {quote(tag.name)}"
+        raise TamperError(
+            f"tag {tag.name} was another object when {listed} came, it is {tag.object[:12]} now",
+            code="tag-moved",
+            why="what was brought for one object is no part of another's release; nothing was logged",
+            hint=f"find out who moved it; then for each: tagtrail add {name} FILE, or tagtrail add {name} --drop NAME",
+        )
 
 
 def awaited(project: Project, names: Sequence[str]) -> tuple[str, ...]:
@@ -197,11 +232,27 @@ def _place(project: str, tag: str) -> str:
     return f"draft:{project_key(project)}:{tag}"
 
 
-def _write(road: Road, place: str, line: _Staged) -> None:
+def _tags_place(project: str, version: str) -> str:
+    return f"drafts:{project_key(project)}:{version_key(version)}"
+
+
+def _tags(road: Road, project: str, version: str) -> tuple[str, ...]:
+    """SHA-256 of all tag objects for which files of a version were brought."""
+    place = _tags_place(project, version)
+    lines = (remembered(road.journal, f"{place}:{number}", _Of) for number in range(road.journal.cursor(place)))
+    return tuple(line.tag for line in lines if line)
+
+
+def _left(road: Road, project: str, version: str, tag: str) -> tuple[str, ...]:
+    """Those that the tag is no more."""
+    return tuple(sha256 for sha256 in _tags(road, project, version) if sha256 != tag)
+
+
+def _write(road: Road, place: str, line: _Staged | _Of) -> None:
     """Behind the lines that are there; who loses the place to another takes the next one."""
     while True:
         number = road.journal.cursor(place)
-        won = road.journal.once(f"{place}:{number}", _Staged, lambda: line)
+        won = road.journal.once(f"{place}:{number}", type(line), lambda: line)
         road.journal.cursor(place, number, number + 1)
         if won == line:
             return

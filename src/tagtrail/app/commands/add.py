@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     project = project_of(road.settings, args.project)
     version, tag, logged = tagged(road, look(road, project, args.tag))
     for name in args.drop:
-        drop(road, project.name, tag, name)
+        drop(road, project, version, tag, name)
         console.line(f"{name} is no longer in the draft")
     by = bringer(road, project, args.by) if args.files else ""
     for artifact in _taken(road, home, project, version, tag, args.files, by):
