@@ -346,7 +346,7 @@ def test_a_logged_name_is_never_added_with_other_bytes() -> None:
 def _sdist() -> bytes:
     from tests.workflows.test_intake import PKG_INFO, tarball
 
-    return tarball(("nova/PKG-INFO", PKG_INFO))
+    return tarball(("nova-1.0.0/PKG-INFO", PKG_INFO))
 
 
 def test_behind_a_release_one_name_is_spelled_in_one_way() -> None:
