@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tagtrail.app.commands.add import draft_says
 from tagtrail.formats.entry import MAX_ENTRY
 from tagtrail.formats.site import sums_name
 from tagtrail.formats.sums import parse_sums
@@ -213,6 +214,8 @@ def test_nothing_is_logged_before_all_expected_files_are_there() -> None:
     desk = Desk(need=0, expect=("*macosx*arm64.whl", "*win_amd64.whl", "*.tar.gz"))
     outcome = desk.go()
     assert (outcome.exit, outcome.waits) == (4, "nova 1.0.0 waits for *macosx*arm64.whl, *win_amd64.whl")
+    said = draft_says(desk.road(), desk.project(), "1.0.0", desk.tag)[0]
+    assert said == "nova 1.0.0: 1 of 3 expected files here; waiting for *macosx*arm64.whl, *win_amd64.whl"
     desk.add(MAC)
     outcome = desk.go()
     assert (outcome.exit, outcome.waits) == (4, "nova 1.0.0 waits for *win_amd64.whl")
@@ -224,6 +227,7 @@ def test_nothing_is_logged_before_all_expected_files_are_there() -> None:
     desk.approve(ADA)
     assert len(released(desk).files) == 4
     assert len(desk.builder.built) == 1
+    assert draft_says(desk.road(), desk.project(), "1.0.0", desk.tag)[1] == ()
 
 
 def test_what_is_awaited() -> None:
@@ -270,6 +274,9 @@ def test_files_added_later_are_an_entry_with_the_full_set() -> None:
 def test_a_second_time_later() -> None:
     desk, _ = later()
     second = released(desk)
+    for name in (MAC, "nova-1.0.0.tar.gz"):
+        assert refused(drop, desk.road(), desk.project(), "1.0.0", desk.tag, name) == "add-released"
+    assert MAC in names(desk)
     desk.add(WIN)
     assert desk.go().exit == 4
     desk.approve(ADA)

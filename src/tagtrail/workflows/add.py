@@ -36,6 +36,7 @@ __all__ = [
     "drafted",
     "drop",
     "gathered",
+    "here",
     "judged",
     "log_later",
     "refuse_left",
@@ -122,21 +123,25 @@ def judged(
     released = _released(road, project.name, artifact)
     before = staged(road, project.name, tag)
     there = _check_draft((*before, *beside), artifact, project, version) or released
-    twin = None if released else _twin(drafted(road, project.name, tag), artifact, project)
-    if twin is not None:
+    standing = sequencer.find_release(road.ledger, project.name, version)
+    built = () if standing else drafted(road, project.name, tag)
+    if twin := _twin(built, artifact, project):
         raise _is_built(artifact.name, twin.name, hint=f"leave {artifact.name} out")
     inspect(road, project, version, [artifact], set_aside(road, project.name, tag), unkept=unkept)
     if not there:
-        _check_room(road, project, version, tag, (*before, *beside), artifact)
+        _check_room(project, version, standing, built, (*before, *beside), artifact)
     return there
 
 
 def _check_room(
-    road: Road, project: Project, version: str, tag: str, others: Sequence[Artifact], ours: Artifact
+    project: Project,
+    version: str,
+    standing: Entry | None,
+    built: Sequence[Artifact],
+    others: Sequence[Artifact],
+    ours: Artifact,
 ) -> None:
     """An entry lists every file of the version, whenever it came. Raises ProjectError `add-too-many`."""
-    standing = sequencer.find_release(road.ledger, project.name, version)
-    built = () if standing else drafted(road, project.name, tag)
     new = (*(_unreleased(project, standing, others) if standing else others), *built, ours)
     before = len(drafts.later_draft(standing, (), policy=standing.policy).statement) if standing else 0
     size = before + drafts.weight(new) + _SLACK + _UNBUILT * (not standing and not built)
@@ -157,16 +162,33 @@ def _unreleased(project: Project, standing: Entry, files: Sequence[Artifact]) ->
 
 def drop(road: Road, project: Project, version: str, tag: str, name: str) -> None:
     """Take a file out of the Draft again, and out of those of the objects that the tag was before. Raises ProjectError
-    `add-not-staged`."""
+    `add-not-staged`, `add-released`."""
     known = {
         sha256: [a.name for a in staged(road, project.name, sha256)]
         for sha256 in (tag, *_left(road, project.name, version, tag))
     }
+    if entry := _entry_of(road, project.name, tag, name):
+        what, why = f"{name} is released (entry {entry.index})", "what is in the trail stays there"
+        raise ProjectError(what, code="add-released", why=why, hint="tagtrail withdraw takes a whole version back")
     if not any(name in names for names in known.values()):
         why = f"there are {', '.join(known[tag])}" if known[tag] else "nothing is staged"
         raise ProjectError(f"{name} is not in the draft", code="add-not-staged", why=why)
     for sha256 in (sha256 for sha256, names in known.items() if name in names):
         _write(road, _place(project.name, sha256), _Staged(name=name))
+
+
+def _entry_of(road: Road, project: str, tag: str, name: str = "") -> Entry | None:
+    """The newest entry of a tag object; the one that has a file, with its `name`."""
+    entries = (e for e in reversed(road.ledger.entries(project=project)) if e.event == "release")
+    mine = (e for e in entries if e.tag and e.tag.sha256 == tag)
+    return next((e for e in mine if not name or name in {file.name for file in e.files}), None)
+
+
+def here(road: Road, project: str, tag: str) -> tuple[str, ...]:
+    """The names of a tag object's files: built, as far as is known, brought or released."""
+    entry = _entry_of(road, project, tag)
+    waiting = (*drafted(road, project, tag), *staged(road, project, tag))
+    return tuple(sorted({a.name for a in waiting} | {file.name for file in (entry.files if entry else ())}))
 
 
 def refuse_left(road: Road, project: str, version: str, tag: Tag) -> None:

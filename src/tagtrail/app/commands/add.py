@@ -30,7 +30,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tag", metavar="TAG", help="the tag, or the version")
     parser.add_argument("files", metavar="FILE", nargs="*", type=Path)
     parser.add_argument(
-        "--by", metavar="KEY", help="who brings them: a public key's file or fingerprint (else git's user.signingkey)"
+        "--by",
+        metavar="KEY",
+        help="who brings them, as said by whoever runs this, with nothing proven: a public key's file or fingerprint "
+        "(else git's user.signingkey)",
     )
     parser.add_argument("--drop", metavar="NAME", action="append", default=[], help="take a file out of the draft")
 
@@ -207,12 +210,13 @@ def _outcome(road: "Road", home: Path, project: "Project", name: str, tag: str) 
 
 
 def draft_says(road: "Road", project: "Project", name: str, tag: str) -> tuple[str, tuple[str, ...]]:
-    """Of the draft of `name`, whose tag object has SHA-256 `tag`: what was brought, and the patterns without a file."""
-    from tagtrail.workflows.add import awaited, staged
+    """Of the draft of `name`, whose tag object has SHA-256 `tag`: what was brought, and the patterns that fit nothing
+    that is there."""
+    from tagtrail.workflows.add import awaited, here, staged
 
-    here = staged(road, project.name, tag)
-    missing = awaited(project, [artifact.name for artifact in here])
-    text = f"{project.name} {name}: {len(here)} file{'' if len(here) == 1 else 's'} brought"
+    brought = len(staged(road, project.name, tag))
+    missing = awaited(project, here(road, project.name, tag))
+    text = f"{project.name} {name}: {brought} file{'' if brought == 1 else 's'} brought"
     if project.expect:
         text = (
             f"{project.name} {name}: {len(project.expect) - len(missing)} of {len(project.expect)} expected files here"
