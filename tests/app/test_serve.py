@@ -262,6 +262,20 @@ def test_uploads_that_are_refused(place: Place) -> None:
     assert place.leaves() == []
 
 
+def test_a_token_replaces_nothing_that_is_built_and_spells_no_name_anew(place: Place) -> None:
+    assert place.tell("release", "toy", "1.0.0").code == 4
+    wheel_built = "toy-1.0.0-py3-none-any.whl"
+    evil = built(place.root / "dist", wheel_built, more={"toy.py": b"X = 2"}).read_bytes()
+    with place.served():
+        for name in (wheel_built, "Toy-1.0-py3-none-any.whl"):
+            status, text = place.post(name, evil)
+            assert (status, text.partition(":")[0]) == (409, "add-built")
+        assert place.post(MAC, built(place.root / "dist", MAC).read_bytes())[0] == 200
+        status, text = place.post(MAC.replace("toy", "Toy"), (place.root / "dist" / MAC).read_bytes())
+        assert (status, text.partition(":")[0]) == (409, "file-names-alike")
+    assert sha256(evil).hexdigest() not in {path.name for path in (place.home / "kept").rglob("*")}
+
+
 def test_what_is_refused_is_said_by_twine_and_not_kept(place: Place) -> None:
     """What is kept stays for good: a stolen token could fill the disk with what is refused."""
     data = built(place.root / "dist", MAC).read_bytes()
@@ -346,7 +360,10 @@ def test_a_file_uploaded_years_later_waits_for_a_signer(place: Place) -> None:
         assert done[1].strip() == f"{MAC} is in the draft of toy 1.0.0; a later entry waits for approval"
         assert MAC in place.status("staging/toy/1.0.0/simple/toy/", TOKEN)[1]
         assert place.post(MAC, (place.root / "dist" / MAC).read_bytes())[1].startswith(f"{MAC} is already in the draft")
-    assert (place.tell("release", "toy", "1.0.0").code, place.tell("resume").code) == (4, 4)
+    status = place.tell("status")
+    assert (status.code, status.event("status")["why"].partition(" ")[0]) == (4, MAC)
+    assert status.event("outcome")["next"].endswith("resume")
+    assert (place.tell("resume").code, place.tell("release", "toy", "1.0.0").code) == (4, 4)
     assert len(place.leaves()) == 2
     assert {k: v for k, v in place.snapshot("site").items() if "toy" in k} == {
         k: v for k, v in before.items() if "toy" in k

@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from tagtrail.app.commands.add import draft_says
+from tagtrail.formats.entry import MAX_ENTRY
 from tagtrail.formats.site import sums_name
 from tagtrail.formats.sums import parse_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
 from tagtrail.testing.fuse import Blown, Fuse
+from tagtrail.testing.memory.target import Fault
 from tagtrail.trail import sequencer
-from tagtrail.workflows.add import awaited, drop, stage, staged
+from tagtrail.workflows.add import awaited, drop, judged, stage, staged
 from tagtrail.workflows.release import release
 from tagtrail.workflows.resume import resume, unfinished
 from tests.workflows.intake import BOB, MAC, WIN, Desk, taken, wheel
@@ -22,9 +25,9 @@ def names(desk: Desk) -> list[str]:
     return [a.name for a in staged(desk.road(), "nova", desk.tag)]
 
 
-def refused(call: Callable[..., object], *args: object) -> str:
+def refused(call: Callable[..., object], *args: object, **named: object) -> str:
     with pytest.raises(Error) as caught:
-        call(*args)
+        call(*args, **named)
     return caught.value.code
 
 
@@ -56,9 +59,9 @@ def test_one_name_has_one_digest_in_a_draft_until_it_is_dropped() -> None:
     desk.add(MAC)
     other = wheel(MAC, more={"nova/x.py": b"x"})
     assert refused(desk.add, MAC, other) == "add-other-bytes"
-    drop(desk.road(), "nova", desk.tag, MAC)
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, MAC)
     assert names(desk) == []
-    assert refused(drop, desk.road(), "nova", desk.tag, MAC) == "add-not-staged"
+    assert refused(drop, desk.road(), desk.project(), "1.0.0", desk.tag, MAC) == "add-not-staged"
     assert desk.add(MAC, other).blob.sha256 == staged(desk.road(), "nova", desk.tag)[0].blob.sha256
 
 
@@ -86,6 +89,28 @@ def test_what_is_staged_belongs_to_one_tag_object() -> None:
     assert names(desk) == []
 
 
+def test_what_was_brought_before_a_tag_moved_is_not_forgotten() -> None:
+    desk = Desk(need=0)
+    desk.add(MAC)
+    desk.add(WIN)
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    repository = desk.repositories["nova"]
+    repository.tag("1.0.0", repository.commit(desk.now - 10).id, ADA.sign)
+    built = len(desk.builder.built)
+    assert refused(desk.go) == "tag-moved"
+    assert refused(desk.asked) == "tag-moved"
+    assert refused(release, desk.road(), desk.project(), "1.0.0", until="plan") == "tag-moved"
+    assert (len(desk.builder.built), desk.ledger.committed()) == (built, None)
+    desk.add(MAC)
+    assert refused(desk.go) == "tag-moved", "one of the two"
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, WIN)
+    assert names(desk) == [MAC]
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    assert MAC in {file.name for file in released(desk).files}
+
+
 def test_two_who_stage_at_one_moment() -> None:
     """Whoever comes second with other bytes is refused, also where neither saw the other."""
     desk = Desk(need=0)
@@ -93,6 +118,33 @@ def test_two_who_stage_at_one_moment() -> None:
     desk.add(MAC, wheel(MAC, more={"nova/x.py": b"x"}))
     desk.journal.cursor(f"draft:nova:{desk.tag}", 1, 0)  # we read before the other's line was counted
     assert refused(stage, desk.road(), desk.project(), "1.0.0", desk.tag, ours) == "add-other-bytes"
+
+
+def fill(desk: Desk) -> int:
+    """As many files with long names as find room; how many came."""
+    first = taken(desk, MAC, wheel(MAC))
+    road, project, tag = replace(desk.road(), tell=lambda *_: None), desk.project(), desk.tag
+    came = 0
+    with pytest.raises(ProjectError, match="no room") as caught:
+        for n in range(200):
+            long = f"nova-1.0.0-1{n:0>160}-{MAC.removeprefix('nova-1.0.0-')}"
+            came += stage(road, project, "1.0.0", tag, replace(first, name=long))
+    assert caught.value.code == "add-too-many"
+    return came
+
+
+def test_what_finds_room_in_a_draft_is_released() -> None:
+    """And what would not is refused when it comes, not after the build."""
+    desk = Desk(need=0)
+    assert 40 < fill(desk) < 70
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    entry = released(desk)
+    assert len(entry.raw) > MAX_ENTRY * 2 // 3
+    assert 0 < fill(desk) < 30, "a later entry lists all of them again"
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    assert len(released(desk).files) > len(entry.files)
 
 
 # --- part of the release --------------------------------------------------------------------------------------------
@@ -127,13 +179,43 @@ def test_names_that_mean_one_are_refused() -> None:
     desk = Desk(need=0)
     name = "nova-1.0-py3-none-any.whl"
     desk.add(name)
-    assert refused(desk.go) == "file-names-alike"
+    assert refused(desk.go) == "add-built"
+    desk.add(MAC)
+    twin = MAC.replace("nova-", "Nova-")
+    assert refused(desk.add, twin) == "file-names-alike"
+    ours = taken(desk, WIN, wheel(WIN))
+    beside = [taken(desk, WIN.replace("1.0.0", "1.0"), wheel(WIN))]
+    with pytest.raises(ProjectError) as caught:
+        judged(desk.road(), desk.project(), "1.0.0", desk.tag, ours, beside=beside)
+    assert caught.value.code == "file-names-alike"
+    assert names(desk) == sorted([MAC, name])
+
+
+@pytest.mark.parametrize("name", ["nova-1.0.0-py3-none-any.whl", "Nova-1.0-py3-none-any.whl"])
+def test_what_is_built_already_is_refused_when_it_comes(name: str) -> None:
+    """It would stand in for what is built, for whoever tries the draft; a release would then refuse it."""
+    desk = Desk()
+    assert desk.go().exit == 4
+    assert refused(desk.add, name) == "add-built"
+    assert names(desk) == []
+
+
+def test_two_who_spell_a_name_in_two_ways_at_one_moment() -> None:
+    desk = Desk(need=0)
+    twin = MAC.replace("nova-", "Nova-")
+    ours = taken(desk, twin, wheel(twin))
+    desk.add(MAC)
+    desk.journal.cursor(f"draft:nova:{desk.tag}", 1, 0)  # we read before the other's line was counted
+    assert refused(stage, desk.road(), desk.project(), "1.0.0", desk.tag, ours) == "file-names-alike"
+    assert names(desk) == [MAC], "a draft never holds both"
 
 
 def test_nothing_is_logged_before_all_expected_files_are_there() -> None:
     desk = Desk(need=0, expect=("*macosx*arm64.whl", "*win_amd64.whl", "*.tar.gz"))
     outcome = desk.go()
     assert (outcome.exit, outcome.waits) == (4, "nova 1.0.0 waits for *macosx*arm64.whl, *win_amd64.whl")
+    said = draft_says(desk.road(), desk.project(), "1.0.0", desk.tag)[0]
+    assert said == "nova 1.0.0: 1 of 3 expected files here; waiting for *macosx*arm64.whl, *win_amd64.whl"
     desk.add(MAC)
     outcome = desk.go()
     assert (outcome.exit, outcome.waits) == (4, "nova 1.0.0 waits for *win_amd64.whl")
@@ -145,6 +227,7 @@ def test_nothing_is_logged_before_all_expected_files_are_there() -> None:
     desk.approve(ADA)
     assert len(released(desk).files) == 4
     assert len(desk.builder.built) == 1
+    assert draft_says(desk.road(), desk.project(), "1.0.0", desk.tag)[1] == ()
 
 
 def test_what_is_awaited() -> None:
@@ -191,6 +274,9 @@ def test_files_added_later_are_an_entry_with_the_full_set() -> None:
 def test_a_second_time_later() -> None:
     desk, _ = later()
     second = released(desk)
+    for name in (MAC, "nova-1.0.0.tar.gz"):
+        assert refused(drop, desk.road(), desk.project(), "1.0.0", desk.tag, name) == "add-released"
+    assert MAC in names(desk)
     desk.add(WIN)
     assert desk.go().exit == 4
     desk.approve(ADA)
@@ -214,6 +300,47 @@ def test_waiting_later_is_shown_and_resumed() -> None:
     assert unfinished(desk.ledger, desk.journal).begun == ()
 
 
+def test_what_came_behind_a_release_is_shown_and_resumed_before_anybody_asks() -> None:
+    desk = Desk(need=0)
+    released(desk)
+    desk.add(MAC)
+    (row,) = unfinished(desk.ledger, desk.journal).begun
+    assert (row.state, row.why.partition(" ")[0]) == ("held", MAC)
+    assert [(o.exit, o.waits[:27]) for o in resume(desk.road())] == [(4, "nova 1.0.0 waits for the ap")]
+    desk.approve(ADA)
+    desk.add(WIN)
+    (row,) = unfinished(desk.ledger, desk.journal).begun
+    assert row.why.startswith(WIN), "nobody was asked for both"
+    assert [o.exit for o in resume(desk.road())] == [4]
+    desk.approve(ADA)
+    assert [o.exit for o in resume(desk.road())] == [0]
+    assert unfinished(desk.ledger, desk.journal).begun == ()
+    desk.add(WIN.replace("win_amd64", "win_arm64"))
+    assert [o.exit for o in resume(desk.road())] == [4], "and again"
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, WIN.replace("win_amd64", "win_arm64"))
+    assert [o.exit for o in resume(desk.road())] == [0]
+    assert unfinished(desk.ledger, desk.journal).begun == ()
+
+
+def test_what_waits_keeps_nothing_from_what_is_logged() -> None:
+    """A place refused; a file that came since waits for a signer, and the first entry is brought there all the same."""
+    desk = Desk(need=0, places=("keyed",))
+    place = desk.targets["keyed"]
+    for at in range(2):
+        place.faults = [Fault(what="refused")] * 9
+        desk.now += 86400
+        outcome = desk.go()
+        assert (outcome.exit, outcome.waits) == (5, ""), "the worse of both"
+        if not at:
+            desk.add(MAC)
+    place.faults = []
+    desk.now += 86400
+    assert desk.go().waits.startswith("nova 1.0.0 waits for the approval of a signer")
+    assert [path.rpartition("/")[2] for path in place.arrived] == ["nova-1.0.0-py3-none-any.whl", "nova-1.0.0.tar.gz"]
+    desk.approve(ADA)
+    assert released(desk).added == (MAC,)
+
+
 def test_a_logged_name_is_never_added_with_other_bytes() -> None:
     desk, _ = later()
     released(desk)
@@ -226,7 +353,24 @@ def test_a_logged_name_is_never_added_with_other_bytes() -> None:
 def _sdist() -> bytes:
     from tests.workflows.test_intake import PKG_INFO, tarball
 
-    return tarball(("nova/PKG-INFO", PKG_INFO))
+    return tarball(("nova-1.0.0/PKG-INFO", PKG_INFO))
+
+
+def test_behind_a_release_one_name_is_spelled_in_one_way() -> None:
+    desk = Desk(need=0)
+    first = released(desk)
+    desk.add(MAC)
+    twin = MAC.replace("nova-", "Nova-")
+    assert refused(desk.add, twin) == "file-names-alike"
+    built = "nova-1.0-py3-none-any.whl"
+    assert refused(desk.add, built) == "name-taken"
+    logged = next(file.sha256 for file in first.files if file.name.endswith(".whl"))
+    same = taken(desk, built, wheel(built))
+    same = replace(same, blob=replace(same.blob, sha256=logged))
+    assert refused(judged, desk.road(), desk.project(), "1.0.0", desk.tag, same) == "file-names-alike"
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    assert released(desk).added == (MAC,)
 
 
 def test_whoever_enters_first_takes_the_index() -> None:

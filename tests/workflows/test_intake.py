@@ -4,6 +4,7 @@ import gzip
 import io
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -131,7 +132,7 @@ def link(mode: int) -> zipfile.ZipInfo:
         ("nova-1.0.0.zip.", zipped(("nova/x", b"")), "add-kind"),
         ("nova-1.0.0.TAR.XZ. ", b"x", "add-kind"),
         (MAC, b"#!/bin/sh\n" + wheel(), "archive-trailing"),
-        ("nova-1.0.0.zip", zipped(("nova/x", b"")) + b"x", "archive-trailing"),
+        ("nova-1.0.0-docs.zip", zipped(("nova/x", b"")) + b"x", "archive-trailing"),
         ("nova-1.0.0.tar.gz", b"x", "archive-damaged"),
         ("nova-1.0.0.tar.gz", tarball(("nova/x", b"")) + b"more", "archive-trailing"),
         ("nova-1.0.0.tar.gz", tarball(("nova/x", b"")) + gzip.compress(b"second"), "archive-trailing"),
@@ -141,19 +142,58 @@ def link(mode: int) -> zipfile.ZipInfo:
         ("nova-1.0.0.tar.gz", tarball(("nova/x", b""), type=tarfile.SYMTYPE, linkname="../../x"), "archive-outside"),
         ("nova-1.0.0.tar.gz", tarball(("nova/x", b""), ("nova/X", b"")), "archive-case"),
         ("nova-1.0.0.tar.gz", tarball(("nova/\N{ANGSTROM SIGN}", b""), ("nova/\xc5", b"")), "archive-case"),
-        ("nova-1.0.0.tar.gz", tarball(("nova/PKG-INFO", PKG_INFO.replace(b"nova", b"nowa"))), "name-mismatch"),
-        ("nova-1.0.0.zip", zipped(("../x", b"")), "archive-outside"),
+        ("nova-1.0.0-docs.zip", zipped(("../x", b"")), "archive-outside"),
     ],
 )
 def test_archives_are_read_as_an_enemys(name: str, data: bytes, code: str) -> None:
     assert refused(name, data) == code
 
 
+@pytest.mark.parametrize(
+    ("name", "top", "info", "code"),
+    [
+        ("nova-1.0.0.tar.gz", "nova-1.0.0", None, "metadata-invalid"),
+        ("nova-1.0.0.tar.gz", "nova-1.0.0", b"Name: nova\n", "metadata-invalid"),
+        ("nova-1.0.0.tar.gz", "nova-1.0.0", PKG_INFO.replace(b"nova", b"evil"), "name-mismatch"),
+        ("nova-1.0.0.tar.gz", "nova-1.0.0", PKG_INFO.replace(b"1.0.0", b"9.9"), "version-mismatch"),
+        ("nova-1.0.0.tar.gz", "evil-9", PKG_INFO, "name-mismatch"),
+        ("nova-1.0.0.tar.gz", "nova", PKG_INFO, "name-mismatch"),
+        ("nova-1.0.0.tar.gz", "nova-1.0.1", PKG_INFO, "name-mismatch"),
+        ("nova-1.0.1.tar.gz", "nova-1.0.1", PKG_INFO, "version-mismatch"),
+        ("evil-1.0.0.tar.gz", "evil-1.0.0", PKG_INFO, "name-mismatch"),
+        ("nova-1.0.0-final-0.tar.gz", "nova-1.0.0", PKG_INFO, "name-mismatch"),
+        ("nova-1.0.0-c.tar.gz", "nova", None, ""),
+    ],
+)
+def test_an_sdist_is_what_its_name_says(name: str, top: str, info: bytes | None, code: str) -> None:
+    packed = tarball((f"{top}/x", b""), *([(f"{top}/PKG-INFO", info)] if info else []))
+    assert (refused(name, packed) if code else taken(Desk(), name, packed).tar and "") == code
+
+
+@pytest.mark.parametrize("name", ["nova-1.0.0.zip", "Nova-1.0.zip", "nova-1.0.0-1.zip", "evil-9.9.zip"])
+def test_a_zip_is_no_sdist(name: str) -> None:
+    """Installers would build it, whatever is in it."""
+    assert refused(name, zipped(("nova-1.0.0/PKG-INFO", PKG_INFO))) == "add-kind"
+
+
+def test_what_pip_alone_takes_for_an_sdist() -> None:
+    desk = Desk()
+    for name in ("nova-1.0.0-rc1.tar.gz", "nova-1.0.0-rc1.zip"):
+        data = zipped(("x", b"")) if name.endswith(".zip") else tarball(("x/y", b""))
+        with pytest.raises(ProjectError) as caught:
+            take_in(
+                io.BytesIO(data), name, project=desk.project(), version="1.0.0rc1", by="x", kept=desk.kept,
+                spool=io.BytesIO(),
+            )  # fmt: skip
+        assert caught.value.code == ("add-kind" if name.endswith(".zip") else "output-invalid")
+
+
 def test_what_is_refused_is_not_kept() -> None:
     """What is kept stays for good, and whoever has a token could fill the disk with what is refused."""
-    desk, data = Desk(), wheel()
+    desk, data, said = Desk(), wheel(), dict[str, bytes]()
 
-    def refuse(artifact: Artifact) -> None:
+    def refuse(artifact: Artifact, unkept: Mapping[str, bytes]) -> None:
+        said.update(unkept)
         assert (artifact.name, artifact.blob.sha256, artifact.blob.size) == (MAC, sha256(data).hexdigest(), len(data))
         raise ProjectError("no", code="add-other-bytes")
 
@@ -162,7 +202,8 @@ def test_what_is_refused_is_not_kept() -> None:
             io.BytesIO(data), MAC, project=desk.project(), version="1.0.0", by="x", kept=desk.kept,
             spool=io.BytesIO(), judge=refuse,
         )  # fmt: skip
-    assert desk.kept.blob(sha256(data).hexdigest(), "x") is None
+    assert b"Name: nova" in b"".join(said.values())
+    assert [desk.kept.blob(digest, "x") for digest in (sha256(data).hexdigest(), *said)] == [None, None]
 
 
 def taken_for_a_tool(desk: Desk, name: str, data: bytes) -> Artifact:
@@ -207,9 +248,9 @@ def test_a_tool_is_read_as_an_enemys_too(data: bytes, code: str) -> None:
 def test_other_files_are_bytes() -> None:
     desk = Desk()
     assert taken(desk, "nova-1.0.0-setup.exe", b"MZ").metadata is None
-    found = taken(desk, "nova-1.0.0.zip", zipped(("nova/x", b"")))
+    found = taken(desk, "nova-1.0.0-docs.zip", zipped(("nova/x", b"")))
     assert (found.tar, found.metadata) == ("", None)
-    packed = tarball(("nova/PKG-INFO", PKG_INFO))
+    packed = tarball(("Nova-1.0/PKG-INFO", PKG_INFO))
     found = taken(desk, "nova-1.0.0.tar.gz", packed)
     assert found.tar == sha256(gzip.decompress(packed)).hexdigest()
     assert found.requires_python == ">=3.11"

@@ -19,7 +19,8 @@ from tagtrail.model.frozen import replace
 from tagtrail.model.names import name_key
 
 __all__ = [
-    "draft", "draft_digest", "event_draft", "import_draft", "later_draft", "reproduced_draft", "seal", "withdraw_draft",
+    "draft", "draft_digest", "event_draft", "import_draft", "later_draft", "reproduced_draft", "seal", "weight",
+    "withdraw_draft",
 ]  # fmt: skip
 
 
@@ -78,6 +79,25 @@ def later_draft(
     subject = sorted([(f.name, f.sha256) for f in standing.files] + [(a.name, a.blob.sha256) for a in added])
     purl = {"purl": standing.purl}
     return _draft(standing.project, standing.version, RELEASE_TYPE, subject, purl, ours, extra)
+
+
+def weight(files: Iterable[Artifact]) -> int:
+    """The bytes of an entry that name these files, each with its signature, as `added` ones: so many at most."""
+    return sum(
+        len(
+            canonical.dumps(
+                {
+                    "subject": [{"name": a.name, "digest": {"sha256": a.blob.sha256}}],
+                    "files": {a.name: _file_json(a)},
+                    "added": [a.name],
+                    "sidecars": {f"{a.name}.asc": a.blob.sha256},
+                }
+            )
+        )
+        - len(b'{"added":[],"files":{},"sidecars":{},"subject":[]}')
+        + 4  # commas
+        for a in files
+    )
 
 
 def event_draft(event: str, project: str, subject: Iterable[tuple[str, str]]) -> Draft:
@@ -179,7 +199,7 @@ def _draft(
             f"the entry of {project} {version} would have {len(whole)} bytes, a leaf holds {MAX_ENTRY}",
             code="entry-too-large",
             why="an entry names every file of the version and every generated member",
-            hint="release fewer files at once, and the others with `tagtrail add`",
+            hint="release fewer files: `tagtrail add PROJECT TAG --drop NAME` takes out one that was brought",
         )
     return Draft(project=project, version=version, digest=sha256(statement(ours)).hexdigest(), statement=whole)
 

@@ -1,24 +1,27 @@
 """Files from elsewhere: staged in the Draft of a tag, joining its release, or a later entry that lists the full set.
 
-What is staged belongs to a tag object, so a moved tag begins with nothing. It is private until a signer has approved
+What is staged belongs to a tag object: a moved tag begins with nothing, and what was brought before is brought again
+or dropped before its release goes on. It is private until a signer has approved
 its digests: nothing that is staged enters the trail by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from shlex import quote
 
 from tagtrail.formats import drafts
+from tagtrail.formats.entry import MAX_ENTRY
 from tagtrail.formats.site import sums_name, tag_name
 from tagtrail.formats.sums import format_sums
-from tagtrail.model.errors import ProjectError
-from tagtrail.model.facts import Approval, Artifact, Built, Draft, Entry, Sidecar
+from tagtrail.model.errors import ProjectError, TamperError
+from tagtrail.model.facts import Approval, Artifact, Built, Draft, Entry, Sidecar, Tag
 from tagtrail.model.frozen import frozen, replace
-from tagtrail.model.names import name_key, project_key
+from tagtrail.model.names import name_key, project_key, version_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
 from tagtrail.workflows.approve import Asked, approvals, ask
-from tagtrail.workflows.begun import LATER, Waiting, begun, settled
+from tagtrail.workflows.begun import LATER, Waiting, begun, owed, settled
+from tagtrail.workflows.contents import KEPT
 from tagtrail.workflows.enter import enter
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import set_aside
@@ -27,20 +30,24 @@ from tagtrail.workflows.road import Road
 from tagtrail.workflows.sidecars import sidecars
 
 __all__ = [
-    "MOST_FILES",
+    "added_since",
     "asked_later",
     "awaited",
     "drafted",
     "drop",
     "gathered",
+    "here",
     "judged",
     "log_later",
+    "refuse_left",
     "stage",
     "staged",
 ]
 
-MOST_FILES = 200
-"""Files that one draft may hold of others: an entry holds no more."""
+_SLACK = 8192
+"""Bytes of an entry that are left for what names no file: tag, lists of digests, approvals, rules set aside."""
+_UNBUILT = 4096
+"""Likewise for what will be built here, as long as nobody knows what that is."""
 
 
 @frozen
@@ -49,6 +56,13 @@ class _Staged:
 
     name: str
     artifact: Artifact | None = None
+
+
+@frozen
+class _Of:
+    """SHA-256 of a tag object for which files of a version were brought."""
+
+    tag: str
 
 
 @frozen
@@ -62,56 +76,138 @@ class _Drafted:
 
 
 def staged(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
-    """What was added to the Draft of the tag object with SHA-256 `tag`, by name; the first of a name stands."""
+    """What was added to the Draft of the tag object with SHA-256 `tag`, by name: the first of a name stands, however
+    it is spelled."""
     place, found = _place(project, tag), dict[str, Artifact]()
     for number in range(road.journal.cursor(place)):
         line = remembered(road.journal, f"{place}:{number}", _Staged)
         if line is not None and line.artifact is not None:
-            found.setdefault(line.name, line.artifact)
+            found.setdefault(name_key(project, line.name), line.artifact)
         elif line is not None:
-            found.pop(line.name, None)
-    return tuple(found[name] for name in sorted(found))
+            found.pop(name_key(project, line.name), None)
+    return tuple(sorted(found.values(), key=lambda a: a.name))
 
 
 def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifact) -> bool:
     """Put a file into the Draft; False: it was there. Whatever is staged is not public. Raises as `judged` does."""
     if judged(road, project, version, tag, artifact):
         return False
+    standing = sequencer.find_release(road.ledger, project.name, version)
+    if tag not in _tags(road, project.name, version):
+        _write(road, _tags_place(project.name, version), _Of(tag=tag))
+    if standing and standing.tag:
+        why = f"{artifact.name} was brought behind the release, and nobody was asked for it yet"
+        owed(road, project.name, standing.tag.name, LATER, why)
     _write(road, _place(project.name, tag), _Staged(name=artifact.name, artifact=artifact))
-    standing = {a.name: a for a in staged(road, project.name, tag)}
-    _check_same(standing.get(artifact.name), artifact, project, version)  # somebody else may have been first
+    _check_draft(staged(road, project.name, tag), artifact, project, version)  # somebody else may have been first
     return True
 
 
-def judged(road: Road, project: Project, version: str, tag: str, artifact: Artifact) -> bool:
-    """Whether the Draft or the trail has this very file already.
+def judged(
+    road: Road,
+    project: Project,
+    version: str,
+    tag: str,
+    artifact: Artifact,
+    *,
+    beside: Sequence[Artifact] = (),
+    unkept: Mapping[str, bytes] = KEPT,
+) -> bool:
+    """Whether the Draft or the trail has this very file already; `beside` comes with it, and nothing need be kept yet:
+    its metadata may be among the `unkept`, by SHA-256.
 
-    Raises ProjectError `add-other-bytes`, `add-too-many`, `name-taken`, `version-withdrawn`, and what the rules on
-    names raise: it can not be staged. Its bytes need not be kept yet.
+    Raises ProjectError `add-other-bytes`, `add-built`, `add-too-many`, `file-names-alike`, `name-taken`,
+    `version-withdrawn`, and what the rules on names raise: it can not be staged.
     """
     sequencer.refuse_withdrawn(road.ledger, project.name, version)
-    names = _logged_names(road, project.name)
-    key = name_key(project.name, artifact.name)
-    if names.get(key, artifact.blob.sha256) != artifact.blob.sha256:
-        what = f"{artifact.name} is {names[key][:16]}... in the trail, this one is {artifact.blob.sha256[:16]}..."
-        raise ProjectError(what, code="name-taken", why="one name has one digest for ever", hint="a new version")
-    before = {a.name: a for a in staged(road, project.name, tag)}
-    _check_same(before.get(artifact.name), artifact, project, version)
-    inspect(road, project, version, [artifact], set_aside(road, project.name, tag))
-    there = artifact.name in before or key in names
-    if not there and len(before) >= MOST_FILES:
-        what = f"the draft of {project.name} {version} has {MOST_FILES} files already"
-        raise ProjectError(what, code="add-too-many", hint=f"tagtrail add {project.name} {version} --drop NAME")
+    released = _released(road, project.name, artifact)
+    before = staged(road, project.name, tag)
+    there = _check_draft((*before, *beside), artifact, project, version) or released
+    standing = sequencer.find_release(road.ledger, project.name, version)
+    built = () if standing else drafted(road, project.name, tag)
+    if twin := _twin(built, artifact, project):
+        raise _is_built(artifact.name, twin.name, hint=f"leave {artifact.name} out")
+    inspect(road, project, version, [artifact], set_aside(road, project.name, tag), unkept=unkept)
+    if not there:
+        _check_room(project, version, standing, built, (*before, *beside), artifact)
     return there
 
 
-def drop(road: Road, project: str, tag: str, name: str) -> None:
-    """Take a file out of the Draft again. Raises ProjectError `add-not-staged`."""
-    known = [a.name for a in staged(road, project, tag)]
-    if name not in known:
-        why = f"there are {', '.join(known)}" if known else "nothing is staged"
+def _check_room(
+    project: Project,
+    version: str,
+    standing: Entry | None,
+    built: Sequence[Artifact],
+    others: Sequence[Artifact],
+    ours: Artifact,
+) -> None:
+    """An entry lists every file of the version, whenever it came. Raises ProjectError `add-too-many`."""
+    new = (*(_unreleased(project, standing, others) if standing else others), *built, ours)
+    before = len(drafts.later_draft(standing, (), policy=standing.policy).statement) if standing else 0
+    size = before + drafts.weight(new) + _SLACK + _UNBUILT * (not standing and not built)
+    if size > MAX_ENTRY:
+        raise ProjectError(
+            f"there is no room for {ours.name} in the entry of {project.name} {version}, beside {len(others)} files",
+            code="add-too-many",
+            why=f"an entry lists every file of the version: it would have up to {size} bytes, and holds {MAX_ENTRY}",
+            hint=f"leave out what nobody needs; tagtrail add {project.name} {quote(version)} --drop NAME",
+        )
+
+
+def _unreleased(project: Project, standing: Entry, files: Sequence[Artifact]) -> tuple[Artifact, ...]:
+    """The files of which the version has none yet, in any spelling."""
+    known = {name_key(project.name, file.name) for file in standing.files}
+    return tuple(a for a in files if name_key(project.name, a.name) not in known)
+
+
+def drop(road: Road, project: Project, version: str, tag: str, name: str) -> None:
+    """Take a file out of the Draft again, and out of those of the objects that the tag was before. Raises ProjectError
+    `add-not-staged`, `add-released`."""
+    known = {
+        sha256: [a.name for a in staged(road, project.name, sha256)]
+        for sha256 in (tag, *_left(road, project.name, version, tag))
+    }
+    if entry := _entry_of(road, project.name, tag, name):
+        what, why = f"{name} is released (entry {entry.index})", "what is in the trail stays there"
+        raise ProjectError(what, code="add-released", why=why, hint="tagtrail withdraw takes a whole version back")
+    if not any(name in names for names in known.values()):
+        why = f"there are {', '.join(known[tag])}" if known[tag] else "nothing is staged"
         raise ProjectError(f"{name} is not in the draft", code="add-not-staged", why=why)
-    _write(road, _place(project, tag), _Staged(name=name))
+    for sha256 in (sha256 for sha256, names in known.items() if name in names):
+        _write(road, _place(project.name, sha256), _Staged(name=name))
+
+
+def _entry_of(road: Road, project: str, tag: str, name: str = "") -> Entry | None:
+    """The newest entry of a tag object; the one that has a file, with its `name`."""
+    entries = (e for e in reversed(road.ledger.entries(project=project)) if e.event == "release")
+    mine = (e for e in entries if e.tag and e.tag.sha256 == tag)
+    return next((e for e in mine if not name or name in {file.name for file in e.files}), None)
+
+
+def here(road: Road, project: str, tag: str) -> tuple[str, ...]:
+    """The names of a tag object's files: built, as far as is known, brought or released."""
+    entry = _entry_of(road, project, tag)
+    waiting = (*drafted(road, project, tag), *staged(road, project, tag))
+    return tuple(sorted({a.name for a in waiting} | {file.name for file in (entry.files if entry else ())}))
+
+
+def refuse_left(road: Road, project: str, version: str, tag: Tag) -> None:
+    """Files that were brought for another object of the tag are brought again, or dropped, before a release goes on.
+
+    Raises TamperError `tag-moved`.
+    """
+    here = {name_key(project, a.name) for a in staged(road, project, tag.sha256)}
+    others = (a for sha256 in _left(road, project, version, tag.sha256) for a in staged(road, project, sha256))
+    left = sorted({a.name for a in others if name_key(project, a.name) not in here})
+    if left:
+        listed = f"{', '.join(left[:3])}{f' and {len(left) - 3} more' if len(left) > 3 else ''}"
+        name = f"{project} {quote(tag.name)}"
+        raise TamperError(
+            f"tag {tag.name} was another object when {listed} came, it is {tag.object[:12]} now",
+            code="tag-moved",
+            why="what was brought for one object is no part of another's release; nothing was logged",
+            hint=f"find out who moved it; then for each: tagtrail add {name} FILE, or tagtrail add {name} --drop NAME",
+        )
 
 
 def awaited(project: Project, names: Sequence[str]) -> tuple[str, ...]:
@@ -119,31 +215,84 @@ def awaited(project: Project, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(p for p in project.expect if not any(fnmatchcase(name, p) for name in names))
 
 
-def _check_same(there: Artifact | None, ours: Artifact, project: Project, version: str) -> None:
-    if there is not None and there.blob.sha256 != ours.blob.sha256:
+def _check_draft(draft: Sequence[Artifact], ours: Artifact, project: Project, version: str) -> bool:
+    """Whether the draft has this very file; neither other bytes of its name nor another spelling of it."""
+    there = _twin(draft, ours, project)
+    if there is None:
+        return False
+    why = f"it was brought by {there.origin.by}"
+    hint = f"tagtrail add {project.name} {quote(version)} --drop {quote(there.name)}"
+    if there.name != ours.name:
+        raise _alike(
+            ours.name,
+            f"{there.name}, which was brought too",
+            why,
+            f"leave it out, or, once that is in the draft:\n{hint}",
+        )
+    if there.blob.sha256 != ours.blob.sha256:
         what = f"{ours.name} is in the draft as {there.blob.sha256[:16]}..., this one is {ours.blob.sha256[:16]}..."
-        why = f"it was brought by {there.origin.by}"
-        hint = f"tagtrail add {project.name} {quote(version)} --drop {quote(ours.name)}"
         raise ProjectError(what, code="add-other-bytes", why=why, hint=hint)
+    return True
+
+
+def _twin(among: Sequence[Artifact], ours: Artifact, project: Project) -> Artifact | None:
+    """The one whose name means the same."""
+    key = name_key(project.name, ours.name)
+    return next((a for a in among if name_key(project.name, a.name) == key), None)
+
+
+def _alike(name: str, other: str, why: str, hint: str) -> ProjectError:
+    return ProjectError(f"{name} is one name with {other}", code="file-names-alike", why=why, hint=hint)
+
+
+def _is_built(name: str, built: str, hint: str) -> ProjectError:
+    why = "" if name == built else f"{built} is another spelling of that name"
+    return ProjectError(f"{name} is built here, and was brought too", code="add-built", why=why, hint=hint)
 
 
 def _place(project: str, tag: str) -> str:
     return f"draft:{project_key(project)}:{tag}"
 
 
-def _write(road: Road, place: str, line: _Staged) -> None:
+def _tags_place(project: str, version: str) -> str:
+    return f"drafts:{project_key(project)}:{version_key(version)}"
+
+
+def _tags(road: Road, project: str, version: str) -> tuple[str, ...]:
+    """SHA-256 of all tag objects for which files of a version were brought."""
+    place = _tags_place(project, version)
+    lines = (remembered(road.journal, f"{place}:{number}", _Of) for number in range(road.journal.cursor(place)))
+    return tuple(line.tag for line in lines if line)
+
+
+def _left(road: Road, project: str, version: str, tag: str) -> tuple[str, ...]:
+    """Those that the tag is no more."""
+    return tuple(sha256 for sha256 in _tags(road, project, version) if sha256 != tag)
+
+
+def _write(road: Road, place: str, line: _Staged | _Of) -> None:
     """Behind the lines that are there; who loses the place to another takes the next one."""
     while True:
         number = road.journal.cursor(place)
-        won = road.journal.once(f"{place}:{number}", _Staged, lambda: line)
+        won = road.journal.once(f"{place}:{number}", type(line), lambda: line)
         road.journal.cursor(place, number, number + 1)
         if won == line:
             return
 
 
-def _logged_names(road: Road, project: str) -> dict[str, str]:
-    released = (e for e in road.ledger.entries(project=project) if e.event == "release")
-    return {name_key(project, file.name): file.sha256 for entry in released for file in entry.files}
+def _released(road: Road, project: str, ours: Artifact) -> bool:
+    """Whether the trail has this very file; neither other bytes of its name nor another spelling of it."""
+    entries = (e for e in road.ledger.entries(project=project) if e.event == "release")
+    key, sha256 = name_key(project, ours.name), ours.blob.sha256
+    there = next((f for e in entries for f in e.files if name_key(project, f.name) == key), None)
+    if there is None:
+        return False
+    if there.sha256 != sha256:
+        what = f"{ours.name} is {there.sha256[:16]}... in the trail, this one is {sha256[:16]}..."
+        raise ProjectError(what, code="name-taken", why="one name has one digest for ever", hint="a new version")
+    if there.name != ours.name:
+        raise _alike(ours.name, f"{there.name}, which is released", "the bytes are the same", f"leave {ours.name} out")
+    return True
 
 
 # --- part of the release --------------------------------------------------------------------------------------------
@@ -157,14 +306,13 @@ def gathered(road: Road, built: Built) -> Built:
     tag = built.plan.tag
     project = road.project(tag.project)
     brought = staged(road, tag.project, tag.sha256)
-    both = {a.name for a in built.artifacts} & {a.name for a in brought}
-    if both:
-        name = min(both)
-        hint = f"tagtrail add {tag.project} {quote(tag.name)} --drop {quote(name)}"
-        raise ProjectError(f"{name} is built here, and was brought too", code="add-built", hint=hint)
-    whole = tuple(sorted((*built.artifacts, *brought), key=lambda a: a.name)) if brought else built.artifacts
     if brought or project.expect or road.settings.org.approve.need:
         _remember_built(road, built)
+    for artifact in brought:
+        if twin := _twin(built.artifacts, artifact, project):
+            hint = f"tagtrail add {tag.project} {quote(tag.name)} --drop {quote(artifact.name)}"
+            raise _is_built(artifact.name, twin.name, hint)
+    whole = tuple(sorted((*built.artifacts, *brought), key=lambda a: a.name)) if brought else built.artifacts
     plan = built.plan
     if brought:
         names = [replace(a, generated=()) for a in whole]
@@ -205,12 +353,17 @@ def _expect(project: Project, tag: str, names: Sequence[str]) -> None:
 # --- later ----------------------------------------------------------------------------------------------------------
 
 
+def added_since(road: Road, project: Project, standing: Entry) -> tuple[Artifact, ...]:
+    """The files that were staged since a version was logged."""
+    tag = standing.tag
+    return _unreleased(project, standing, staged(road, project.name, tag.sha256)) if tag else ()
+
+
 def asked_later(road: Road, project: Project, standing: Entry) -> tuple[tuple[Artifact, ...], Asked] | None:
     """The files that were staged since a version was logged, and what they ask for; None where there are none."""
     if standing.tag is None:
         return None
-    known = {file.name for file in standing.files}
-    new = tuple(a for a in staged(road, project.name, standing.tag.sha256) if a.name not in known)
+    new = added_since(road, project, standing)
     if not new:
         return None
     policy = road.policy(project)

@@ -9,7 +9,7 @@ from tagtrail.model.facts import Blob, Effect, Row, State
 from tagtrail.model.frozen import replace
 from tagtrail.workflows.road import Road
 
-__all__ = ["LATER", "TRAIL", "WITHDRAWAL", "Waiting", "begun", "settled"]
+__all__ = ["LATER", "TRAIL", "WITHDRAWAL", "Waiting", "begun", "owed", "settled"]
 
 TRAIL = "trail"
 """The target name of the row that says: this release was begun. It is seen when the trail has it."""
@@ -33,16 +33,24 @@ def settled(road: Road, project: str, tag: str, target: str) -> None:
             road.journal.move(row, replace(row, state="seen", since=road.clock()))
 
 
+def owed(road: Road, project: str, tag: str, target: str, why: str) -> None:
+    """Let the row stand though nobody is at it yet; one that is at work, or was refused, stays as it is."""
+    row = Row(effect=_effect(project, tag, target), state="held", since=road.clock(), why=why)
+    if not road.journal.move(None, row):
+        before = _standing(road, row.effect)
+        if before.state in ("held", "seen", "dropped"):
+            road.journal.move(before, replace(row, tries=before.tries))
+
+
 @contextmanager
 def begun(road: Road, project: str, tag: str, done: Callable[[], bool], target: str = TRAIL) -> Iterator[None]:
     """The row stands until the trail has what was begun (`done`).
 
     One that was stopped as asked is closed: only whoever stopped it goes on.
     """
-    effect = Effect(target=target, key=f"{project}/{tag}", entry=-1, path=tag, blob=NOTHING)
-    row = Row(effect=effect, state="asked", since=road.clock(), tries=1)
+    row = Row(effect=_effect(project, tag, target), state="asked", since=road.clock(), tries=1)
     if not road.journal.move(None, row):
-        before = next(r for r in road.journal.rows(-1) if (r.effect.target, r.effect.key) == (target, effect.key))
+        before = _standing(road, row.effect)
         row = replace(row, tries=before.tries + 1)
         road.journal.move(before, row)
     try:
@@ -52,3 +60,12 @@ def begun(road: Road, project: str, tag: str, done: Callable[[], bool], target: 
         road.journal.move(row, replace(row, state=state, why=error.what))
         raise
     road.journal.move(row, replace(row, state="seen" if done() else "dropped", since=road.clock()))
+
+
+def _effect(project: str, tag: str, target: str) -> Effect:
+    return Effect(target=target, key=f"{project}/{tag}", entry=-1, path=tag, blob=NOTHING)
+
+
+def _standing(road: Road, effect: Effect) -> Row:
+    rows = road.journal.rows(-1)
+    return next(row for row in rows if (row.effect.target, row.effect.key) == (effect.target, effect.key))

@@ -3,7 +3,8 @@
 Files that say the same are told of once, and whatever is asked of the outside is asked once for what is alike.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from tagtrail.formats.metadata import parse_metadata
 from tagtrail.model.errors import ProjectError
@@ -14,17 +15,23 @@ from tagtrail.rules.facts import After, Described
 from tagtrail.rules.versions import is_patch, read
 from tagtrail.workflows.road import Road
 
-__all__ = ["after", "described"]
+__all__ = ["KEPT", "after", "described"]
+
+KEPT: Mapping[str, bytes] = MappingProxyType({})
+"""All that files say of themselves is kept."""
 
 
-def after(road: Road, project: Project, version: str, artifacts: Sequence[Artifact]) -> After:
-    """The facts of a release's files, built here or brought.
+def after(
+    road: Road, project: Project, version: str, artifacts: Sequence[Artifact], unkept: Mapping[str, bytes] = KEPT
+) -> After:
+    """The facts of a release's files, built here or brought; `unkept` is metadata by its SHA-256 that is not kept yet.
 
     What is in an archive that was brought or imported is not held against the tag: nobody here knows what its build
     makes. Raises TamperError `kept-missing`, `kept-altered`.
     """
     follows, previous = _previous(road, project, version)
-    said = ((a.name, road.kept.read(a.metadata.sha256)) for a in artifacts if a.metadata)
+    blobs = ((a.name, a.metadata.sha256) for a in artifacts if a.metadata)
+    said = ((name, unkept[digest] if digest in unkept else road.kept.read(digest)) for name, digest in blobs)
     return After(
         project=project.name,
         version=version,

@@ -1,6 +1,6 @@
 """The files of a release looked at after the build, before anything is signed: their names, and what is in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tagtrail.formats.facts import dump
 from tagtrail.model.errors import ProjectError
@@ -9,7 +9,7 @@ from tagtrail.model.settings import Project
 from tagtrail.rules.archives import excused
 from tagtrail.rules.book import judge
 from tagtrail.rules.registry import AFTER
-from tagtrail.workflows.contents import after
+from tagtrail.workflows.contents import KEPT, after
 from tagtrail.workflows.road import Road
 
 __all__ = ["inspect"]
@@ -23,12 +23,14 @@ def inspect(
     overrides: Sequence[Override] = (),
     *,
     told: Sequence[Artifact] = (),
+    unkept: Mapping[str, bytes] = KEPT,
 ) -> tuple[Override, ...]:
     """What the rules say of the files is told; returns what the settings and `overrides` set aside, with the reasons.
 
-    Of the files `told` it was told already, and is not again. Raises ProjectError with the first error's code.
+    Of the files `told` it was told already, and is not again; `unkept` is as for `after`.
+    Raises ProjectError with the first error's code.
     """
-    facts, switches = after(road, project, version, artifacts), (*road.settings.rules, *project.rules)
+    facts, switches = after(road, project, version, artifacts, unkept), (*road.settings.rules, *project.rules)
     verdict = judge(AFTER, facts, switches, overrides)
     said = judge(AFTER, after(road, project, version, told), switches, overrides).findings if told else ()
     for finding in verdict.findings:

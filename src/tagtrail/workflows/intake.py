@@ -4,18 +4,20 @@ Its name bears the project and the version; a wheel's metadata, tags and RECORD 
 nothing that leads outside. Which of a project's files may come from elsewhere is nobody's rule: a signer approves each.
 
     .whl             for Python projects
-    .tar.gz, .zip    read as archives; a .tar.gz of a Python project, with metadata, as an sdist
+    .tar.gz          read as an archive; one that installers take for a Python project's sdist is looked at as our own
+    .zip             read as an archive; not for what installers take for an sdist
     .tar.* and the like are refused: nobody would look into them
     all else         bytes (installers, signatures of others, programs): their names are judged
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import BinaryIO
 
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.contents import noticed
+from tagtrail.formats.encoding import shown
 from tagtrail.formats.metadata import Metadata, check_file_name, check_identity, parse_metadata
 from tagtrail.formats.site import media
 from tagtrail.formats.wheel import check_wheel, metadata_in
@@ -23,16 +25,19 @@ from tagtrail.formats.zipball import Wheel
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Artifact, Blob, Origin, Remark
 from tagtrail.model.frozen import replace
-from tagtrail.model.names import SUFFIXES
+from tagtrail.model.names import SUFFIXES, name_key, sdist_stem
 from tagtrail.model.settings import Project
 from tagtrail.ports import Kept
 
-__all__ = ["LARGEST", "take_in"]
+__all__ = ["LARGEST", "Judge", "take_in"]
 
+Judge = Callable[[Artifact, Mapping[str, bytes]], object]
+"""Raises what says against a file; its metadata, by SHA-256, is not kept yet."""
 LARGEST = 2 << 30
 """Bytes of the largest file that is taken in."""
 
 _PIECE = 1 << 20
+_TEXT = "text/plain"
 _READ = (".whl", ".tar.gz", ".zip")
 _UNREAD = (".tar", ".tar.xz", ".tar.bz2", ".tar.zst", ".tar.lzma", ".tar.lz", ".7z", ".rar", *SUFFIXES)
 
@@ -46,15 +51,15 @@ def take_in(
     by: str,
     kept: Kept,
     spool: BinaryIO,
-    judge: Callable[[Artifact], object] = lambda _: None,
+    judge: Judge = lambda *_: None,
 ) -> Artifact:
     """The file, kept as it is, with what it says of itself; `by` is who brought it, `spool` an empty file for reading.
 
-    What `judge` raises is raised before the file is kept: what is kept stays for good.
+    What `judge` raises is raised before anything is kept, its metadata too: what is kept stays for good.
     Raises ProjectError `add-kind`, `add-empty`, `output-invalid`, `name-mismatch`, `version-mismatch`,
     `metadata-invalid`, wheel-* and archive-*.
     """
-    _check_kind(name, python=project.is_python)
+    _check_kind(name, project, version)
     if not file.read(1):
         raise ProjectError(f"{name} is empty", code="add-empty", hint="look at how it was made")
     file.seek(0)
@@ -64,15 +69,17 @@ def take_in(
         name=name,
         blob=Blob(sha256=_digest(file), size=file.tell(), media=media(name)),
         tar=tar,
-        metadata=_kept(metadata, kept),
+        metadata=Blob(sha256=sha256(metadata).hexdigest(), size=len(metadata), media=_TEXT) if metadata else None,
         requires_python=said.requires_python if said else "",
         origin=Origin(how="added", by=by),
         as_built=True,
         remarks=remarks,
     )
-    judge(artifact)
+    judge(artifact, {artifact.metadata.sha256: metadata} if artifact.metadata else {})
     file.seek(0)
-    return replace(artifact, blob=kept.put(_pieces(file), artifact.blob.media))
+    beside = [([metadata], _TEXT)] if metadata else []
+    blob, *said_blob = kept.put_all([(_pieces(file), artifact.blob.media), *beside])
+    return replace(artifact, blob=blob, metadata=said_blob[0] if said_blob else None)
 
 
 def _looked(
@@ -83,18 +90,21 @@ def _looked(
         check_file_name(name, "wheel", project=project.name, version=version)
         return "", *_wheel(file, name)
     if name.endswith(".tar.gz"):
-        return (_sdist if project.is_python else _tar)(file, name, spool)
+        return _tar(file, name, spool) if not project.is_python else _sdist(file, name, spool, project, version)
     return "", b"", _zip(Wheel(file, Limits())) if name.endswith(".zip") else ()
 
 
-def _check_kind(name: str, *, python: bool) -> None:
+def _check_kind(name: str, project: Project, version: str) -> None:
     meant = name.lower().rstrip(". ")
     if meant != name and meant.endswith(_READ) and not name.endswith(_READ):
         what = f"{name} would be read as another kind of file elsewhere"
         raise ProjectError(what, code="add-kind", why="not everybody minds case, or the end", hint="small letters")
-    if name.endswith(".whl") and not python:
+    if name.endswith(".whl") and not project.is_python:
         what = f"{name} is a wheel, and the project is no Python project"
         raise ProjectError(what, code="add-kind", why="its settings build neither sdist nor wheel")
+    if name.endswith(".zip") and project.is_python and _is_sdist(name, project, version):
+        what = f"{name} would be taken for an sdist, and is a zip"
+        raise ProjectError(what, code="add-kind", why="an sdist is a .tar.gz (PEP 625)", hint="pack a .tar.gz")
     if meant.endswith(_UNREAD):
         what = f"{name} is an archive of a kind that is not read here"
         raise ProjectError(
@@ -123,10 +133,35 @@ def _tar(file: BinaryIO, name: str, spool: BinaryIO) -> tuple[str, bytes, tuple[
     return found.tar if found else "", b"", noticed(files)
 
 
-def _sdist(file: BinaryIO, name: str, spool: BinaryIO) -> tuple[str, bytes, tuple[Remark, ...]]:
-    """SHA-256 of the tar within, PKG-INFO where it has one, and what is noticed in it."""
+def _is_sdist(name: str, project: Project, version: str) -> bool:
+    """Whether some installer takes it for one, by its name: pip finds a version where `packaging` reads none."""
+    from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+
+    stem = sdist_stem(project.name, version)
+    if name_key(project.name, name) in {name_key(project.name, f"{stem}{suffix}") for suffix in (".tar.gz", ".zip")}:
+        return True
+    try:
+        parse_sdist_filename(name)
+    except InvalidSdistFilename:
+        return False
+    return True
+
+
+def _sdist(
+    file: BinaryIO, name: str, spool: BinaryIO, project: Project, version: str
+) -> tuple[str, bytes, tuple[Remark, ...]]:
+    """SHA-256 of the tar within, PKG-INFO, and what is noticed in it; what no installer takes for an sdist may have no
+    PKG-INFO, and its top directory any name."""
+    taken = _is_sdist(name, project, version)
+    if taken:
+        check_file_name(name, "sdist", project=project.name, version=version)
     found = tarball.normal_sdist(file, spool, lambda _: None, 0, name=name)
+    if taken and name_key(project.name, f"{found.top}.tar.gz") != name_key(project.name, name):
+        what = f"{name} has the top directory {shown(found.top)}"
+        raise ProjectError(what, code="name-mismatch", why="an sdist's is called as the file is", hint="pack it anew")
     info = next((m for m in found.members if m.name == f"{found.top}/PKG-INFO" and m.kind == "file"), None)
+    if taken and info is None:
+        raise ProjectError(f"{name} has no PKG-INFO", code="metadata-invalid", hint="look at the build backend")
     if info is not None and info.size > _PIECE:
         raise ProjectError(f"{name} has a PKG-INFO of {info.size} bytes", code="metadata-invalid")
     files = (m for m in found.members if m.kind == "file")
@@ -148,10 +183,6 @@ def _said(metadata: bytes, name: str, project: str, version: str) -> Metadata | 
     said = parse_metadata(metadata, name)
     check_identity(said, project=project, version=version, where=name)
     return said
-
-
-def _kept(metadata: bytes, kept: Kept) -> Blob | None:
-    return kept.put([metadata], "text/plain") if metadata else None
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from tagtrail.model.facts import Entry, Override, Plan, Tag, Tagged
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project
 from tagtrail.ports import BuildOrder, Objects
+from tagtrail.workflows.add import refuse_left
 from tagtrail.workflows.ahead import order_of
 from tagtrail.workflows.examine import Ask, Examined, Known, gather, refuse
 from tagtrail.workflows.examine import examined as judged
@@ -98,7 +99,8 @@ def already(road: Road, examined: Examined, taken: Entry) -> Entry:
 
 
 def prepare(road: Road, examined: Examined) -> Prepared:
-    """The plan for an examined tag; nothing is written. Raises what `refuse` and `outdated` raise; SetupError."""
+    """The plan for an examined tag; nothing is written. Raises what `refuse`, `outdated` and
+    `refuse_left` raise; SetupError."""
     refuse(examined)
     # a root that cannot be brought up to the settings, or a place that nobody can make, ends it before a build
     outdated(road)
@@ -107,6 +109,7 @@ def prepare(road: Road, examined: Examined) -> Prepared:
         raise ProjectError(
             f"{project.name} {examined.version}: the tag's signature does not count", code="tag-unsigned"
         )
+    refuse_left(road, project.name, tag.version, tag)
     objects = road.source.objects(project.repo, tag.name, tag.commit)
     plan = _plan(road, examined, tag, objects)
     for name in (*plan.targets, *plan.announce):

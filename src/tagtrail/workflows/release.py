@@ -13,10 +13,11 @@ from tagtrail.model.frozen import replace
 from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
 from tagtrail.trail import sequencer
-from tagtrail.workflows.add import asked_later, gathered, log_later
+from tagtrail.workflows.add import added_since, asked_later, gathered, log_later
 from tagtrail.workflows.approve import Asked, approve, asked_of
 from tagtrail.workflows.begun import Waiting, begun
-from tagtrail.workflows.contents import after
+from tagtrail.workflows.carry import exit_code
+from tagtrail.workflows.contents import after as facts_after
 from tagtrail.workflows.enter import enter
 from tagtrail.workflows.examine import tell_examined
 from tagtrail.workflows.hold import stop_if_held
@@ -67,7 +68,7 @@ def _released(road: Road, prepared: Prepared, until: Step, overrides: Sequence[O
             signed = sign(road, approve(road, gathered(road, built)), prepared.raw)
             if until == "signed":
                 return _stopped(prepared, "signed")
-            files = after(road, project, prepared.plan.tag.version, signed.approved.built.artifacts)
+            files = facts_after(road, project, prepared.plan.tag.version, signed.approved.built.artifacts)
             keep_case(road, replace(examined.case, after=files), signed)
             entry = log(road, project, signed)
     except (RemoteError, Waiting) as error:
@@ -81,13 +82,19 @@ def _is_logged(road: Road, prepared: Prepared) -> bool:
 
 
 def _further(road: Road, project: Project, first: Entry, until: Step) -> Outcome:
-    """A version that the trail has: files that were added since enter it too; then it is carried."""
+    """A version that the trail has: files that were added since enter it too; then it is carried.
+
+    Where more is left to do of the entry before, that is carried first, and the worse end of the two is told."""
     standing = sequencer.find_release(road.ledger, first.project, first.version) or first
+    rows = road.journal.rows(standing.index)
+    half = added_since(road, project, standing) and (not rows or exit_code(rows))
+    before = carried(road, standing, until) if half else None  # what is logged does not wait for what is not
     try:
-        entry = log_later(road, project, standing)
+        after = carried(road, log_later(road, project, standing), until)
     except (RemoteError, Waiting) as error:
-        return waiting(road, error, project.name, first.version, standing if isinstance(error, RemoteError) else None)
-    return carried(road, entry, until)
+        there = standing if isinstance(error, RemoteError) else None
+        after = waiting(road, error, project.name, first.version, there)
+    return before if before and before.exit > after.exit else after
 
 
 def _stopped(prepared: Prepared, reached: Step) -> Outcome:

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 from tagtrail.app.terminal.console import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tagtrail.model.facts import Artifact
     from tagtrail.model.settings import Project
     from tagtrail.workflows.examine import Examined
+    from tagtrail.workflows.intake import Judge
     from tagtrail.workflows.road import Road
-
-    Judge = Callable[[Artifact], object]
-    """Raises what says against a file, before it is kept."""
 
 __all__ = ["arguments", "bringer", "draft_says", "run", "staged_event", "tagged"]
 
@@ -32,7 +30,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tag", metavar="TAG", help="the tag, or the version")
     parser.add_argument("files", metavar="FILE", nargs="*", type=Path)
     parser.add_argument(
-        "--by", metavar="KEY", help="who brings them: a public key's file or fingerprint (else git's user.signingkey)"
+        "--by",
+        metavar="KEY",
+        help="who brings them, as said by whoever runs this, with nothing proven: a public key's file or fingerprint "
+        "(else git's user.signingkey)",
     )
     parser.add_argument("--drop", metavar="NAME", action="append", default=[], help="take a file out of the draft")
 
@@ -44,8 +45,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.app.terminal.outcomes import outcome_event
     from tagtrail.formats.settings import project_of
     from tagtrail.model.errors import SetupError
-    from tagtrail.model.frozen import replace
-    from tagtrail.workflows.add import drop, judged, stage
+    from tagtrail.workflows.add import drop, stage
     from tagtrail.workflows.prepare import look
     from tagtrail.workflows.release import release
 
@@ -61,13 +61,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     project = project_of(road.settings, args.project)
     version, tag, logged = tagged(road, look(road, project, args.tag))
     for name in args.drop:
-        drop(road, project.name, tag, name)
+        drop(road, project, version, tag, name)
         console.line(f"{name} is no longer in the draft")
     by = bringer(road, project, args.by) if args.files else ""
-    quiet = replace(road, tell=lambda *_: None)
-    for artifact in _taken(
-        road, home, project, version, args.files, by, lambda a: judged(quiet, project, version, tag, a)
-    ):
+    for artifact in _taken(road, home, project, version, tag, args.files, by):
         new = stage(road, project, version, tag, artifact)
         console.tell("staged", staged_event(project, version, artifact, new=new))
     if logged:
@@ -147,14 +144,20 @@ def bringer(road: "Road", project: "Project", given: str | None) -> str:
 
 
 def _taken(
-    road: "Road", home: Path, project: "Project", version: str, files: "Sequence[Path]", by: str, judge: "Judge"
+    road: "Road", home: Path, project: "Project", version: str, tag: str, files: "Sequence[Path]", by: str
 ) -> "list[Artifact]":
-    """Every file looked at, or all that is wrong with them at once."""
+    """Every file looked at, beside those before it, or all that is wrong with them at once."""
     from tagtrail.app.instance.home import Home
     from tagtrail.io.scratch import scratch
     from tagtrail.model.errors import ProjectError
+    from tagtrail.model.frozen import replace
+    from tagtrail.workflows.add import judged
 
-    found, wrong = [], list[ProjectError]()
+    quiet, found, wrong = replace(road, tell=lambda *_: None), list["Artifact"](), list[ProjectError]()
+
+    def judge(artifact: "Artifact", unkept: "Mapping[str, bytes]") -> bool:
+        return judged(quiet, project, version, tag, artifact, beside=found, unkept=unkept)
+
     with scratch(Home(path=home).state("scratch"), "add") as room:
         for number, path in enumerate(files):
             try:
@@ -207,12 +210,13 @@ def _outcome(road: "Road", home: Path, project: "Project", name: str, tag: str) 
 
 
 def draft_says(road: "Road", project: "Project", name: str, tag: str) -> tuple[str, tuple[str, ...]]:
-    """Of the draft of `name`, whose tag object has SHA-256 `tag`: what was brought, and the patterns without a file."""
-    from tagtrail.workflows.add import awaited, staged
+    """Of the draft of `name`, whose tag object has SHA-256 `tag`: what was brought, and the patterns that fit nothing
+    that is there."""
+    from tagtrail.workflows.add import awaited, here, staged
 
-    here = staged(road, project.name, tag)
-    missing = awaited(project, [artifact.name for artifact in here])
-    text = f"{project.name} {name}: {len(here)} file{'' if len(here) == 1 else 's'} brought"
+    brought = len(staged(road, project.name, tag))
+    missing = awaited(project, here(road, project.name, tag))
+    text = f"{project.name} {name}: {brought} file{'' if brought == 1 else 's'} brought"
     if project.expect:
         text = (
             f"{project.name} {name}: {len(project.expect) - len(missing)} of {len(project.expect)} expected files here"

@@ -16,6 +16,7 @@ from tagtrail.formats.settings import project_of
 from tagtrail.formats.site import DEFAULT_PATH, Site, format_site, media
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Approved, Artifact, Built, Draft, Entry, Plan, Signed, Tag
+from tagtrail.model.names import name_key
 from tagtrail.model.settings import Project
 from tagtrail.pages import ListView
 from tagtrail.trail import sequencer
@@ -88,11 +89,12 @@ def _draft(road: Road, project: Project, tag: str) -> Entry:
     refuse(examined)
     if examined.tag is None:
         raise _empty(project, tag, "its signature does not count")
-    artifacts = (*drafted(road, project.name, examined.tag.sha256), *staged(road, project.name, examined.tag.sha256))
+    artifacts = (*staged(road, project.name, examined.tag.sha256), *drafted(road, project.name, examined.tag.sha256))
     if not artifacts:
         raise _empty(project, tag, "nothing is built or brought yet")
-    unique = {artifact.name: artifact for artifact in artifacts}
-    draft = _first(road, project, examined.tag, examined.channel, tuple(unique[name] for name in sorted(unique)))
+    unique = {name_key(project.name, artifact.name): artifact for artifact in artifacts}  # the last stands: it is built
+    whole = tuple(sorted(unique.values(), key=lambda artifact: artifact.name))
+    draft = _first(road, project, examined.tag, examined.channel, whole)
     return entries.parse(1, drafts.seal(draft, road.clock()))
 
 

@@ -1,6 +1,6 @@
 """Uploads as twine and uv make them: POST /PROJECT/TAG/legacy/, one file in a form, staged in the tag's draft."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -20,7 +20,7 @@ from tagtrail.model.settings import Bringer, Project
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import asked_later, judged, stage
 from tagtrail.workflows.examine import Examined
-from tagtrail.workflows.intake import take_in
+from tagtrail.workflows.intake import Judge, take_in
 from tagtrail.workflows.release import look
 from tagtrail.workflows.road import Road
 
@@ -69,7 +69,11 @@ def receive(
     with scratch(Home(path=home).state("scratch"), "upload") as room:
         form = _form(content_type, body, room)
         quiet = replace(road, tell=lambda *_: None)
-        artifact = _taken(road, form, room, project, version, by, lambda a: judged(quiet, project, version, sha256, a))
+
+        def judge(artifact: Artifact, unkept: Mapping[str, bytes]) -> bool:
+            return judged(quiet, project, version, sha256, artifact, unkept=unkept)
+
+        artifact = _taken(road, form, room, project, version, by, judge)
     new = stage(road, project, version, sha256, artifact)
     event = staged_event(project, version, artifact, new=new)
     road.tell("staged", event)
@@ -119,7 +123,7 @@ def _taken(
     project: Project,
     version: str,
     by: str,
-    judge: Callable[[Artifact], object],
+    judge: Judge,
 ) -> Artifact:
     with form.path.open("rb") as file, (room / "spool").open("x+b") as spool:
         said = form.texts.get("sha256_digest", "").lower()

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Gatehouse", "application"]
 
 _TEXT = "text/plain; charset=utf-8"
-_STATUS = {"add-other-bytes": 409, "name-taken": 409, "project-unknown": 404, "tag-missing": 404, "draft-empty": 404,
-           "tag-name": 404, "hint-size": 413, "hint-project": 404}  # fmt: skip
+_STATUS = {"add-built": 409, "add-other-bytes": 409, "file-names-alike": 409, "name-taken": 409, "project-unknown": 404,
+           "tag-missing": 404, "draft-empty": 404, "tag-name": 404, "hint-size": 413, "hint-project": 404}  # fmt: skip
 _ABOUT = """\
 tagtrail serve
 POST /PROJECT/TAG/legacy/              upload a file that was built elsewhere (twine, uv publish)
