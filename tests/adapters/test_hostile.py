@@ -137,6 +137,9 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 """
 
 
+SECRET = ("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD", "UV_GITHUB_TOKEN", "UV_INDEX_X_SECRET")
+
+
 @dataclass(frozen=True, slots=True)
 class Den:
     """Where a hostile project is built, with one kind of isolation."""
@@ -150,6 +153,7 @@ class Den:
         """The files of the project's build, by name; its behaviour stands in the file `behaviour`."""
         environ = {"PATH": os.environ["PATH"], "HOME": str(self.root), "UV_OFFLINE": "1", "TOKEN": self.canary}
         environ |= {"UV_FIND_LINKS": str(self.root / "links"), "UV_INDEX_URL": "http://127.0.0.1:9/simple"}
+        environ |= dict.fromkeys(SECRET, self.canary)
         most_of = sandbox.Limits(**{"memory": 1 << 30, "disk": 1 << 26, "processes": 256, **most})
         rooms = self.root / "rooms"
         environments = Environments(self.envs, rooms, environ, limit, most_of, clock=lambda: 1)

@@ -8,7 +8,6 @@ import errno
 import hashlib
 import json
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
+from tagtrail.adapters.builder.telling import named, told
 from tagtrail.io import durable, process
 from tagtrail.io.durable import setup_error
 from tagtrail.io.sandbox import Cell, Limits, lent
@@ -31,15 +31,6 @@ _UNUSED = 30 * DAY
 _LINE = 1 << 16
 _RECORD = 1 << 24
 
-_KEPT = (
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",
-    "NO_PROXY", "ALL_PROXY",
-)  # fmt: skip
-"""What the installer keeps of the caller's environment, beside UV_*: where the index is, and the way to it."""
-_OURS = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_DIRS", "PATH", "NETRC")
-"""And without isolation, where the caller's files are to be seen."""
-_PATHS = ("UV_FIND_LINKS", "UV_CONFIG_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Those that name files or directories: they are shown to the installer, read-only."""
 _ENV, _UV, _PINS = Path("/env"), Path("/tool/uv"), Path("/tool/pins")
 
 
@@ -192,11 +183,9 @@ class Environments:
         (room / "env").mkdir()
         (room / "env").chmod(0o755)
         (room / "own").mkdir()
-        named = (self._environ.get(name, "") for name in _PATHS)
-        shown = [Path(path) for value in named for path in re.split("[ ,]", value) if path.startswith("/")]
         return Cell(
             kind=kind, room=room / "own", network=True, limits=self._most,
-            read=((_UV, Path(self._uv)), *self._pinned(room), *((path, path) for path in shown if path.exists())),
+            read=((_UV, Path(self._uv)), *self._pinned(room), *((path, path) for path in named(self._environ))),
             write=((_ENV, room / "env"),),
         )  # fmt: skip
 
@@ -232,20 +221,7 @@ class Environments:
         )  # fmt: skip
 
     def _run(self, cell: Cell, *args: str) -> process.Finished:
-        names = _KEPT if cell.kind != "none" else (*_KEPT, *_OURS)
-        kept = {k: v for k, v in self._environ.items() if k in names or k.startswith("UV_")}
-        if cell.kind != "none":
-            kept |= {"HOME": f"{cell.build}/home", "UV_CACHE_DIR": f"{cell.build}/cache"}
-        # the authorities that this machine trusts, as pip and git do, unless the caller says otherwise
-        env = {
-            "PATH": "/usr/bin:/bin",
-            "UV_SYSTEM_CERTS": "1",
-            **kept,
-            "NO_COLOR": "1",
-            "UV_NO_PROGRESS": "1",
-            "LC_ALL": "C.UTF-8",
-        }
-        return cell.run([cell.within(Path(self._uv)), *args], env, limit=self._limit)
+        return cell.run([cell.within(Path(self._uv)), *args], told(self._environ, cell), limit=self._limit)
 
 
 def installed(environment: Path) -> Iterator[Path]:
