@@ -194,6 +194,46 @@ def test_what_lies_in_something_else_that_is_shown(within: Inmate, place: Path) 
     assert within.shell("cat /in/below/file", read=bound).out == "y"
 
 
+MOUNTED = """
+mkdir "$0/shown/sub" && mount -t tmpfs none "$0/shown/sub" && echo x >"$0/shown/sub/file" &&
+mkdir "$0/shown/sub/deep er" && mount -t tmpfs none "$0/shown/sub/deep er" && chmod -R a+rwX "$0/shown" || exit 77
+exec "$@"
+"""
+
+
+def mounted(place: Path, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Run a command where other file systems are mounted below `place/shown`."""
+    (place / "shown").mkdir()
+    own = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount", "sh", "-c", MOUNTED, str(place)]
+    done = subprocess.run([*own, *argv], capture_output=True, text=True, check=False, cwd="/")
+    if done.returncode == 77 or "unshare: " in done.stderr:
+        pytest.skip(f"NOT TESTED: nothing can be mounted here: {done.stderr}")
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_what_is_mounted_below_what_is_shown_is_read_and_not_written(within: Inmate, place: Path) -> None:
+    tried = 'cat /in/sub/file; for p in /in /in/sub "/in/sub/deep er"; do echo y >"$p/new" && echo "$p"; done'
+    told = within.told("/bin/sh", "-c", tried, env={"PATH": "/usr/bin:/bin"}, read=[("/in", str(place / "shown"))])
+    code, out, err, _ = json.loads(mounted(place, *told).stdout)
+    assert (code != 0, out, err.count("Read-only file system")) == (True, "x\n", 3)
+
+
+def test_what_is_mounted_is_held_one_by_one_too(place: Path) -> None:
+    """As it is done where the kernel cannot hold all of it at once."""
+    script = (
+        "import runpy, sys; from pathlib import Path; shown = Path(sys.argv[2])\n"
+        "cell = runpy.run_path(sys.argv[1]); cell['mount'](str(shown), str(shown), None, cell['BIND'] | cell['REC'])\n"
+        "cell['hold_each'](str(shown), cell['NOSUID'] | cell['RDONLY'])\n"
+        "for path in (shown, shown / 'sub', shown / 'sub' / 'deep er'):\n"
+        "    try: (path / 'new').touch()\n"
+        "    except OSError as error: print(error.strerror)\n"
+    )
+    cell = str(Path(sandbox.__file__).with_name("cell.py"))
+    done = mounted(place, sys.executable, "-c", script, cell, str(place / "shown"))
+    assert done.stdout.splitlines() == ["Read-only file system"] * 3
+
+
 def test_localhost_is_its_own(within: Inmate) -> None:
     script = (
         "import socket; s = socket.create_server(('localhost', 0)); socket.create_connection(s.getsockname()); print(1)"
