@@ -99,6 +99,10 @@ def fill_all(kind, out, name):
     raise OSError(28, os.strerror(28))
 
 
+def speak_of_space(kind, out, name):
+    raise OSError(28, os.strerror(28))
+
+
 def devour(kind, out, name):
     kept = []
     while True:
@@ -282,6 +286,7 @@ def test_without_isolation_they_get_what_there_is(tmp_path: Path) -> None:
         ("devour", "build-failed"),
         ("bomb", "build-failed"),
         ("fill-all", "disk-full"),
+        ("speak-of-space", "build-failed"),
     ],
 )
 def test_what_they_do_to_the_build_itself(den: Den, behaviour: str, code: str) -> None:
@@ -290,6 +295,7 @@ def test_what_they_do_to_the_build_itself(den: Den, behaviour: str, code: str) -
         den.build(limit=20.0, memory=1 << 28, processes=100)
     assert caught.value.code == code
     assert caught.value.why.replace("\n", "").isprintable()
+    assert ("`disk` in [build]" in caught.value.hint) == ("space" in behaviour or code == "disk-full")
     assert den.found.unharmed()
     assert list((den.root / "rooms").iterdir()) == []
 

@@ -38,6 +38,13 @@ cell = Cell(
 done = cell.run(told["argv"], told["env"], limit=told["limit"])
 print(json.dumps([done.code, done.out.decode("utf-8", "replace"), done.err.decode("utf-8", "replace"), done.late]))
 """
+LOOK = """
+with cell.session(told["argv"], told["env"]) as session:
+    session.order("", 30.0)
+    session.frame(1)
+    print(cell.full(session.root()))
+sys.exit()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +265,30 @@ def test_disk(within: Inmate, where: str, size: int) -> None:
     assert (done.code, "No space left" in done.err) == (7, True)
     one = within.shell(f"head -c {2 * size}M /dev/zero >{where}/file; wc -c <{where}/file", most={"disk": size << 20})
     assert int(one.out) <= size << 20
+
+
+def test_how_many_files(within: Inmate) -> None:
+    if within.kind == "bubblewrap":
+        pytest.skip("NOT LIMITED: bubblewrap mounts with a size, and with nothing else")
+    done = within.shell("for i in $(seq 3000); do : >/tmp/$i; done", most={"disk": 8 << 20})
+    assert (done.code, "No space left" in done.err) == (2, True)
+
+
+FILL = """
+import os, subprocess, sys, time
+subprocess.run(["head", "-c", "8M", "/dev/zero"], stdout=open(sys.argv[1] + "/x", "wb"))
+os.write(int(sys.argv[2]), (1).to_bytes(8, "big") + b"y")
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("where", "full"), [("/build", True), ("/tmp", True), ("/dev/shm", False)])  # noqa: S108
+def test_whether_its_places_are_full_is_known(within: Inmate, where: str, full: bool) -> None:
+    """Of what runs, by whoever started it."""
+    told = within.told(PYTHON, "-c", FILL, where, env={"PATH": "/usr/bin:/bin"}, most={"disk": 8 << 20})
+    told[told.index("-c") + 1] = RUN.replace("done = cell.run", f"{LOOK}done = cell.run")
+    done = subprocess.run(told, capture_output=True, text=True, check=False, cwd="/")
+    assert (done.returncode, done.stdout) == (0, f"{full}\n"), done.stderr
 
 
 def test_processes(within: Inmate) -> None:

@@ -29,6 +29,8 @@ DETACH = 2
 DUMPABLE, NO_NEW_PRIVS, CAPBSET_DROP, AMBIENT, CLEAR_ALL, DEATH, KILL = 4, 38, 24, 47, 4, 1, 9
 NEW_USER = 0x10000000
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+PAGE = 4096
+"""Bytes of a place for which it has one file: as many as there could be that are not empty."""
 KEPT = RDONLY | NOSUID | NODEV | NOEXEC | NOATIME
 """Flags of a mount that may not be taken off when it is mounted again."""
 CAPABILITIES = 0x20080522
@@ -100,7 +102,7 @@ def furnish(root: str, spec: dict[str, Any]) -> None:
     devices(root)
     for path, size in spec["rooms"]:
         os.makedirs(root + path, exist_ok=True)  # noqa: PTH103
-        mount("tmpfs", root + path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size}")
+        mount("tmpfs", root + path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size},nr_inodes={size // PAGE}")
     for access in ("read", "write"):
         for within, ours in spec[access]:
             bind(root, within, ours, writable=access == "write")

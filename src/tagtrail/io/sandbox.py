@@ -93,6 +93,10 @@ class Cell:
                 return str(within / ours.relative_to(bound))
         raise KeyError(ours)
 
+    def full(self, root: Path) -> bool:
+        """Whether a place of its own is used up, in bytes or in files; `root` is the cell's `/` while it runs."""
+        return any(_used_up(f"{root}{path}") for path, _ in self._rooms() if path != _SHARED)
+
     def run(
         self,
         argv: Sequence[str],
@@ -294,6 +298,15 @@ def _fault(kind: str) -> str:
     if done.ok and f"CELL={kind}".encode() in done.out:
         return ""
     return process.said(done.err, 3) or f"it ends with {done.code}"
+
+
+def _used_up(path: str) -> bool:
+    """Whether less than a hundredth of a file system is left."""
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return False
+    return found.f_bavail * 100 < found.f_blocks or found.f_ffree * 100 < found.f_files
 
 
 def _told(stack: ExitStack, text: str) -> int:

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagtrail.adapters.builder.backends import Backends, Environments, Lent, Memory, Tree, place
-from tagtrail.adapters.builder.checkout import check_space, closed, disk, entrance, files, furnished, no_subdirectory
+from tagtrail.adapters.builder.checkout import (
+    check_space,
+    closed,
+    disk,
+    entrance,
+    files,
+    furnished,
+    no_subdirectory,
+    where_said,
+)
 from tagtrail.adapters.builder.logs import keep_log, log_of
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import parse_build_system
@@ -221,13 +230,13 @@ class Pep517:
             backends.learn(order, work.lent, tree, tuple(extras), answers.loaded)
             return answers.values
         why = process.said(running.log)
-        check_space(work.room, running.log)
+        check_space(work.room, running)
         if answers.fault == "checkout":
             raise closed(work.objects) or objects_missing(order.commit, process.said(running.log, 5))
         how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}.get(answers.fault, _FAULTS["hook"])
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed", why=why,
-            hint=f"the whole log: {self._log(order)}",
+            hint=where_said(self._log(order), running),
         )  # fmt: skip
 
 
