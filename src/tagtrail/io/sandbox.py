@@ -56,7 +56,8 @@ _FIRST = ("/usr/bin/choom", "--adjust=1000", "--")
 
 @frozen
 class Limits:
-    """What a cell may use up: bytes of memory for each process, bytes in /build and as many in /tmp, processes.
+    """What a cell may use up: bytes of memory for each process, bytes in /build, and as many in
+    /tmp and every other room; processes.
 
     Without isolation only memory holds, and `disk` as the size of a single file.
     """
@@ -69,7 +70,7 @@ class Limits:
 @frozen
 class Cell:
     """What foreign code may see. `read` and `write` are (path within, directory or file of ours); `room` is a directory
-    of ours that is written in the place of /build where there is no isolation.
+    of ours that is written in the place of /build where there is no isolation. `rooms` are more places like /build.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Cell:
     write: tuple[tuple[Path, Path], ...] = ()
     network: bool = False
     limits: Limits = Limits()
+    rooms: tuple[Path, ...] = ()
 
     @property
     def build(self) -> str:
@@ -190,7 +192,8 @@ class Cell:
         }
 
     def _rooms(self) -> list[tuple[str, int]]:
-        return [(_TMP, self.limits.disk), (_SHARED, _SHARED_SIZE), (BUILD, self.limits.disk)]
+        disk = self.limits.disk
+        return [(_TMP, disk), (_SHARED, _SHARED_SIZE), (BUILD, disk), *((str(room), disk) for room in self.rooms)]
 
     def _seen(self) -> list[str]:
         """Of this machine: the operating system, and the Python that build environments refer to."""

@@ -185,8 +185,11 @@ class Pep517:
 
     def _start(self, work: _Work, tree: Tree) -> None:
         """Start the backend before anything is asked of it: it takes long to import."""
-        with suppress(ProjectError):  # said when it is asked
-            work.backends.get(work.order, work.lent, tree, self._learned(work.order.project).requires)
+        guess = self._learned(work.order.project).requires
+        try:
+            work.backends.get(work.order, work.lent, tree, guess)
+        except ProjectError as error:
+            _check_guess(guess, error)
 
     def _call(self, work: _Work, tree: Tree, kind: str, meanwhile: Iterator[Callable[[], object]]) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
@@ -197,8 +200,8 @@ class Pep517:
         guess = self._learned(order.project).requires
         try:
             backends.get(order, work.lent, tree, guess)
-        except ProjectError:
-            # what it once asked for may be gone from the index, and it may not ask for it any more
+        except ProjectError as error:
+            _check_guess(guess, error)
             guess = ()
         ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": list(guess)}
         build = {"hook": f"build_{kind}", "directory": ""}
@@ -245,6 +248,13 @@ _FAULTS = {
     "unsupported": "its build backend cannot do it",
     "hook": "its build backend says no",
 }
+
+
+def _check_guess(guess: Sequence[str], error: ProjectError) -> None:
+    """Whether to go on without what the backend once asked for: that may be gone from the index, and it may not ask
+    for it any more. What took too long is not tried again."""
+    if not guess or error.code == "requirements-late":
+        raise error
 
 
 def _check_kinds(kinds: Sequence[str]) -> None:
