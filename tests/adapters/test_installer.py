@@ -78,6 +78,17 @@ def test_what_an_index_answers(tmp_path: Path, index: str, at: str, kind: type[E
     assert (type(error), error.code, hint in error.hint) == (kind, code, True), (error.why, error.hint)
 
 
+@pytest.mark.parametrize("asked", ["evil==5.0", "evil>5", "evil>=4,<4"])
+def test_a_version_that_is_not_there(tmp_path: Path, asked: str) -> None:
+    """Of a package that the index has."""
+    source(tmp_path, "pass")
+    page = f'<a href="file://{tmp_path}/links/evil-4.0.tar.gz">evil-4.0.tar.gz</a>'
+    (tmp_path / "index" / "evil").mkdir(parents=True)
+    (tmp_path / "index" / "evil" / "index.html").write_text(page)
+    error = refused(made(tmp_path, UV_DEFAULT_INDEX=f"file://{tmp_path}/index"), asked)
+    assert (type(error), error.code) == (ProjectError, "requirements-unsatisfiable"), error.why
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("UV_HTTP_TIMEOUT", "soon"), ("UV_INDEX_STRATEGY", "best"), ("UV_CONFIG_FILE", "/nowhere")]
 )

@@ -32,7 +32,11 @@ _SETTINGS = re.compile(
     r"|failed to open file|Failed to read `--find-links`)",
     re.MULTILINE,
 )
-_INDEX = re.compile(r"^hint: An index |^error: .*`?Content-Type`?|^hint: .*network was disabled", re.MULTILINE)
+_INDEX = re.compile(
+    r"^hint: An index |^error: .*`?Content-Type`?|^hint: .*network was disabled"
+    r"|^  cause: Because there are no versions of [\w.-]+ and you require", re.MULTILINE,
+)  # fmt: skip
+_MISSING = re.compile(r"^  cause: Because there is no version of ([\w.-]+)==", re.MULTILINE)
 _CREDENTIALS = re.compile(rb"(\w://)[^/\s]*@")
 
 
@@ -79,6 +83,10 @@ class Installer:
     def said(self) -> bytes:
         """What it said."""
         return _CREDENTIALS.sub(rb"\1***@", self._said)
+
+    @property
+    def _text(self) -> str:
+        return self.said.decode("utf-8", "replace")
 
     def fill(self, requirements: Sequence[str]) -> None:
         """Install them. Raises ProjectError `requirements-unsatisfiable`, `requirements-late`; RemoteError
@@ -136,7 +144,11 @@ class Installer:
             pins = ["--constraint", self._cell.within(self._room / "pins")] if self._pins else []
             how = ["--link-mode=copy", "--compile-bytecode", *pins]
             # words after `--` are requirements: whoever asks for them has read and written each
-            done = run([uv, "pip", "install", "--python", f"{path}/bin/python", *how, "--", *requirements])
+            install = [uv, "pip", "install", "--python", f"{path}/bin/python", *how]
+            done = run([*install, "--", *requirements])
+            if done.code == 1 and (missing := _MISSING.search(self._text)):
+                # of an index that is none, a page with no files at all, the installer says the same
+                run([*install, "--dry-run", "--no-deps", "--", missing[1]])
             if done.code != 0:
                 raise self._failure(done, requirements)
 
@@ -176,7 +188,7 @@ class Installer:
 
     def _failure(self, ended: _Ended, requirements: Sequence[str], *, made: bool = True) -> Error:
         """Who must act, and how. `made`: the empty environment is there."""
-        names, why, text = ", ".join(requirements), process.said(self.said), self.said.decode("utf-8", "replace")
+        names, why, text = ", ".join(requirements), process.said(self.said), self._text
         cannot = f"cannot install the build requirements {names}" if made else "cannot make a build environment"
         if ended.full:
             hint = f"df -h {self._room.parent}; what one installation may fill is `disk` {_MORE}"
