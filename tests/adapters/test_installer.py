@@ -49,7 +49,7 @@ def index() -> Iterator[str]:
         server.shutdown()
 
 
-def made(root: Path, *, limit: float = 60.0, disk: int = 1 << 26, **environ: str) -> Environments:
+def made(root: Path, environ: dict[str, str], *, limit: float = 60.0, disk: int = 1 << 26) -> Environments:
     own = {"PATH": os.environ["PATH"], "HOME": str(root), "UV_NO_CACHE": "1", "UV_HTTP_RETRIES": "0"} | environ
     return Environments(root / "envs", root / "rooms", own, limit, Limits(disk=disk), clock=lambda: TIME)
 
@@ -73,7 +73,7 @@ def refused(environments: Environments, asked: str, kind: str = "none") -> Error
     ],
 )
 def test_what_an_index_answers(tmp_path: Path, index: str, at: str, kind: type[Error], code: str, hint: str) -> None:
-    environments = made(tmp_path, UV_DEFAULT_INDEX=f"{index}{at}" if at.startswith("/") else at)
+    environments = made(tmp_path, {"UV_DEFAULT_INDEX": f"{index}{at}" if at.startswith("/") else at})
     error = refused(environments, "tool==1.0")
     assert (type(error), error.code, hint in error.hint) == (kind, code, True), (error.why, error.hint)
 
@@ -85,7 +85,7 @@ def test_a_version_that_is_not_there(tmp_path: Path, asked: str) -> None:
     page = f'<a href="file://{tmp_path}/links/evil-4.0.tar.gz">evil-4.0.tar.gz</a>'
     (tmp_path / "index" / "evil").mkdir(parents=True)
     (tmp_path / "index" / "evil" / "index.html").write_text(page)
-    error = refused(made(tmp_path, UV_DEFAULT_INDEX=f"file://{tmp_path}/index"), asked)
+    error = refused(made(tmp_path, {"UV_DEFAULT_INDEX": f"file://{tmp_path}/index"}), asked)
     assert (type(error), error.code) == (ProjectError, "requirements-unsatisfiable"), error.why
 
 
@@ -93,7 +93,7 @@ def test_a_version_that_is_not_there(tmp_path: Path, asked: str) -> None:
     ("name", "value"), [("UV_HTTP_TIMEOUT", "soon"), ("UV_INDEX_STRATEGY", "best"), ("UV_CONFIG_FILE", "/nowhere")]
 )
 def test_settings_that_say_nothing(tmp_path: Path, name: str, value: str) -> None:
-    error = refused(made(tmp_path, UV_OFFLINE="1", **{name: value}), "tool==1.0")
+    error = refused(made(tmp_path, {"UV_OFFLINE": "1", name: value}), "tool==1.0")
     assert (type(error), error.code) == (SetupError, "installer-settings"), error.why
 
 
@@ -109,7 +109,7 @@ def source(root: Path, build: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", ["bubblewrap", "none"])
 def test_a_requirement_that_hangs_is_named(tmp_path: Path, kind: str) -> None:
-    environments = made(tmp_path, limit=4.0, **source(tmp_path, "time.sleep(600)"))
+    environments = made(tmp_path, source(tmp_path, "time.sleep(600)"), limit=4.0)
     error = refused(environments, "evil==4.0", kind)
     assert (type(error), error.code, error.why) == (
         ProjectError, "requirements-late", "evil==4.0 was still being built",
@@ -132,7 +132,7 @@ FILLS = {
 def test_what_is_installed_has_a_limit(tmp_path: Path, kind: str, what: str) -> None:
     if (kind, what) == ("bubblewrap", "files"):
         pytest.skip("NOT LIMITED: bubblewrap mounts with a size, and with nothing else")
-    environments = made(tmp_path, disk=1 << 25, **source(tmp_path, FILLS[what]))
+    environments = made(tmp_path, source(tmp_path, FILLS[what]), disk=1 << 25)
     error = refused(environments, "evil==4.0", kind)
     assert (type(error), error.code, "`disk` in [build]" in error.hint) == (SetupError, "disk-full", True), error.why
     assert [list((tmp_path / name).glob("*")) for name in ("rooms", "envs")] == [[], []]
@@ -140,13 +140,13 @@ def test_what_is_installed_has_a_limit(tmp_path: Path, kind: str, what: str) -> 
 
 @pytest.mark.parametrize("kind", ["bubblewrap", "none"])
 def test_who_only_speaks_of_space_has_enough(tmp_path: Path, kind: str) -> None:
-    error = refused(made(tmp_path, **source(tmp_path, "raise OSError(28, 'No space left on device')")), "evil", kind)
+    error = refused(made(tmp_path, source(tmp_path, "raise OSError(28, 'No space left on device')")), "evil", kind)
     assert (type(error), error.code) == (ProjectError, "requirements-unsatisfiable")
     assert "No space left on device" in error.why
 
 
 def test_credentials_in_addresses_are_not_kept(tmp_path: Path) -> None:
-    environments = made(tmp_path)
+    environments = made(tmp_path, {})
     refused(environments, "tool @ http://me:hidden-word@127.0.0.1:9/tool-1.0.tar.gz", "bubblewrap")
     said = environments.said()
     assert b"http://***@127.0.0.1:9/tool-1.0.tar.gz" in said

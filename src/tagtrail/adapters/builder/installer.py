@@ -196,7 +196,7 @@ class Installer:
         if ended.late:
             return self._late(names, text)
         if _SETTINGS.search(text):
-            hint = "correct the UV_* variables of whoever runs tagtrail; an index is https://..."
+            hint = "correct the UV_* variables of whoever runs tagtrail; an index is an address, https://..."
             return SetupError(f"{cannot}: its settings are wrong", code="installer-settings", why=why, hint=hint)
         if not made:
             return SetupError(cannot, code="not-writable", why=why, hint=f"df -h {self._room.parent}; id -un")
