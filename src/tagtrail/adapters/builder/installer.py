@@ -188,7 +188,7 @@ class Installer:
 
     def _failure(self, ended: _Ended, requirements: Sequence[str], *, made: bool = True) -> Error:
         """Who must act, and how. `made`: the empty environment is there."""
-        names, why, text = ", ".join(requirements), process.said(self.said), self._text
+        names, why, text = ", ".join(requirements) or "nothing", process.said(self.said), self._text
         cannot = f"cannot install the build requirements {names}" if made else "cannot make a build environment"
         if ended.full:
             hint = f"df -h {self._room.parent}; what one installation may fill is `disk` {_MORE}"
