@@ -24,6 +24,8 @@ __all__ = ["Installer"]
 _ENV, _UV, _PINS, _IN = Path("/env"), Path("/tool/uv"), Path("/tool/pins"), Path("/in")
 _OPEN = ("/bin/sh", "-c", "chmod -R u+rwX -- *")
 """Whoever packs it can read all that lies there."""
+_UNPACK = ("/bin/sh", "-c", "cat /in/packed | tar --no-same-owner -xpf -")
+"""Out of a pipe: of a file that foreign code may have written, tar would undo a compression that nothing limits."""
 _CORRECT = "correct build-system.requires in pyproject.toml"
 _MORE = "in [build] of tagtrail.toml"
 _BUILDS = re.compile(r"^ *(Building|Built) (\S+)", re.MULTILINE)
@@ -178,8 +180,7 @@ class Installer:
             "LC_ALL": "C.UTF-8",
         }
         with lent(env, cell), backend(cell, python, program, env=own, limit=self._limit) as running:
-            running.unpack(str(_IN / "packed"), str(_ENV))
-            if running.run("/", ("/bin/true",)).fault:
+            if running.run(str(_ENV), _UNPACK).fault:
                 if os.statvfs(env).f_bavail == 0:
                     raise self._failure(_Ended(code=None, full=True), requirements)
                 deep = "one leaves directories too deep\n" if b"File name too long" in running.log else ""
