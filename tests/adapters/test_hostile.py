@@ -99,6 +99,10 @@ def fill_all(kind, out, name):
     raise OSError(28, os.strerror(28))
 
 
+def speak_of_space(kind, out, name):
+    raise OSError(28, os.strerror(28))
+
+
 def devour(kind, out, name):
     kept = []
     while True:
@@ -137,6 +141,9 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 """
 
 
+SECRET = ("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD", "UV_GITHUB_TOKEN", "UV_INDEX_X_SECRET")
+
+
 @dataclass(frozen=True, slots=True)
 class Den:
     """Where a hostile project is built, with one kind of isolation."""
@@ -150,6 +157,7 @@ class Den:
         """The files of the project's build, by name; its behaviour stands in the file `behaviour`."""
         environ = {"PATH": os.environ["PATH"], "HOME": str(self.root), "UV_OFFLINE": "1", "TOKEN": self.canary}
         environ |= {"UV_FIND_LINKS": str(self.root / "links"), "UV_INDEX_URL": "http://127.0.0.1:9/simple"}
+        environ |= dict.fromkeys(SECRET, self.canary)
         most_of = sandbox.Limits(**{"memory": 1 << 30, "disk": 1 << 26, "processes": 256, **most})
         rooms = self.root / "rooms"
         environments = Environments(self.envs, rooms, environ, limit, most_of, clock=lambda: 1)
@@ -278,6 +286,7 @@ def test_without_isolation_they_get_what_there_is(tmp_path: Path) -> None:
         ("devour", "build-failed"),
         ("bomb", "build-failed"),
         ("fill-all", "disk-full"),
+        ("speak-of-space", "build-failed"),
     ],
 )
 def test_what_they_do_to_the_build_itself(den: Den, behaviour: str, code: str) -> None:
@@ -286,6 +295,7 @@ def test_what_they_do_to_the_build_itself(den: Den, behaviour: str, code: str) -
         den.build(limit=20.0, memory=1 << 28, processes=100)
     assert caught.value.code == code
     assert caught.value.why.replace("\n", "").isprintable()
+    assert ("`disk` in [build]" in caught.value.hint) == ("space" in behaviour or code == "disk-full")
     assert den.found.unharmed()
     assert list((den.root / "rooms").iterdir()) == []
 

@@ -602,6 +602,8 @@ def test_an_index_that_does_not_answer(tmp_path: Path) -> None:
     error = refused(RemoteError, shop.build, repo)
     assert error.code == "requirements-unreachable"
     assert "hatchling" in error.what
+    (log,) = (shop.root / "state" / "logs").iterdir()
+    assert "Connection refused" in log.read_text()
     assert shop.left() == []
     assert not list((tmp_path / "environments").glob("*"))
 
@@ -631,6 +633,9 @@ class Gone:
 
     def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
         return self.environments.known(requirements, kind)
+
+    def said(self) -> bytes:
+        return self.environments.said()
 
 
 def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
@@ -705,6 +710,9 @@ class Watched:
     def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
         self.asked.append("looked for")
         return self.environments.known(requirements, kind)
+
+    def said(self) -> bytes:
+        return self.environments.said()
 
 
 @pytest.fixture

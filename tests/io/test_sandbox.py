@@ -38,6 +38,13 @@ cell = Cell(
 done = cell.run(told["argv"], told["env"], limit=told["limit"])
 print(json.dumps([done.code, done.out.decode("utf-8", "replace"), done.err.decode("utf-8", "replace"), done.late]))
 """
+LOOK = """
+with cell.session(told["argv"], told["env"]) as session:
+    session.order("", 30.0)
+    session.frame(1)
+    print(cell.full(session.root()))
+sys.exit()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +201,46 @@ def test_what_lies_in_something_else_that_is_shown(within: Inmate, place: Path) 
     assert within.shell("cat /in/below/file", read=bound).out == "y"
 
 
+MOUNTED = """
+mkdir "$0/shown/sub" && mount -t tmpfs none "$0/shown/sub" && echo x >"$0/shown/sub/file" &&
+mkdir "$0/shown/sub/deep er" && mount -t tmpfs none "$0/shown/sub/deep er" && chmod -R a+rwX "$0/shown" || exit 77
+exec "$@"
+"""
+
+
+def mounted(place: Path, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Run a command where other file systems are mounted below `place/shown`."""
+    (place / "shown").mkdir()
+    own = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount", "sh", "-c", MOUNTED, str(place)]
+    done = subprocess.run([*own, *argv], capture_output=True, text=True, check=False, cwd="/")
+    if done.returncode == 77 or "unshare: " in done.stderr:
+        pytest.skip(f"NOT TESTED: nothing can be mounted here: {done.stderr}")
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_what_is_mounted_below_what_is_shown_is_read_and_not_written(within: Inmate, place: Path) -> None:
+    tried = 'cat /in/sub/file; for p in /in /in/sub "/in/sub/deep er"; do echo y >"$p/new" && echo "$p"; done'
+    told = within.told("/bin/sh", "-c", tried, env={"PATH": "/usr/bin:/bin"}, read=[("/in", str(place / "shown"))])
+    code, out, err, _ = json.loads(mounted(place, *told).stdout)
+    assert (code != 0, out, err.count("Read-only file system")) == (True, "x\n", 3)
+
+
+def test_what_is_mounted_is_held_one_by_one_too(place: Path) -> None:
+    """As it is done where the kernel cannot hold all of it at once."""
+    script = (
+        "import runpy, sys; from pathlib import Path; shown = Path(sys.argv[2])\n"
+        "cell = runpy.run_path(sys.argv[1]); cell['mount'](str(shown), str(shown), None, cell['BIND'] | cell['REC'])\n"
+        "cell['hold_each'](str(shown), cell['NOSUID'] | cell['RDONLY'])\n"
+        "for path in (shown, shown / 'sub', shown / 'sub' / 'deep er'):\n"
+        "    try: (path / 'new').touch()\n"
+        "    except OSError as error: print(error.strerror)\n"
+    )
+    cell = str(Path(sandbox.__file__).with_name("cell.py"))
+    done = mounted(place, sys.executable, "-c", script, cell, str(place / "shown"))
+    assert done.stdout.splitlines() == ["Read-only file system"] * 3
+
+
 def test_localhost_is_its_own(within: Inmate) -> None:
     script = (
         "import socket; s = socket.create_server(('localhost', 0)); socket.create_connection(s.getsockname()); print(1)"
@@ -218,6 +265,30 @@ def test_disk(within: Inmate, where: str, size: int) -> None:
     assert (done.code, "No space left" in done.err) == (7, True)
     one = within.shell(f"head -c {2 * size}M /dev/zero >{where}/file; wc -c <{where}/file", most={"disk": size << 20})
     assert int(one.out) <= size << 20
+
+
+def test_how_many_files(within: Inmate) -> None:
+    if within.kind == "bubblewrap":
+        pytest.skip("NOT LIMITED: bubblewrap mounts with a size, and with nothing else")
+    done = within.shell("for i in $(seq 3000); do : >/tmp/$i; done", most={"disk": 8 << 20})
+    assert (done.code, "No space left" in done.err) == (2, True)
+
+
+FILL = """
+import os, subprocess, sys, time
+subprocess.run(["head", "-c", "8M", "/dev/zero"], stdout=open(sys.argv[1] + "/x", "wb"))
+os.write(int(sys.argv[2]), (1).to_bytes(8, "big") + b"y")
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("where", "full"), [("/build", True), ("/tmp", True), ("/dev/shm", False)])  # noqa: S108
+def test_whether_its_places_are_full_is_known(within: Inmate, where: str, full: bool) -> None:
+    """Of what runs, by whoever started it."""
+    told = within.told(PYTHON, "-c", FILL, where, env={"PATH": "/usr/bin:/bin"}, most={"disk": 8 << 20})
+    told[told.index("-c") + 1] = RUN.replace("done = cell.run", f"{LOOK}done = cell.run")
+    done = subprocess.run(told, capture_output=True, text=True, check=False, cwd="/")
+    assert (done.returncode, done.stdout) == (0, f"{full}\n"), done.stderr
 
 
 def test_processes(within: Inmate) -> None:

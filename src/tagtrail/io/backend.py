@@ -37,7 +37,8 @@ class Answers:
 class Backend:
     """A running backend; `log` is the end of all that it said. Trees are laid out once for each name."""
 
-    def __init__(self, session: process.Session, limit: float) -> None:
+    def __init__(self, cell: Cell, session: process.Session, limit: float) -> None:
+        self._cell = cell
         self._session = session
         self._limit = limit
         self._open = 0
@@ -52,6 +53,12 @@ class Backend:
     def waits(self) -> bool:
         """Whether one that has no order yet lives, and has said nothing."""
         return not self._session.answers()
+
+    @property
+    def full(self) -> bool:
+        """Whether its cell has used up one of its places, as the kernel says; False too where that cannot be known."""
+        root = self._session.root()
+        return root is not None and self._cell.full(root)
 
     def foresee(self, modules: Sequence[str]) -> None:
         """Begin to import modules of the standard library; nothing is answered."""
@@ -165,4 +172,4 @@ def backend(
     for one order in seconds.
     """
     with cell.session([python, "-P", program], env, cap=_MOST) as session:
-        yield Backend(session, limit)
+        yield Backend(cell, session, limit)

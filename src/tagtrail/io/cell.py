@@ -14,9 +14,11 @@ runs COMMAND. When it ends, so does everything else within.
 """
 
 import ctypes
+import errno
 import fcntl
 import json
 import os
+import re
 import socket
 import struct
 import sys
@@ -27,10 +29,14 @@ DETACH = 2
 DUMPABLE, NO_NEW_PRIVS, CAPBSET_DROP, AMBIENT, CLEAR_ALL, DEATH, KILL = 4, 38, 24, 47, 4, 1, 9
 NEW_USER = 0x10000000
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-KEPT = NOSUID | NODEV | NOEXEC | NOATIME
+PAGE = 4096
+"""Bytes of a place for which it has one file: as many as there could be that are not empty."""
+KEPT = RDONLY | NOSUID | NODEV | NOEXEC | NOATIME
 """Flags of a mount that may not be taken off when it is mounted again."""
 CAPABILITIES = 0x20080522
 """The version of what capset(2) is told."""
+SETATTR, RECURSIVE, AT_CWD = 442, 0x8000, -100
+"""mount_setattr(2), on every machine; the flags that it adds have the numbers of mount(2)."""
 UP, GET_FLAGS, SET_FLAGS = 1, 0x8913, 0x8914
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -58,8 +64,26 @@ def bind(root: str, within: str, ours: str, *, writable: bool) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     mount(ours, target, None, BIND | REC)
-    flags = (os.statvfs(target).f_flag & KEPT) | (0 if within.startswith("/dev/") else NODEV)
-    mount("none", target, None, BIND | REMOUNT | NOSUID | flags | (0 if writable else RDONLY))
+    hold(target, NOSUID | (0 if within.startswith("/dev/") else NODEV) | (0 if writable else RDONLY))
+
+
+def hold(target: str, flags: int) -> None:
+    """Add these to the flags of the mount at `target`, and of every mount below it."""
+    try:
+        called("syscall", ctypes.c_long(SETATTR), AT_CWD, target, RECURSIVE, struct.pack("4Q", flags, 0, 0, 0), 32)
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EPERM):
+            raise
+        hold_each(target, flags)
+
+
+def hold_each(target: str, flags: int) -> None:
+    """The same one by one, where the kernel (before 5.12) or a filter of calls does not have it at once."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+        points = [re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split()[4]) for line in file]
+    for point in points:
+        if f"{point}/".startswith(f"{target}/"):
+            mount("none", point, None, BIND | REMOUNT | flags | (os.statvfs(point).f_flag & KEPT))
 
 
 def furnish(root: str, spec: dict[str, Any]) -> None:
@@ -78,7 +102,7 @@ def furnish(root: str, spec: dict[str, Any]) -> None:
     devices(root)
     for path, size in spec["rooms"]:
         os.makedirs(root + path, exist_ok=True)  # noqa: PTH103
-        mount("tmpfs", root + path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size}")
+        mount("tmpfs", root + path, "tmpfs", NOSUID | NODEV, f"mode=1777,size={size},nr_inodes={size // PAGE}")
     for access in ("read", "write"):
         for within, ours in spec[access]:
             bind(root, within, ours, writable=access == "write")

@@ -137,9 +137,13 @@ class Over(Exception):  # noqa: N818  (an end, and not always an error)
 class Session:
     """A command that stays, takes orders by the line, and answers with frames: eight bytes of length, and so many."""
 
-    def __init__(self, orders: int, answers: int, tail: "_Tail", stop: Callable[[], object]) -> None:
+    def __init__(
+        self, orders: int, answers: int, tail: "_Tail", stop: Callable[[], object], root: Callable[[], Path | None]
+    ) -> None:
         self.stop = stop
         """Kill it without waiting for its end; that comes before its block is left."""
+        self.root = root
+        """What `/` is for the first process of its namespaces; None: it has none, or that has ended."""
         self._orders = orders
         self._answers = answers
         self._tail = tail
@@ -231,7 +235,7 @@ def session(
             started = _started([*argv, str(done)], env, cwd, orders, subprocess.STDOUT, apart, (done,))
             child = ours.enter_context(started)
         stop = functools.partial(_stop, child, apart=apart is not None)
-        yield Session(near, answers, _Tail(_stdout(child), cap), stop)
+        yield Session(near, answers, _Tail(_stdout(child), cap), stop, lambda: None if apart is None else _root(child))
 
 
 _ESCAPE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(\x07|\x1b\\|$)|[ -/]*[0-~]?)", re.MULTILINE)
@@ -391,6 +395,11 @@ def _children(pid: int) -> list[int]:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def _root(child: subprocess.Popen[bytes]) -> Path | None:
+    within = _children(child.pid)
+    return Path(f"/proc/{within[0]}/root") if within else None
 
 
 def _stop(child: subprocess.Popen[bytes], *, apart: bool) -> bool:

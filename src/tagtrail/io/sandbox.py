@@ -56,7 +56,8 @@ _FIRST = ("/usr/bin/choom", "--adjust=1000", "--")
 
 @frozen
 class Limits:
-    """What a cell may use up: bytes of memory for each process, bytes in /build and as many in /tmp, processes.
+    """What a cell may use up: bytes of memory for each process, bytes in /build, and as many in
+    /tmp and every other room; processes.
 
     Without isolation only memory holds, and `disk` as the size of a single file.
     """
@@ -69,7 +70,7 @@ class Limits:
 @frozen
 class Cell:
     """What foreign code may see. `read` and `write` are (path within, directory or file of ours); `room` is a directory
-    of ours that is written in the place of /build where there is no isolation.
+    of ours that is written in the place of /build where there is no isolation. `rooms` are more places like /build.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Cell:
     write: tuple[tuple[Path, Path], ...] = ()
     network: bool = False
     limits: Limits = Limits()
+    rooms: tuple[Path, ...] = ()
 
     @property
     def build(self) -> str:
@@ -92,6 +94,10 @@ class Cell:
             if ours.is_relative_to(bound):
                 return str(within / ours.relative_to(bound))
         raise KeyError(ours)
+
+    def full(self, root: Path) -> bool:
+        """Whether a place of its own is used up, in bytes or in files; `root` is the cell's `/` while it runs."""
+        return any(_used_up(f"{root}{path}") for path, _ in self._rooms() if path != _SHARED)
 
     def run(
         self,
@@ -186,7 +192,8 @@ class Cell:
         }
 
     def _rooms(self) -> list[tuple[str, int]]:
-        return [(_TMP, self.limits.disk), (_SHARED, _SHARED_SIZE), (BUILD, self.limits.disk)]
+        disk = self.limits.disk
+        return [(_TMP, disk), (_SHARED, _SHARED_SIZE), (BUILD, disk), *((str(room), disk) for room in self.rooms)]
 
     def _seen(self) -> list[str]:
         """Of this machine: the operating system, and the Python that build environments refer to."""
@@ -294,6 +301,15 @@ def _fault(kind: str) -> str:
     if done.ok and f"CELL={kind}".encode() in done.out:
         return ""
     return process.said(done.err, 3) or f"it ends with {done.code}"
+
+
+def _used_up(path: str) -> bool:
+    """Whether less than a hundredth of a file system is left."""
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return False
+    return found.f_bavail * 100 < found.f_blocks or found.f_ffree * 100 < found.f_files
 
 
 def _told(stack: ExitStack, text: str) -> int:

@@ -50,6 +50,10 @@ class Environments(Protocol):
         """The one, if it is there."""
         ...
 
+    def said(self) -> bytes:
+        """What their installer said since this was asked last."""
+        ...
+
 
 @frozen
 class Tree:
@@ -154,11 +158,12 @@ class Backends:
         self._running = ExitStack()
         self._begun: dict[object, tuple[Cell, Backend]] = {}
         self._spare: _Spare | None = None
+        self._installing = b""
 
     @property
     def log(self) -> bytes:
         """The end of all that they said."""
-        return b"".join(running.log for _, running in self._begun.values())
+        return b"".join((self._installing, *(running.log for _, running in self._begun.values())))
 
     def stop(self) -> None:
         """Kill them: nothing more is asked of them. They have ended with `close`."""
@@ -195,7 +200,10 @@ class Backends:
         system = tree.system
         key = (system, tuple(extras), tree.name if system.path else None)
         if key not in self._begun:
-            found = self._environments((*system.requires, *extras), order.isolation)
+            try:
+                found = self._environments((*system.requires, *extras), order.isolation)
+            finally:
+                self._installing += self._environments.said()
             self.resolved.add(found.resolved)
             cell = self._cell(order.isolation, found.path, lent)
             running = self._new(cell, found.path)

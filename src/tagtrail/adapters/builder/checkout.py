@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tagtrail.formats.gitobject import DIRECTORY, MODULE, Listed, parse_listing
 from tagtrail.io import process
-from tagtrail.io.backend import PROGRAM
+from tagtrail.io.backend import PROGRAM, Backend
 from tagtrail.io.durable import setup_error
 from tagtrail.io.git import Git, lay_out, objects_missing
 from tagtrail.io.sandbox import other_user
@@ -19,10 +19,9 @@ from tagtrail.ports import BuildOrder, Objects
 
 __all__ = [
     "check_lent", "check_space", "check_subdirectory", "closed", "disk", "entrance", "files", "furnished", "listing_of",
-    "no_subdirectory",
+    "no_subdirectory", "where_said",
 ]  # fmt: skip
 
-_SAID = 1 << 20
 _ALTERNATES = 20
 _OBJECTS = re.compile(r"[0-9a-f]{2}|pack|info|tmp_.*|incoming-.*|.*\.(lock|lck)|bulk-fsync.*|\.nfs.*|\.DS_Store")
 """What git keeps among its objects, also while it works."""
@@ -132,15 +131,23 @@ def _borrowed(objects: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def check_space(room: Path, said: bytes) -> None:
-    """What failed there may have failed for want of space: that is the operator's matter, not the project's."""
-    if os.statvfs(room).f_bavail == 0 or os.strerror(errno.ENOSPC).encode() in said[-_SAID:]:
+def check_space(room: Path, running: Backend) -> None:
+    """What failed there may have failed for want of space: that is the operator's matter, not the project's. The file
+    systems tell, not the project's words."""
+    if os.statvfs(room).f_bavail == 0 or running.full:
         raise SetupError(
             f"no space to build in {room.parent}",
             code="disk-full",
-            why=process.said(said, 3),
+            why=process.said(running.log, 3),
             hint=f"df -h {room.parent}; what one build may fill is `disk` in [build] of tagtrail.toml",
         )
+
+
+def where_said(log: Path, running: Backend) -> str:
+    """A hint for who wants to know more of what failed; where it speaks of space, how to give it more."""
+    spoken = os.strerror(errno.ENOSPC).encode() in running.log
+    more = "; if space ran short, what one build may fill is `disk` in [build] of tagtrail.toml"
+    return f"the whole log: {log}{more * spoken}"
 
 
 @contextmanager

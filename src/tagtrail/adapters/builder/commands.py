@@ -24,6 +24,7 @@ from tagtrail.adapters.builder.checkout import (
     entrance,
     files,
     furnished,
+    where_said,
 )
 from tagtrail.adapters.builder.logs import keep_log, log_of
 from tagtrail.adapters.builder.outputs import Blobs, Sifted, sifted
@@ -200,7 +201,7 @@ class Commands:
     def _failed(self, work: _Work, place: _Place, argv: Sequence[str], answers: Answers) -> NoReturn:
         order, line = work.order, shlex.join(argv)
         shown = line if len(line) <= 80 and line.isprintable() else f"{argv[0]!a} ..."
-        check_space(work.room, place.running.log)
+        check_space(work.room, place.running)
         if answers.fault == "checkout":
             raise closed(work.objects) or objects_missing(order.commit, process.said(place.running.log, 5))
         if answers.fault == "absent":
@@ -218,7 +219,7 @@ class Commands:
         order = work.order
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed",
-            why=process.said(place.running.log), hint=f"the whole log: {self._log(order)}",
+            why=process.said(place.running.log), hint=where_said(self._log(order), place.running),
         )  # fmt: skip
 
     def _taken(self, work: _Work, place: _Place) -> Iterator[Path]:

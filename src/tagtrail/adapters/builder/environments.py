@@ -8,19 +8,19 @@ import errno
 import hashlib
 import json
 import os
-import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
-from tagtrail.io import durable, process
+from tagtrail.adapters.builder.installer import Installer
+from tagtrail.io import durable
 from tagtrail.io.durable import setup_error
-from tagtrail.io.sandbox import Cell, Limits, lent
+from tagtrail.io.sandbox import Limits
 from tagtrail.io.scratch import scratch
-from tagtrail.model.errors import ProjectError, RemoteError, SetupError
+from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.frozen import frozen
 from tagtrail.ports import Clock
 
@@ -30,17 +30,6 @@ DAY = 86_400
 _UNUSED = 30 * DAY
 _LINE = 1 << 16
 _RECORD = 1 << 24
-
-_KEPT = (
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY",
-    "NO_PROXY", "ALL_PROXY",
-)  # fmt: skip
-"""What the installer keeps of the caller's environment, beside UV_*: where the index is, and the way to it."""
-_OURS = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_DIRS", "PATH", "NETRC")
-"""And without isolation, where the caller's files are to be seen."""
-_PATHS = ("UV_FIND_LINKS", "UV_CONFIG_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Those that name files or directories: they are shown to the installer, read-only."""
-_ENV, _UV, _PINS = Path("/env"), Path("/tool/uv"), Path("/tool/pins")
 
 
 @frozen
@@ -61,8 +50,7 @@ class Environments:
 
     `scratch` is where one is made (swept by the wiring), on the same file system. The installer runs apart, for it runs
     the build hooks of requirements that come as source: it has the network, and a cache of its own that goes with it.
-    Raises ProjectError `requirements-invalid`, `requirements-unsatisfiable`, RemoteError `requirements-unreachable`,
-    SetupError `disk-full`, `not-writable`, `command-missing`; with pins `requirements-gone`.
+    Raises ProjectError `requirements-invalid`, and what `Installer` raises.
     """
 
     def __init__(
@@ -86,6 +74,7 @@ class Environments:
         self._clock = clock
         self._stale = refresh
         self._resolved: set[str] = set()
+        self._said = b""
 
     def __call__(self, requirements: Sequence[str], kind: str) -> Environment:
         """The environment with these requirements, made now if it is not there or was resolved too long ago."""
@@ -101,6 +90,11 @@ class Environments:
     def known(self, requirements: Sequence[str], kind: str) -> Environment | None:
         """That environment, if it is there and was resolved not too long ago; nothing is made."""
         return self._known(self._digest(requirements, kind))
+
+    def said(self) -> bytes:
+        """What the installer said since this was asked last."""
+        said, self._said = self._said, b""
+        return said
 
     def _known(self, asked: str) -> Environment | None:
         """What was resolved last, if that is not too old."""
@@ -167,88 +161,16 @@ class Environments:
         return program.st_size, program.st_mtime_ns
 
     def _make(self, room: Path, requirements: tuple[str, ...], kind: str) -> None:
-        cell = self._cell(room, kind)
-        with _shallow(requirements):
-            self._filled(cell, room, requirements)
-            _close(room / "env")
-
-    def _filled(self, cell: Cell, room: Path, requirements: tuple[str, ...]) -> None:
-        path = cell.within(room / "env")
-        base = getattr(sys, "_base_executable", sys.executable)
-        with lent(room / "env", cell):
-            made = self._run(cell, "venv", "--quiet", "--relocatable", "--no-project", "--python", base, path)
-            if not made.ok:
-                why = process.said(made.err)
-                raise SetupError(
-                    f"cannot make a build environment in {path}",
-                    code="not-writable",
-                    why=why,
-                    hint=f"df -h {path}; ls -ld {path}",
-                )
-            if requirements:
-                self._install(cell, room, requirements)
-
-    def _cell(self, room: Path, kind: str) -> Cell:
-        (room / "env").mkdir()
-        (room / "env").chmod(0o755)
-        (room / "own").mkdir()
-        named = (self._environ.get(name, "") for name in _PATHS)
-        shown = [Path(path) for value in named for path in re.split("[ ,]", value) if path.startswith("/")]
-        return Cell(
-            kind=kind, room=room / "own", network=True, limits=self._most,
-            read=((_UV, Path(self._uv)), *self._pinned(room), *((path, path) for path in shown if path.exists())),
-            write=((_ENV, room / "env"),),
+        installer = Installer(
+            room, Path(self._uv), kind, environ=self._environ, limit=self._limit, most=self._most,
+            pins=[_requirement(pin) for pin in self._pins],
         )  # fmt: skip
-
-    def _pinned(self, room: Path) -> tuple[tuple[Path, Path], ...]:
-        """The file of pins, and where the installer sees it."""
-        if not self._pins:
-            return ()
-        (room / "pins").write_text("".join(f"{_requirement(pin)}\n" for pin in self._pins), encoding="utf-8")
-        (room / "pins").chmod(0o644)
-        return ((_PINS, room / "pins"),)
-
-    def _install(self, cell: Cell, room: Path, requirements: tuple[str, ...]) -> None:
-        python = cell.within(room / "env" / "bin" / "python")
-        # words after `--` are requirements: _requirement has read and written each
-        pins = ["--constraint", cell.within(room / "pins")] if self._pins else []
-        done = self._run(
-            cell, "pip", "install", "--python", python, "--link-mode=copy", "--compile-bytecode", *pins, "--",
-            *requirements,
-        )  # fmt: skip
-        if done.ok:
-            return
-        why, names = process.said(done.err), ", ".join(requirements)
-        if os.statvfs(room).f_bavail == 0 or b"No space left" in done.err:
-            raise SetupError(f"no space to install {names}", code="disk-full", why=why, hint=f"df -h {self._root}")
-        offline = b"network was disabled" in done.err
-        if done.code == 1 and self._pins and not offline:
-            raise _gone(names, self._pins, why)
-        if done.code == 1 and not offline:
-            raise ProjectError(
-                f"the build requirements {names} cannot be met", code="requirements-unsatisfiable", why=why,
-                hint="correct build-system.requires in pyproject.toml",
-            )  # fmt: skip
-        raise RemoteError(
-            f"cannot install the build requirements {names}", code="requirements-unreachable", why=why,
-            hint="run it again when the package index answers",
-        )  # fmt: skip
-
-    def _run(self, cell: Cell, *args: str) -> process.Finished:
-        names = _KEPT if cell.kind != "none" else (*_KEPT, *_OURS)
-        kept = {k: v for k, v in self._environ.items() if k in names or k.startswith("UV_")}
-        if cell.kind != "none":
-            kept |= {"HOME": f"{cell.build}/home", "UV_CACHE_DIR": f"{cell.build}/cache"}
-        # the authorities that this machine trusts, as pip and git do, unless the caller says otherwise
-        env = {
-            "PATH": "/usr/bin:/bin",
-            "UV_SYSTEM_CERTS": "1",
-            **kept,
-            "NO_COLOR": "1",
-            "UV_NO_PROGRESS": "1",
-            "LC_ALL": "C.UTF-8",
-        }
-        return cell.run([cell.within(Path(self._uv)), *args], env, limit=self._limit)
+        try:
+            with _shallow(requirements):
+                installer.fill(requirements)
+                _close(room / "env")
+        finally:
+            self._said += installer.said
 
 
 def installed(environment: Path) -> Iterator[Path]:
@@ -264,21 +186,6 @@ def installed(environment: Path) -> Iterator[Path]:
                 about = record.lstat()
                 if stat.S_ISREG(about.st_mode) and about.st_size <= _RECORD:
                     yield record
-
-
-def _gone(names: str, pins: Iterable[str], why: str) -> SetupError:
-    """What was recorded cannot be installed: whoever made the project had it. The installer says which pins hinder."""
-    from packaging.utils import canonicalize_name
-
-    told = " ".join(why.split())
-    wanted = (pin.partition("==") for pin in pins)
-    named = [f"{canonicalize_name(name)}=={version}" for name, _, version in wanted]
-    hinder = [pin for pin in named if re.search(rf"(?<![\w.-]){re.escape(pin)}(?![\w+!-]|\.\w)", told, re.IGNORECASE)]
-    what = f"recorded versions of build requirements cannot be installed any more: {', '.join(hinder)}"
-    if not hinder:
-        what = f"the build requirements {names} cannot be met with the versions that were recorded"
-    hint = "name an index that still has them, in UV_DEFAULT_INDEX, or a directory with their files, in UV_FIND_LINKS"
-    return SetupError(what, code="requirements-gone", why=why, hint=hint)
 
 
 def _wanted(requirements: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagtrail.adapters.builder.backends import Backends, Environments, Lent, Memory, Tree, place
-from tagtrail.adapters.builder.checkout import check_space, closed, disk, entrance, files, furnished, no_subdirectory
+from tagtrail.adapters.builder.checkout import (
+    check_space,
+    closed,
+    disk,
+    entrance,
+    files,
+    furnished,
+    no_subdirectory,
+    where_said,
+)
 from tagtrail.adapters.builder.logs import keep_log, log_of
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import parse_build_system
@@ -177,8 +186,7 @@ class Pep517:
 
     def _start(self, work: _Work, tree: Tree) -> None:
         """Start the backend before anything is asked of it: it takes long to import."""
-        with suppress(ProjectError):  # said when it is asked
-            work.backends.get(work.order, work.lent, tree, ())
+        work.backends.get(work.order, work.lent, tree, ())
 
     def _call(self, work: _Work, tree: Tree, kind: str, meanwhile: Iterator[Callable[[], object]]) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
@@ -221,13 +229,13 @@ class Pep517:
             return answers
         backends.forget(order)
         why = process.said(running.log)
-        check_space(work.room, running.log)
+        check_space(work.room, running)
         if answers.fault == "checkout":
             raise closed(work.objects) or objects_missing(order.commit, process.said(running.log, 5))
         how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}.get(answers.fault, _FAULTS["hook"])
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed", why=why,
-            hint=f"the whole log: {self._log(order)}",
+            hint=where_said(self._log(order), running),
         )  # fmt: skip
 
 
