@@ -113,6 +113,8 @@ def _checked(block: bytes, at: int) -> tuple[bytes, int]:
     for field in (block[108:116], block[116:124], block[329:337], block[337:345]):
         if not _OWNER.fullmatch(field):
             raise refusal("damaged", f"the tar has an owner or a device that is no number: {field!r}")
+    _octal(block[100:108], "mode")
+    _octal(block[136:148], "mtime")
     return block[156:157], _octal(block[124:136], "size")
 
 
@@ -169,6 +171,8 @@ def _found(block: bytes, kind: bytes, size: int, at: int, extras: dict[str, str]
     mode = _octal(block[100:108], "mode")
     member = _member(name, kind, mode, size, at, target)
     _check_alike(member, kind, size, extras, (name, _text(own) if kind == b"\0" else ""))
+    if kind in b"12" and extras.keys() >= {"linkpath", "gnu"} and block[157:158] == b"\0":
+        raise refusal("ambiguous", f"{name!r} in the tar is a link to nothing, and to {target!r} in a GNU header")
     if kind == b"1":
         member = _same_file(member, files.get(target))
     numbers = b"".join(field.strip(b"0 \0") for field in (block[108:116], block[116:124]))
