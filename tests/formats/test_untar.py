@@ -264,7 +264,13 @@ EXTENDED = (b"p-1/v", b"p-1/v/w", b"p-1/" + b"v" * 200)
 TARGETS = (b"p-1/PKG-INFO", b"PKG-INFO", b"a")
 ODD_NAMES = (b"p-1/d/", b"p-1/" + b"g" * 95 + b"/", b"./", b"", b".")
 ODD_KINDS = (b"7", b"S", b"3", b"M", b"A")
-ODD_SIZES = (b"\0" * 12, b"        1000", b"\x000000001000\0", b"00001000 \0\0\0", b"\x80" + bytes(9) + b"\2\0")
+ODD_SIZES: tuple[int | bytes, ...] = (
+    b"\0" * 12,
+    b"        1000",
+    b"\x000000001000\0",
+    b"00001000 \0\0\0",
+    b"\x80" + bytes(9) + b"\2\0",
+)
 ODD_PREFIXES = (b"p-1/q/", b"\x001", b"14524770000\0", bytes(41) + b"00000000001\0")
 ODD_KEYS = (
     b"size", b"GNU.sparse.size", b"SCHILY.realsize", b"GNU.sparse.name", b"hdrcharset", b"LIBARCHIVE.symlinktype", b"a",
@@ -291,7 +297,8 @@ class Draw:
         kind = self.one(KINDS, ODD_KINDS)
         is_file = kind in b"\x000"
         length = self.chance.choice((0, 1, 512, 1024)) if self.one((is_file,), (True,)) else 0
-        size: int | bytes = self.one((length,), ODD_SIZES)
+        usual: tuple[int | bytes, ...] = (length,)
+        size = self.one(usual, ODD_SIZES)
         magic = self.chance.choice((POSIX, GNU))
         prefix = self.one((b"", b"p-1/q") if magic == POSIX else (b"",), ODD_PREFIXES)
         name = self.one(NAMES, ODD_NAMES) + (b"/" if kind == b"5" and self.chance.random() < 0.5 else b"")
