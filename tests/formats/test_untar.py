@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagtrail.formats.archive import Limits
+from tagtrail.formats.archive import Limits, Member, check_members
 from tagtrail.formats.tarball import Tarball, content, normal_sdist, read_tarball
 from tagtrail.model.errors import ProjectError
 from tests.formats.laws import sparing
@@ -343,6 +344,36 @@ def test_python_reads_what_we_accept_as_we_do(start: int) -> None:
     chance = Random(start)
     for _ in range(100):
         same_as_python(drawn(chance))
+
+
+def test_a_link_that_is_accepted_leads_nowhere_else_on_a_disk(tmp_path: Path) -> None:
+    """As a system follows it, and as Python's `realpath` does, which goes on where there is nothing."""
+    accepted = 0
+    for start in range(150):
+        links = _links(Random(start))
+        with suppress(ProjectError):
+            check_members([Member(name=name, kind="link", target=target) for name, target in links.items()], depth=0)
+            accepted += 1
+            place = tmp_path / str(start) / "a" / "b"
+            for name, target in links.items():
+                (place / name).parent.mkdir(parents=True, exist_ok=True)
+                (place / name).symlink_to(target)
+            assert all(Path(os.path.realpath(place / name)).is_relative_to(place) for name in links)
+    assert accepted > 50
+
+
+def _links(chance: Random) -> dict[str, str]:
+    """Some links, whose targets go by way of each other."""
+    heads = {
+        "d/e/l": ("..", "../..", "../m", "."),
+        "d/m": ("..", "e/l", "e/f/n"),
+        "d/e/f/n": ("../../..", "../..", "../l"),
+        "o": ("d/e/l", "d/m", "d/e/f/n", "d"),
+        "d/e/p": ("../../o", "l", "f/n", "../m"),
+    }
+    tails = ("", "", "/..", "/../..", "/x", "/x/../..", "/d/..")
+    chosen = chance.sample([*heads], chance.randint(2, 5))
+    return {name: chance.choice(heads[name]) + chance.choice(tails) for name in chosen}
 
 
 @pytest.mark.client

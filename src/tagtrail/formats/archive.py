@@ -156,12 +156,16 @@ _End = tuple[str, int]
 def _followed(
     key: str, links: dict[str, Member], ends: dict[str, _End | None], least: int, before: int = 1
 ) -> _End | None:
-    """A link is followed as a system does, through the archive's other links; None for a ring, which ends nowhere."""
+    """A link is followed as a system does, through the archive's other links; None for a ring, which ends nowhere.
+
+    From there some go on by the letters, so nothing may lead up behind a ring.
+    """
     if key in ends:
         return ends[key]
     link, here, chain = links[key], key.rpartition("\0")[0], 1
     ends[key] = None
-    for part in link.target.split("/"):
+    parts = link.target.split("/")
+    for number, part in enumerate(parts, 1):
         if part in {"", "."}:
             continue
         if part == "..":
@@ -172,6 +176,8 @@ def _followed(
         here = f"{here}\0{_key(part)}" if here else _key(part)
         if here in links:
             end = _followed(here, links, ends, least, before + 1) if before < _CHAIN else ("", _CHAIN)
+            if end is None and ".." in parts[number:]:
+                raise _outside(link)
             if end is None:
                 return None
             here, chain = end[0], max(chain, end[1] + 1)
