@@ -92,8 +92,9 @@ def check_members(members: Iterable[Member], depth: int = 1) -> None:
         check_name(member.name)
         found.append((_key(member.name), member))
     found.sort(key=lambda pair: pair[0])
-    for (_, one), (_, other) in pairwise(found):
-        _check_pair(one, other)
+    for (key, one), (other_key, other) in pairwise(found):
+        if key == other_key or not _are_beside(one.name, other.name):
+            _check_pair(one, other)
     links = {key: member for key, member in found if member.kind == "link"}
     ends: dict[str, _End | None] = {}
     for key, link in links.items():
@@ -105,6 +106,11 @@ def _key(name: str) -> str:
     """What is equal for two names of one place somewhere, and sorts a directory right before what lies in it."""
     folded = name.lower() if name.isascii() else "/".join(fold(part).replace("/", "") for part in name.split("/"))
     return folded.replace("\\", "\0").replace("/", "\0")
+
+
+def _are_beside(one: str, other: str) -> bool:
+    """Whether two names stand in one directory, spelled alike: that is so for most, and soon said."""
+    return one.rpartition("/")[0] == other.rpartition("/")[0] and "\\" not in one + other
 
 
 def _check_pair(one: Member, other: Member) -> None:

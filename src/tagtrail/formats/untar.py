@@ -16,6 +16,7 @@ and "pax Extended Header"; the GNU tar manual, "Basic Tar Format", for `L` and `
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import BinaryIO
 
 from tagtrail.formats.archive import Kind, Limits, Member, refusal
@@ -110,14 +111,21 @@ def _checked(block: bytes, at: int) -> tuple[bytes, int]:
         raise refusal("damaged", f"the tar has no header at byte {at}")
     if block[257:265] == _GNU and block[345:].strip(b"\0"):
         raise refusal("ambiguous", f"the GNU header at byte {at} of the tar has what others read as a prefix")
-    for field in (block[108:116], block[116:124], block[329:337], block[337:345]):
-        if not _OWNER.fullmatch(field):
-            raise refusal("damaged", f"the tar has an owner or a device that is no number: {field!r}")
+    _check_owner(block[108:124] + block[329:345])
     _octal(block[100:108], "mode")
     _octal(block[136:148], "mtime")
     return block[156:157], _octal(block[124:136], "size")
 
 
+@lru_cache
+def _check_owner(numbers: bytes) -> None:
+    """Owner, group and device, 8 bytes each: most are like those before."""
+    for at in range(0, len(numbers), 8):
+        if not _OWNER.fullmatch(numbers[at : at + 8]):
+            raise refusal("damaged", f"the tar has an owner or a device that is no number: {numbers[at : at + 8]!r}")
+
+
+@lru_cache
 def _octal(field: bytes, name: str) -> int:
     if not _NUMBER.fullmatch(field):
         raise refusal("damaged", f"the tar has a {name} that is no octal number: {field!r}")
