@@ -365,6 +365,10 @@ BAD_TARS = {
     ),
     "a directory of another unicode form": ("archive-case", [entry("p-1/\u00e4/x"), entry("p-1/a\u0308/y")]),
     "a backslash and a slash": ("archive-case", [entry("p-1/a\\b"), entry("p-1/a/b")]),
+    "a file below a link where a backslash is a slash": (
+        "archive-duplicate",
+        [entry("p-1/a", LINK, linkname="b"), entry("p-1/a-b"), entry("p-1/a\\x")],
+    ),
     "a file with something below it after others": (
         "archive-duplicate",
         [entry("p-1/a"), entry("p-1/a-b"), entry("p-1/a.b"), entry("p-1/a/b")],
