@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -300,6 +301,46 @@ BAD_TARS = {
         "archive-link",
         [entry("p-1/y", LINK, linkname="PKG-INFO"), entry("p-1/x", HARD, linkname="p-1/y")],
     ),
+    "a link outside by way of another": (
+        "archive-outside",
+        [entry("p-1/a/b/c/x", LINK, linkname="../../.."), entry("p-1/y", LINK, linkname="a/b/c/x/../etc")],
+    ),
+    "a link outside by way of one that comes later": (
+        "archive-outside",
+        [entry("p-1/q", LINK, linkname="a/b/c/x/../etc"), entry("p-1/a/b/c/x", LINK, linkname="../../..")],
+    ),
+    "a link outside by way of two": (
+        "archive-outside",
+        [
+            entry("p-1/a/b/x", LINK, linkname="../.."),
+            entry("p-1/c/d/y", LINK, linkname="../../a/b/x"),
+            entry("p-1/z", LINK, linkname="c/d/y/.."),
+        ],
+    ),
+    "a link outside by way of one of another case": (
+        "archive-outside",
+        [entry("p-1/a/b/c/x", LINK, linkname="../../.."), entry("p-1/y", LINK, linkname="a/B/c/X/../etc")],
+    ),
+    "a link through more links than are followed": (
+        "archive-link",
+        [entry(f"p-1/l{n}", LINK, linkname=f"l{n + 1}") for n in range(41)],
+    ),
+    "a link through more links than are followed, from its end": (
+        "archive-link",
+        [entry(f"p-1/l{100 - n}", LINK, linkname=f"l{99 - n}") for n in range(41)],
+    ),
+    "a link deeper than is followed": (
+        "archive-link",
+        [entry("p-1/a", LINK, linkname="x/" * 60 + "b"), entry("p-1/b", LINK, linkname="a/" + "y/" * 60)],
+    ),
+    "a target longer than is followed": ("archive-link", [entry("p-1/x", LINK, linkname="x" * 4097)]),
+    "a target of more parts than are followed": ("archive-link", [entry("p-1/x", LINK, linkname="./" * 100 + "x")]),
+    "a link up from a ring": (
+        "archive-outside",
+        [entry("p-1/a/b/x", LINK, linkname="../y"), entry("p-1/a/y", LINK, linkname="b/x/..")],
+    ),
+    "a link with a backslash": ("archive-link", [entry("p-1/x\\y", LINK, linkname="z")]),
+    "a link to a backslash": ("archive-link", [entry("p-1/x", LINK, linkname="y\\z")]),
     "a file below a link": (
         "archive-duplicate",
         [entry("p-1/y", LINK, linkname="sub"), entry("p-1/y/x")],
@@ -314,6 +355,26 @@ BAD_TARS = {
     "twice": ("archive-duplicate", [entry("p-1/PKG-INFO")]),
     "case": ("archive-case", [entry("p-1/pkg-info")]),
     "unicode form": ("archive-case", [entry("p-1/\u00e4"), entry("p-1/a\u0308")]),
+    "case of a directory": ("archive-case", [entry("p-1/DOCS", DIRECTORY), entry("p-1/docs/x")]),
+    "case of directories that are implied": ("archive-case", [entry("p-1/Docs/x"), entry("p-1/docs/y")]),
+    "case of a directory further up": ("archive-case", [entry("p-1/a/Docs/b/x"), entry("p-1/a/docs/b/y")]),
+    "a file and a directory of other case": ("archive-case", [entry("p-1/DOCS"), entry("p-1/Docs/x")]),
+    "a link and a directory of other case": (
+        "archive-case",
+        [entry("p-1/a", LINK, linkname="b"), entry("p-1/A/x"), entry("p-1/b/x")],
+    ),
+    "a directory of another unicode form": ("archive-case", [entry("p-1/\u00e4/x"), entry("p-1/a\u0308/y")]),
+    "a backslash and a slash": ("archive-case", [entry("p-1/a\\b"), entry("p-1/a/b")]),
+    "a file below a link where a backslash is a slash": (
+        "archive-duplicate",
+        [entry("p-1/a", LINK, linkname="b"), entry("p-1/a-b"), entry("p-1/a\\x")],
+    ),
+    "a file with something below it after others": (
+        "archive-duplicate",
+        [entry("p-1/a"), entry("p-1/a-b"), entry("p-1/a.b"), entry("p-1/a/b")],
+    ),
+    "a name of 4,097 bytes": ("archive-name", [entry("p-1/" + "x" * 4093)]),
+    "a name of 101 parts": ("archive-name", [entry("p-1/" + "x/" * 99 + "x")]),
     "two tops": ("archive-top", [entry("q-1/x")]),
     "a file at the top": ("archive-top", [entry("x")]),
 }
@@ -324,13 +385,42 @@ def test_tars_that_are_refused(code: str, entries: list[tuple[tarfile.TarInfo, b
     assert refused(normalised, zipped(tarred([*PLAIN, *entries]))) == code
 
 
-GOOD_LINKS = ("PKG-INFO", "./PKG-INFO", "a/../PKG-INFO", "a/b", "nowhere")
+GOOD_LINKS = ("PKG-INFO", "./PKG-INFO", "a/../PKG-INFO", "a/b", "nowhere", ".", "x", "x/y", "link", "link/y", "z/" * 99)
 
 
 @pytest.mark.parametrize("target", GOOD_LINKS)
 def test_links_that_stay_inside_are_kept(target: str) -> None:
     sdist, _, _ = normalised(zipped(tarred([*PLAIN, entry("p-1/x", LINK, linkname=target)])))
     assert {m.target for m in sdist.members if m.kind == "link"} == {"PKG-INFO", target}
+
+
+def test_links_by_way_of_others_that_stay_inside_are_kept() -> None:
+    links = {
+        "lib64": "lib",
+        "a/up": "..",
+        "x": "lib64/../a/up/lib64/so",
+        "ring": "gnir",
+        "gnir": "ring/x",
+        "here": ".",
+    }
+    chain = {f"l{n}": f"l{n + 1}" for n in range(40)}
+    entries = [entry(f"p-1/{name}", LINK, linkname=target) for name, target in (links | chain).items()]
+    sdist, _, _ = normalised(zipped(tarred([*PLAIN, *entries])))
+    assert {m.name: m.target for m in sdist.members if m.kind == "link"} == {
+        "p-1/link": "PKG-INFO", **{f"p-1/{name}": target for name, target in (links | chain).items()}
+    }  # fmt: skip
+
+
+def test_long_and_deep_names_are_read() -> None:
+    names = ["p-1/" + "x" * 4092, "p-1/" + "x/" * 98 + "x", "p-1/a\uff0fb", "p-1/a/b"]
+    assert {*normalised(zipped(tarred([*PLAIN, *map(entry, names)])))[2]} > {*names}
+
+
+def test_many_parts_take_no_longer_than_they_are_long() -> None:
+    """Each was looked up with all that is before it: 1,200 bytes of gzip took more than a minute."""
+    start = time.thread_time()
+    assert refused(normalised, zipped(tarred([*PLAIN, entry("p-1/" + "a/" * 500_000 + "x")]))) == "archive-name"
+    assert time.thread_time() - start < 1
 
 
 GOOD = zipped(tarred(PLAIN))
@@ -371,6 +461,7 @@ BROKEN = {
         "archive-damaged",
         zipped(tarred([entry("p-1/x", pax_headers={"a": "x" * (1 << 20)})])),
     ),
+    "a directory with bytes": ("archive-ambiguous", zipped(with_header(156, b"5"))),
     "an extension that cannot be read": ("archive-damaged", zipped(with_header(156, b"x"))),
 }
 

@@ -68,6 +68,28 @@ def test_what_it_says() -> None:
     assert depends == ["pkg:pypi/oslo-config", "pkg:pypi/pbr", "pkg:pypi/tooz"]
 
 
+@pytest.mark.parametrize(
+    ("url", "purl", "said"),
+    [
+        ("https://user:pw@h.example/x.whl", "?download_url=https://h.example/x.whl", "https://h.example/x.whl"),
+        ("https://token@h.example/x@1.whl", "?download_url=https://h.example/x%401.whl", "https://h.example/x@1.whl"),
+        ("https://a@b:c@h.example", "?download_url=https://h.example", "https://h.example"),
+        ("git+ssh://u:pw@h.example/x@v1", "?vcs_url=git%2Bssh://h.example/x%40v1", "git+ssh://h.example/x@v1"),
+        (
+            "https://h.example/x.whl?q=a@b",
+            "?download_url=https://h.example/x.whl?q%3Da%40b",
+            "https://h.example/x.whl?q=a@b",
+        ),
+    ],
+)
+def test_a_requirement_with_an_address_is_no_project_of_the_index(url: str, purl: str, said: str) -> None:
+    found = made(METADATA.replace(b"pbr>=6.0", f"pbr @ {url}".encode()))
+    needed = next(c for c in found["components"] if c["name"] == "pbr")
+    assert needed["purl"].replace("%3F", "?").replace("%3A", ":") == f"pkg:pypi/pbr{purl}"
+    assert [p["value"] for p in needed["properties"]] == [f"pbr @ {said}"]
+    assert needed["bom-ref"] in next(d["dependsOn"] for d in found["dependencies"] if d["ref"] == PURL)
+
+
 def test_it_says_what_it_covers() -> None:
     assert made()["metadata"]["properties"] == [{"name": "tagtrail:covers", "value": COVERS}]
 
@@ -104,7 +126,8 @@ def test_metadata_that_cannot_be_read(metadata: bytes) -> None:
 
 
 def test_a_projects_own() -> None:
-    check_own(b'{"bomFormat": "CycloneDX", "specVersion": "1.4", "components": []}', "sbom.json")
+    for version in (b"1.2", b"1.4", b"1.6", b"1.10", b"2.0"):
+        check_own(b'{"bomFormat": "CycloneDX", "specVersion": "%s", "components": [0.5]}' % version, "sbom.json")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +135,12 @@ def test_a_projects_own() -> None:
     [
         b"", b"[]", b"null", b"{}", b"\xff", b"[" * 20_000, b'{"bomFormat": "SPDX", "specVersion": "1.4"}',
         b'{"bomFormat": "CycloneDX", "specVersion": "1.1"}', b'{"bomFormat": "CycloneDX", "specVersion": 1.6}',
+        b'{"bomFormat": "CycloneDX", "specVersion": "zzz; not a version"}',
+        b'{"bomFormat": "CycloneDX", "specVersion": "1.6\\n"}', b'{"bomFormat": "CycloneDX", "specVersion": "01.6"}',
+        b'{"bomFormat": "CycloneDX", "specVersion": "1.6", "x": NaN}',
+        b'{"bomFormat": "CycloneDX", "specVersion": "1.6", "x": 1e999}',
+        b'{"bomFormat": "CycloneDX", "specVersion": "1.6", "x": 1, "x": 1}',
+        '{"bomFormat": "CycloneDX", "specVersion": "1.6"}'.encode("utf-16"),
     ],
 )  # fmt: skip
 def test_what_is_no_sbom(data: bytes) -> None:

@@ -23,15 +23,16 @@ Source: CycloneDX 1.6 (ECMA-424), written by cyclonedx-python-lib, which is impo
 does that beside the build. Reason codes (ProjectError): sbom-form, metadata-invalid.
 """
 
-import json
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tagtrail.formats.canonical import loads_strict
 from tagtrail.formats.encoding import shown
 from tagtrail.formats.metadata import parse_metadata
-from tagtrail.model.errors import ProjectError
+from tagtrail.model.errors import ProjectError, TamperError
 from tagtrail.model.metadata import Metadata
 
 if TYPE_CHECKING:
@@ -77,14 +78,22 @@ def format_sbom(metadata: bytes, *, purl: str, files: Iterable[tuple[str, str]],
 def check_own(data: bytes, path: str) -> None:
     """A project's own SBOM, as far as anybody must be able to read it. Raises ProjectError `sbom-form`."""
     try:
-        found: Any = json.loads(data)
-        fault = "" if found["bomFormat"] == "CycloneDX" and found["specVersion"] >= "1.2" else "it is another format"
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        found: Any = loads_strict(data, MAX_OWN)
+        fault = "" if found["bomFormat"] == "CycloneDX" and _is_known(found["specVersion"]) else "it is another format"
+    except TamperError as error:
+        fault = error.what
+    except (KeyError, TypeError) as error:
         fault = f"{type(error).__name__}: {error}"
     if fault:
         what = f"{shown(path)} at the tag is no CycloneDX SBOM in JSON"
         hint = "correct it, or leave `sbom` out of the project's settings: one is made of the metadata"
         raise ProjectError(what, code="sbom-form", why=fault, hint=hint)
+
+
+def _is_known(version: str) -> bool:
+    """Whether CycloneDX of this version has JSON."""
+    numbers = re.fullmatch(r"([1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})", version, re.ASCII)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= (1, 2)
 
 
 def _bom(found: Metadata, purl: str, files: tuple[tuple[str, str], ...], epoch: int) -> "Bom":
@@ -157,6 +166,7 @@ def _needed(lines: Iterable[str]) -> list["Component"]:
         except InvalidRequirement as error:
             what = f"the metadata require {shown(line)}, which is no requirement"
             raise ProjectError(what, code="metadata-invalid") from error
+        requirement.url = requirement.url and re.sub(r"(?<=://)[^/?#]*@", "", requirement.url)
         found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
     return [_component(name, found[name]) for name in sorted(found)]
 
@@ -167,7 +177,7 @@ def _component(name: str, requirements: list[Any]) -> "Component":
     from packageurl import PackageURL
 
     optional = all("extra ==" in str(r.marker) for r in requirements)
-    purl = PackageURL(type="pypi", name=name)
+    purl = PackageURL(type="pypi", name=name, qualifiers=next((_place(r.url) for r in requirements if r.url), None))
     return Component(
         name=name,
         bom_ref=purl.to_string(),
@@ -175,3 +185,8 @@ def _component(name: str, requirements: list[Any]) -> "Component":
         scope=ComponentScope.OPTIONAL if optional else ComponentScope.REQUIRED,
         properties=[Property(name="tagtrail:requires", value=str(r)) for r in requirements],
     )
+
+
+def _place(url: str) -> dict[str, str]:
+    """What says in a purl that it is no project of the index (package-url specification, known qualifiers)."""
+    return {"vcs_url" if re.match(r"(git|hg|bzr|svn)\+", url) else "download_url": url}

@@ -181,7 +181,7 @@ def read_tarball(source: BinaryIO, spool: BinaryIO, *, name: str, limits: Limits
     digest = spooled(unpacker(source.read(PIECE), source), spool, limits)
     # `tar -C DIR .` writes `./` in front of every name
     found = (replace(f.member, name=f.member.name.removeprefix("./")) for f in found_in(spool, limits))
-    members = tuple(sorted((m for m in found if m.name != "."), key=lambda m: _bytes(m.name)))
+    members = tuple(sorted((m for m in found if m.name != "." or m.kind != "directory"), key=lambda m: _bytes(m.name)))
     check_members(members, depth=0)
     return Tarball(members=members, tar=digest)
 

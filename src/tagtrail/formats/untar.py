@@ -2,12 +2,21 @@
 
 ustar, PAX and GNU headers are understood; of a PAX header those records that any archiver writes, and none that changes
 a size or a character set. A header that cannot be read is a refusal, never an end, and nothing stands after the end.
+What Python's tarfile, GNU tar and libarchive read in different ways is refused as `archive-ambiguous`:
+
+    bytes of what is no file    they are skipped, or read as the next headers: a link, a directory, also one that is
+                                only a name with a slash at its end
+    a name said twice           a PAX header beside an `L` or another PAX header, a record twice, an empty name; a
+                                prefix where a GNU header has other fields; bytes behind the end of an extension
+    a target of what is no link in an extension: it becomes one
+
 Raises ProjectError with the codes of `tagtrail.formats.archive`. Source: POSIX.1-2017, pax, "ustar Interchange Format"
 and "pax Extended Header"; the GNU tar manual, "Basic Tar Format", for `L` and `K`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import BinaryIO
 
 from tagtrail.formats.archive import Kind, Limits, Member, refusal
@@ -18,6 +27,20 @@ __all__ = ["Found", "found_in"]
 
 _BLOCK = 512
 _PAX_MOST = 1 << 20
+_RECORDS_MOST = 100
+_POSIX, _GNU = b"ustar\x0000", b"ustar  \0"
+_EXTENSIONS = {b"g": b"g", b"x": b"g", b"L": b"gK", b"K": b"gL"}
+"""Types of headers that say something of the next member, each with those that may stand before it."""
+
+_NUMBER = re.compile(rb"\0*| *[0-7]+[ \0]*")
+_OWNER = re.compile(rb"[ \0]*| *[0-7]+[ \0]*|[\x80\xff].*", re.DOTALL)
+_LENGTH = re.compile(rb"(\d{1,7}) ")
+_OBEYED = re.compile(
+    rb"size|hdrcharset|.*sparse.*|(GNU|SUN)\..*"
+    rb"|(SCHILY|LIBARCHIVE)\.(?!xattr\.|acl\.|(dev|ino|nlink|fflags|creationtime)$).*",
+    re.DOTALL,
+)
+"""Keys of PAX records by which one reader or another takes other bytes for a member's, or a member for another kind."""
 
 
 @frozen
@@ -40,19 +63,23 @@ def found_in(spool: BinaryIO, limits: Limits) -> Iterator[Found]:
     """The members in the order of the tar, strictly: a header that cannot be read is a refusal, never an end."""
     extras: dict[str, str] = {}
     files: dict[str, Member] = {}
+    before = b""
     at, count = 0, 0
     while (block := _at(spool, at, _BLOCK)) != bytes(_BLOCK):
         kind, size = _checked(block, at)
         at += _BLOCK
-        if kind in b"xgLK":
-            extras |= _extras(kind, _at(spool, at, size) if size <= _PAX_MOST else b"")
+        count += kind not in b"xLK"
+        if count > limits.members:
+            raise refusal("size", f"the archive has more than {limits.members} members")
+        if kind in _EXTENSIONS:
+            if before.strip(_EXTENSIONS[kind]):
+                raise refusal("ambiguous", f"the tar says twice what the member at byte {at} is called")
+            extras |= _extras(kind, _extension(spool, at, size))
+            before += kind
         else:
             found = _found(block, kind, size, at, extras, files)
-            count += 1
-            if count > limits.members:
-                raise refusal("size", f"the archive has more than {limits.members} members")
             files |= {found.member.name: found.member} if found.member.kind == "file" else {}
-            extras = {}
+            extras, before = {}, b""
             yield found
         at += size + -size % _BLOCK
     _check_end(spool, at)
@@ -78,48 +105,82 @@ def _check_end(spool: BinaryIO, at: int) -> None:
 
 
 def _checked(block: bytes, at: int) -> tuple[bytes, int]:
-    """(type, size) of a header whose checksum is right."""
+    """(type, size) of a header whose checksum is right, and whose numbers are some."""
     total = sum(block) - sum(block[148:156]) + 8 * 0x20
-    if block[257:262] != b"ustar" or _octal(block[148:156], "checksum") != total:
+    if block[257:265] not in {_POSIX, _GNU} or _octal(block[148:156], "checksum") != total:
         raise refusal("damaged", f"the tar has no header at byte {at}")
-    size = _octal(block[124:136], "size")
-    kind = block[156:157]
-    return kind, 0 if kind in b"12345" and kind else size
+    if block[257:265] == _GNU and block[345:].strip(b"\0"):
+        raise refusal("ambiguous", f"the GNU header at byte {at} of the tar has what others read as a prefix")
+    _check_owner(block[108:124] + block[329:345])
+    _octal(block[100:108], "mode")
+    _octal(block[136:148], "mtime")
+    return block[156:157], _octal(block[124:136], "size")
 
 
+@lru_cache
+def _check_owner(numbers: bytes) -> None:
+    """Owner, group and device, 8 bytes each: most are like those before."""
+    for at in range(0, len(numbers), 8):
+        if not _OWNER.fullmatch(numbers[at : at + 8]):
+            raise refusal("damaged", f"the tar has an owner or a device that is no number: {numbers[at : at + 8]!r}")
+
+
+@lru_cache
 def _octal(field: bytes, name: str) -> int:
-    digits = field.split(b"\0")[0].strip(b" ")
-    if not re.fullmatch(rb"[0-7]*", digits):
+    if not _NUMBER.fullmatch(field):
         raise refusal("damaged", f"the tar has a {name} that is no octal number: {field!r}")
-    return int(digits or b"0", 8)
+    return int(field.strip(b" \0") or b"0", 8)
+
+
+def _extension(spool: BinaryIO, at: int, size: int) -> bytes:
+    """What an extension header holds: some readers go on until a zero byte, so zero bytes follow."""
+    if not 0 < size <= _PAX_MOST:
+        raise refusal("damaged", "the tar has an empty or oversized PAX or GNU header")
+    data = _at(spool, at, size + -size % _BLOCK)
+    if data[size:].strip(b"\0"):
+        raise refusal("ambiguous", f"the tar has bytes behind the end of the PAX or GNU header at byte {at}")
+    return data[:size]
 
 
 def _extras(kind: bytes, data: bytes) -> dict[str, str]:
     """What a PAX or GNU header says of the next member."""
-    if kind in b"LK":
-        return {"path" if kind == b"L" else "linkpath": _text(data.rstrip(b"\0")), "gnu": ""}
-    records, at = {}, 0
+    extras = _records(kind, data) if kind in b"xg" else {"path" if kind == b"L" else "linkpath": data.rstrip(b"\0")}
+    if b"" in {extras.get("path"), extras.get("linkpath")}:
+        raise refusal("ambiguous", "the tar has an empty name or target in a PAX or GNU header")
+    return {key: _text(value) for key, value in extras.items()} | ({} if kind in b"xg" else {"gnu": ""})
+
+
+def _records(kind: bytes, data: bytes) -> dict[str, bytes]:
+    """The records of a PAX header."""
+    records: dict[str, bytes] = {}
+    at = 0
     while at < len(data):
-        found = re.compile(rb"(\d{1,7}) ").match(data, at)
+        found = _LENGTH.match(data, at)
         end = at + int(found[1]) if found else 0
         if found is None or not found.end() < end <= len(data) or data[end - 1 : end] != b"\n":
             raise refusal("damaged", "the tar has a PAX record that cannot be read")
         key, mark, value = data[found.end() : end - 1].partition(b"=")
-        if not mark or (kind == b"g" and key != b"comment") or key in {b"size", b"hdrcharset"} or b"sparse" in key:
+        if not key or not mark or (kind == b"g" and key != b"comment") or _OBEYED.fullmatch(key):
             raise refusal("type", f"the tar has a PAX record {key!r}")
-        records[_text(key)] = _text(value)
+        if _text(key) in records:
+            raise refusal("ambiguous", f"the tar has two PAX records {key!r} for one member")
+        records[_text(key)] = value
+        if len(records) > _RECORDS_MOST:
+            raise refusal("size", f"the tar has more than {_RECORDS_MOST} PAX records for one member")
         at = end
-    if not data:
-        raise refusal("damaged", "the tar has an empty or oversized PAX header")
     return records
 
 
 def _found(block: bytes, kind: bytes, size: int, at: int, extras: dict[str, str], files: dict[str, Member]) -> Found:
-    prefix = _until(block[345:500]) if block[257:265] == b"ustar\x0000" else b""
-    name = extras.get("path") or _text(_joined(prefix, _until(block[:100])))
+    prefix = _until(block[345:500]) if block[257:265] == _POSIX else b""
+    own = _until(block[:100])
+    name = extras.get("path") or _text(_joined(prefix, own))
     target = extras.get("linkpath") or _text(_until(block[157:257]))
     mode = _octal(block[100:108], "mode")
     member = _member(name, kind, mode, size, at, target)
+    _check_alike(member, kind, size, extras, (name, _text(own) if kind == b"\0" else ""))
+    if kind in b"12" and extras.keys() >= {"linkpath", "gnu"} and block[157:158] == b"\0":
+        raise refusal("ambiguous", f"{name!r} in the tar is a link to nothing, and to {target!r} in a GNU header")
     if kind == b"1":
         member = _same_file(member, files.get(target))
     numbers = b"".join(field.strip(b"0 \0") for field in (block[108:116], block[116:124]))
@@ -134,8 +195,6 @@ def _found(block: bytes, kind: bytes, size: int, at: int, extras: dict[str, str]
 
 def _member(name: str, kind: bytes, mode: int, size: int, at: int, target: str) -> Member:
     sort: Kind | None = {b"0": "file", b"\0": "file", b"1": "file", b"5": "directory", b"2": "link"}.get(kind)  # type: ignore[assignment]
-    if sort == "file" and name.endswith("/"):
-        sort = "directory"
     if sort is None:
         raise refusal("type", f"{name!r} in the tar is no file, directory or link (type {kind!r})")
     if sort == "file" and mode & 0o6000:
@@ -148,6 +207,16 @@ def _member(name: str, kind: bytes, mode: int, size: int, at: int, target: str) 
         target=target if sort == "link" else "",
         offset=at,
     )
+
+
+def _check_alike(member: Member, kind: bytes, size: int, extras: dict[str, str], names: Iterable[str]) -> None:
+    """Every reader takes it for the same kind of member, with the same bytes; `names` are those it goes by."""
+    if kind not in b"\x000" and size:
+        raise refusal("ambiguous", f"{member.name!r} in the tar is no file and has {size} bytes")
+    if kind != b"5" and any(name.endswith("/") for name in names):
+        raise refusal("ambiguous", f"{member.name!r} in the tar is a directory by its name, and none by its type")
+    if kind not in b"12" and "linkpath" in extras:
+        raise refusal("ambiguous", f"{member.name!r} in the tar is no link and has a target")
 
 
 def _same_file(member: Member, first: Member | None) -> Member:
