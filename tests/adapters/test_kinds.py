@@ -22,6 +22,7 @@ from tagtrail.adapters.builder.commands import Commands
 from tagtrail.adapters.builder.tree import Tree
 from tagtrail.adapters.git import GitSource
 from tagtrail.formats.archive import Limits
+from tagtrail.formats.tarball import read_tarball
 from tagtrail.io import sandbox
 from tagtrail.model.errors import Error, ProjectError, SetupError
 from tagtrail.model.facts import Artifact
@@ -143,6 +144,38 @@ def test_secrets_and_litter_of_the_tree_are_noticed(yard: Yard, tmp_path: Path) 
             assert sorted((r.member, r.what) for r in artifact.remarks if r.kind == kind) == wanted
     below = yard.build(yard.trees, repo, builds=("tar.gz",), subdirectory="deploy")
     assert [r.member for r in below["tool-1.0.0.tar.gz"].remarks] == ["key.pem"]
+
+
+@pytest.mark.parametrize(
+    ("links", "files", "code"),
+    [
+        ({"out": "/etc/passwd"}, (), "archive-outside"),
+        ({"below/out": "../../x"}, (), "archive-outside"),
+        ({"out": "../tool-1.0.0/metadata.json"}, (), "archive-outside"),
+        ({}, ("a", "A"), "archive-case"),
+        ({}, ("caf\u00e9", "cafe\u0301"), "archive-case"),
+        ({}, ("a\nb",), "archive-name"),
+        ({}, ("a\\..\\b",), "archive-outside"),
+        ({"in": "metadata.json", "below/in": "../files/run", "nowhere": "none"}, ("a b",), ""),
+    ],
+)
+def test_an_archive_of_the_tree_is_one_that_we_would_take(
+    yard: Yard, tmp_path: Path, links: dict[str, str], files: tuple[str, ...], code: str
+) -> None:
+    repo = project(tmp_path / "module", MODULE | dict.fromkeys(files, "text"))
+    for name, target in links.items():
+        (repo.path / name).parent.mkdir(exist_ok=True)
+        (repo.path / name).symlink_to(target)
+    repo.commit({})
+    repo.tag("1.1.0")
+    build = partial(yard.build, tag="1.1.0", builds=("tar.gz",))
+    if code:
+        assert refused(ProjectError, build, yard.trees, repo).code == code
+        assert len(yard.trees.tree(*yard.order(repo, "1.1.0"))) == 64, "for an entry, the tree is what it is"
+    else:
+        (made,) = build(yard.trees, repo).values()
+        spool = io.BytesIO()
+        assert read_tarball(io.BytesIO(yard.data(made)), spool, name=made.name)
 
 
 def test_the_same_tree_in_another_place(yard: Yard, tmp_path: Path) -> None:
