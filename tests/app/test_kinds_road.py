@@ -89,6 +89,19 @@ def test_what_commands_make_is_released(world: World) -> None:
     assert again.event("already")["what"] == "logged"
 
 
+@pytest.mark.parametrize("words", [("plan", "toy", "1.0.0"), ("release", "toy", "1.0.0", "--dry-run")])
+def test_a_plan_names_what_is_awaited(world: World, words: tuple[str, ...]) -> None:
+    say(world, "library", 'expect = ["*.tar.gz", "*win*.whl", "*macosx*.whl"]\n')
+    world.tag("1.0.0")
+    told = world.tell(*words)
+    assert (told.code, told.event("waiting")["for"]) == (0, "files")
+    assert told.event("waiting")["what"] == "toy 1.0.0 has no file yet for *win*.whl, *macosx*.whl"
+    assert world.tell("release", "toy", "1.0.0").code == 4
+    assert [e["what"] for e in world.tell(*words).events if e["event"] == "waiting"] == [
+        "toy 1.0.0 waits for *win*.whl, *macosx*.whl"
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
