@@ -83,6 +83,10 @@ class Source(Protocol):
         one of more than a MiB."""
         ...
 
+    def has_directory(self, repo: str, commit: str, path: str) -> bool:
+        """Whether the commit's tree has that directory."""
+        ...
+
     def branches(self, repo: str, commit: str) -> tuple[str, ...]:
         """The names of the branches whose history has `commit`, sorted."""
         ...

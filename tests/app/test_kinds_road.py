@@ -123,6 +123,22 @@ def test_a_name_that_a_release_may_not_have(world: World, old: str, new: str, co
     assert world.leaves() == []
 
 
+def test_a_subdirectory_that_the_tag_has_not_is_said_before_a_build(world: World) -> None:
+    (world.repo / "below").mkdir()
+    (world.repo / "below" / "text").write_text("text\n")
+    world.commit("a directory")
+    say(world, "generic", 'subdirectory = "below"\n')
+    world.tag("1.0.0")
+    assert world.tell("check", "toy", "1.0.0").code == 0
+    settings = world.home / "tagtrail.toml"
+    for wrong in ("nowhere", "below/text", "toy.py"):
+        settings.write_text(settings.read_text().replace('subdirectory = "below"', f'subdirectory = "{wrong}"'))
+        for command in ("check", "plan"):
+            done = world.tell(command, "toy", "1.0.0")
+            assert (done.code, done.event("refused")["code"]) == (2, "subdirectory"), done.out
+        settings.write_text(settings.read_text().replace(f'subdirectory = "{wrong}"', 'subdirectory = "below"'))
+
+
 def test_two_projects_of_one_repository(world: World) -> None:
     for name in ("one", "two"):
         (world.repo / name).mkdir()

@@ -142,6 +142,11 @@ class GitSource:
                 known |= _contents(opened, commit, (path, *(posixpath.join(directory, name) for name in _DECLARE)))
         return known[path]
 
+    def has_directory(self, repo: str, commit: str, path: str) -> bool:
+        """See `tagtrail.ports.Source`."""
+        (found,) = self._place(repo).git.items((f"{commit}:{path}",))
+        return found.kind == "tree"
+
     def branches(self, repo: str, commit: str) -> tuple[str, ...]:
         """See `tagtrail.ports.Source`."""
         refs = _refs(self._place(repo), f"--contains={commit}", "refs/heads")

@@ -130,6 +130,10 @@ class Source:
         texts = {"pyproject.toml": found.pyproject, "setup.cfg": found.setup_cfg}
         return {**{name: text.encode() for name, text in texts.items() if text}, **found.files}.get(path)
 
+    def has_directory(self, repo: str, commit: str, path: str) -> bool:
+        """Whether one of the commit's files lies there."""
+        return any(name.startswith(f"{path}/") for name in _commit(self._repository(repo), commit).files)
+
     def branches(self, repo: str, commit: str) -> tuple[str, ...]:
         """Everything is on main, which is the only one."""
         return ("main",) if any(c.id == commit for c in self._repository(repo).commits) else ()
