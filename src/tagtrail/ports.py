@@ -87,6 +87,10 @@ class Source(Protocol):
         """Those of these object ids that are not in the repository, or lead to what is not; in their order."""
         ...
 
+    def has_directory(self, repo: str, commit: str, path: str) -> bool:
+        """Whether the commit's tree has that directory."""
+        ...
+
     def branches(self, repo: str, commit: str) -> tuple[str, ...]:
         """The names of the branches whose history has `commit`, sorted."""
         ...

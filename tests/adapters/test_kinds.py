@@ -1,5 +1,6 @@
 """What is not Python: the tag's tree as archives, and files that the project's own commands make, apart and twice."""
 
+import base64
 import gzip
 import hashlib
 import io
@@ -11,7 +12,9 @@ import subprocess
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,7 @@ from tagtrail.adapters.builder.commands import Commands
 from tagtrail.adapters.builder.tree import Tree
 from tagtrail.adapters.git import GitSource
 from tagtrail.formats.archive import Limits
+from tagtrail.formats.tarball import read_tarball
 from tagtrail.io import sandbox
 from tagtrail.model.errors import Error, ProjectError, SetupError
 from tagtrail.model.facts import Artifact
@@ -26,9 +30,12 @@ from tagtrail.ports import Builder, BuildOrder, Objects
 from tagtrail.testing.memory import Kept
 from tagtrail.testing.suites import builder as suite
 from tests.adapters.projects import TIME, Repo, repository
+from tests.workflows.intake import wheel
 
 pytestmark = pytest.mark.client
 
+NEW, INFO = "tool-1.0.0-cp39-abi3-linux_x86_64.whl", "tool-1.0.0.dist-info"
+META = "Metadata-Version: 2.1\nName: tool\nVersion: 1.0.0\nRequires-Python: >=3.11\n"
 MODULE = {
     "metadata.json": '{"name": "example-nova", "version": "1.0.0"}',
     "manifests/init.pp": "class nova {}\n",
@@ -139,6 +146,38 @@ def test_secrets_and_litter_of_the_tree_are_noticed(yard: Yard, tmp_path: Path) 
     assert [r.member for r in below["tool-1.0.0.tar.gz"].remarks] == ["key.pem"]
 
 
+@pytest.mark.parametrize(
+    ("links", "files", "code"),
+    [
+        ({"out": "/etc/passwd"}, (), "archive-outside"),
+        ({"below/out": "../../x"}, (), "archive-outside"),
+        ({"out": "../tool-1.0.0/metadata.json"}, (), "archive-outside"),
+        ({}, ("a", "A"), "archive-case"),
+        ({}, ("caf\u00e9", "cafe\u0301"), "archive-case"),
+        ({}, ("a\nb",), "archive-name"),
+        ({}, ("a\\..\\b",), "archive-outside"),
+        ({"in": "metadata.json", "below/in": "../files/run", "nowhere": "none"}, ("a b",), ""),
+    ],
+)
+def test_an_archive_of_the_tree_is_one_that_we_would_take(
+    yard: Yard, tmp_path: Path, links: dict[str, str], files: tuple[str, ...], code: str
+) -> None:
+    repo = project(tmp_path / "module", MODULE | dict.fromkeys(files, "text"))
+    for name, target in links.items():
+        (repo.path / name).parent.mkdir(exist_ok=True)
+        (repo.path / name).symlink_to(target)
+    repo.commit({})
+    repo.tag("1.1.0")
+    build = partial(yard.build, tag="1.1.0", builds=("tar.gz",))
+    if code:
+        assert refused(ProjectError, build, yard.trees, repo).code == code
+        assert len(yard.trees.tree(*yard.order(repo, "1.1.0"))) == 64, "for an entry, the tree is what it is"
+    else:
+        (made,) = build(yard.trees, repo).values()
+        spool = io.BytesIO()
+        assert read_tarball(io.BytesIO(yard.data(made)), spool, name=made.name)
+
+
 def test_the_same_tree_in_another_place(yard: Yard, tmp_path: Path) -> None:
     repo = project(tmp_path / "module", MODULE)
     before = os.umask(0o077)
@@ -224,6 +263,7 @@ def test_a_log_is_kept(yard: Yard, tmp_path: Path) -> None:
     assert "$ sh -ec 'echo first'" in log
 
 
+EMPTY_ZIP = "{ printf 'PK\\005\\006'; head -c 18 /dev/zero; } > x.zip"
 FAILS = [
     ("false", ("x",), ProjectError, "build-failed", "ended with 1"),
     ("kill -9 $$", ("x",), ProjectError, "build-failed", "ended with -9"),
@@ -246,6 +286,8 @@ FAILS = [
     ("touch y; chmod 4755 y; tar -czf x.tgz y", ("x.tgz",), ProjectError, "archive-setuid", "'y'"),
     ("touch y Y; tar -czf x.tgz y Y", ("x.tgz",), ProjectError, "archive-case", "one file where case is not kept"),
     ("echo no > x.zip", ("x.zip",), ProjectError, "archive-damaged", "no zip file"),
+    (EMPTY_ZIP, ("x.zip",), None, "", ""),
+    (f"{EMPTY_ZIP}; echo >> x.zip", ("x.zip",), ProjectError, "archive-trailing", "behind the end"),
     ("echo this is no archive > x.tar.xz", ("x.tar.xz",), ProjectError, "archive-damaged", "no xz file"),
     ("touch y; tar -cJf x.txz y; echo >> x.txz", ("x.txz",), ProjectError, "archive-trailing", "after its xz end"),
     ("touch y; tar -cJf y.txz y; head -c 60 y.txz > x.txz", ("x.txz",), ProjectError, "archive-damaged", "cut off"),
@@ -305,6 +347,76 @@ def test_an_archive_is_compared_with_the_tag_and_left_as_it_is(yard: Yard, tmp_p
     data = yard.data(made)
     plain = {"z": gzip.decompress, "J": lzma.decompress}.get(pack[6], bytes)(data)
     assert made.tar == hashlib.sha256(plain).hexdigest()
+
+
+LIKE_BROUGHT = [
+    ("a name of another project", "nowa-1.0.0-py3-none-any.whl", {}, "name-mismatch"),
+    ("a name of another version", "tool-9-py3-none-any.whl", {}, "version-mismatch"),
+    ("no name of a wheel", "tool-1.0.0.whl", {"tags": ("py3-none-any",)}, "output-invalid"),
+    ("metadata of another", NEW, {"metadata": META.replace("tool", "evil")}, "name-mismatch"),
+    ("metadata of another version", NEW, {"metadata": META.replace("1.0.0", "9")}, "version-mismatch"),
+    ("metadata that nobody can read", NEW, {"metadata": "Name: tool\n"}, "metadata-invalid"),
+    ("tags of another interpreter", NEW, {"tags": ("cp27-cp27m-linux_x86_64",)}, "wheel-tags"),
+    ("another build number", NEW, {"build": "1"}, "wheel-tags"),
+    ("a form of the future", NEW, {"version": "1.zzz"}, "wheel-version"),
+    ("no member in RECORD", NEW, {"record": ""}, "wheel-record"),
+    ("other bytes than RECORD says", NEW, {"changed": {"nova/_fast.so": b"evil"}}, "wheel-record"),
+    ("bytes of no member", NEW, {}, "archive-trailing"),
+]
+
+
+def carried(data: bytes, name: str) -> str:
+    """A script that makes the file."""
+    return f"base64 -d > {name} <<END\n{base64.encodebytes(data).decode()}END\n"
+
+
+@pytest.mark.parametrize(("what", "name", "changes", "code"), LIKE_BROUGHT, ids=[row[0] for row in LIKE_BROUGHT])
+def test_a_wheel_by_commands_is_what_its_name_says(
+    yard: Yard, tmp_path: Path, what: str, name: str, changes: dict[str, Any], code: str
+) -> None:
+    repo = project(tmp_path / "tool", {"file": "a\n"})
+    data = wheel(name, **{"info": INFO, "metadata": META} | changes) + (b"x" if code == "archive-trailing" else b"")
+    run = (("sh", "-ec", carried(data, name)),)
+    error = refused(
+        ProjectError, partial(yard.build, builds=("sdist",), run=run, files=("*.whl",)), yard.commands, repo
+    )
+    assert error.code == code, (what, error.what)
+
+
+def test_a_wheel_by_commands_is_described_as_others_are(yard: Yard, tmp_path: Path) -> None:
+    repo = project(tmp_path / "tool", {"file": "a\n"})
+    data = wheel(NEW, info=INFO, metadata=META, more={"file": b"a\n"})
+    run = (("sh", "-ec", carried(data, NEW)),)
+    (made,) = yard.build(yard.commands, repo, builds=("sdist",), run=run, files=("*.whl",)).values()
+    assert made.metadata
+    assert (yard.kept.read(made.metadata.sha256).decode(), made.requires_python) == (META, ">=3.11")
+    assert (yard.data(made), made.as_built, made.members) == (data, False, 5)
+    assert made.generated == ("nova/_fast.so", *(f"{INFO}/{n}" for n in ("METADATA", "RECORD", "WHEEL")))
+    (other,) = yard.build(yard.commands, repo, builds=(), run=run, files=("*.whl",)).values()
+    assert (other.metadata, other.members) == (None, 5), "where nothing is Python, an archive as any"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (META, ""),
+        (META.replace("tool", "evil"), "name-mismatch"),
+        (META.replace("1.0.0", "9"), "version-mismatch"),
+        ("Name: tool\n", "metadata-invalid"),
+    ],
+)
+def test_an_sdist_by_commands_is_what_its_name_says(yard: Yard, tmp_path: Path, text: str, code: str) -> None:
+    repo = project(tmp_path / "tool", {"PKG-INFO": text, "file": "a\n"})
+    pack = "mkdir tool-1.0.0; cp PKG-INFO file tool-1.0.0; tar -czf tool-1.0.0.tar.gz tool-1.0.0"
+    make = partial(yard.build, run=(("sh", "-ec", pack),), files=("*.tar.gz",))
+    if code:
+        assert refused(ProjectError, partial(make, builds=("wheel",)), yard.commands, repo).code == code
+    else:
+        (made,) = make(yard.commands, repo, builds=("wheel",)).values()
+        assert (made.requires_python, made.generated, made.members) == (">=3.11", (), 2)
+        assert made.tar == hashlib.sha256(gzip.decompress(yard.data(made))).hexdigest()
+    (plain,) = make(yard.commands, repo, builds=()).values()
+    assert (plain.metadata, plain.members) == (None, 2)
 
 
 # Real projects

@@ -22,6 +22,7 @@ from tagtrail.rules.facts import After
 from tagtrail.rules.registry import AFTER
 from tagtrail.workflows.contents import described
 from tagtrail.workflows.reproduce import pins_of
+from tests.adapters.projects import repository
 
 pytestmark = [pytest.mark.client, pytest.mark.index, pytest.mark.slow]
 HERE = Path(__file__).parent
@@ -109,6 +110,48 @@ def test_the_same_bytes_anywhere(name: str, version: str, tmp_path: Path) -> Non
     verdict = judge(AFTER, after(name, version, first))
     assert {(f.rule, f.level) for f in verdict.findings} == SAID.get(name, set())
     assert [rule for rule, _ in verdict.skipped] == ["META012"], "it is no patch of a release whose metadata are here"
+
+
+NATIVE = {
+    "setuptools": {
+        "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n',
+        "setup.py": """
+from setuptools import Extension, setup
+setup(py_modules=[], ext_modules=[Extension("one", ["one.c"]), Extension("two", ["two.cpp"])])
+""",
+    },
+    "meson": {
+        "pyproject.toml": '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\n',
+        "meson.build": """
+project('native', 'c', 'cpp', version: '1.0', default_options: ['debug=true'])
+py = import('python').find_installation(pure: false)
+py.extension_module('one', 'one.c', install: true)
+py.extension_module('two', 'two.cpp', install: true)
+""",
+    },
+}
+MODULE = """
+#include <Python.h>
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, __FILE__, "", -1, 0};
+PyMODINIT_FUNC PyInit_NAME(void) { return PyModule_Create(&module); }
+"""
+
+
+@pytest.mark.parametrize("backend", NATIVE)
+def test_c_and_cpp_are_the_same_in_a_cell_and_in_none(backend: str, tmp_path: Path) -> None:
+    """Debuggers are told where sources were: the interpreter's own flags have `-g`."""
+    repo = repository(tmp_path / "repo")
+    vector = "#include <vector>\nstd::vector<int> numbers(9);\n"
+    files = {"one.c": MODULE.replace("NAME", "one"), "two.cpp": vector + MODULE.replace("NAME", "two")}
+    said = '[project]\nname = "native"\nversion = "1.0"\n'
+    repo.commit(files | NATIVE[backend] | {"pyproject.toml": NATIVE[backend]["pyproject.toml"] + said})
+    repo.tag("1.0")
+    order = {"name": "native", "tag": "1.0", "repo": str(repo.path), "pins": []}
+    made = [
+        built(order | {"root": str(tmp_path / place), "isolation": kind})["files"]
+        for kind, place in (("bubblewrap", "a"), ("namespaces", "b"), ("none", "c/further/down"))
+    ]
+    assert made[0] == made[1] == made[2]
 
 
 def after(name: str, version: str, made: dict[str, Any]) -> After:

@@ -89,6 +89,19 @@ def test_what_commands_make_is_released(world: World) -> None:
     assert again.event("already")["what"] == "logged"
 
 
+@pytest.mark.parametrize("words", [("plan", "toy", "1.0.0"), ("release", "toy", "1.0.0", "--dry-run")])
+def test_a_plan_names_what_is_awaited(world: World, words: tuple[str, ...]) -> None:
+    say(world, "library", 'expect = ["*.tar.gz", "*win*.whl", "*macosx*.whl"]\n')
+    world.tag("1.0.0")
+    told = world.tell(*words)
+    assert (told.code, told.event("waiting")["for"]) == (0, "files")
+    assert told.event("waiting")["what"] == "toy 1.0.0 has no file yet for *win*.whl, *macosx*.whl"
+    assert world.tell("release", "toy", "1.0.0").code == 4
+    assert [e["what"] for e in world.tell(*words).events if e["event"] == "waiting"] == [
+        "toy 1.0.0 waits for *win*.whl, *macosx*.whl"
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
@@ -108,6 +121,22 @@ def test_a_name_that_a_release_may_not_have(world: World, old: str, new: str, co
     done = world.tell("release", "toy", "1.0.0")
     assert (done.code, done.event("refused")["code"]) == (3, code), done.out
     assert world.leaves() == []
+
+
+def test_a_subdirectory_that_the_tag_has_not_is_said_before_a_build(world: World) -> None:
+    (world.repo / "below").mkdir()
+    (world.repo / "below" / "text").write_text("text\n")
+    world.commit("a directory")
+    say(world, "generic", 'subdirectory = "below"\n')
+    world.tag("1.0.0")
+    assert world.tell("check", "toy", "1.0.0").code == 0
+    settings = world.home / "tagtrail.toml"
+    for wrong in ("nowhere", "below/text", "toy.py"):
+        settings.write_text(settings.read_text().replace('subdirectory = "below"', f'subdirectory = "{wrong}"'))
+        for command in ("check", "plan"):
+            done = world.tell(command, "toy", "1.0.0")
+            assert (done.code, done.event("refused")["code"]) == (2, "subdirectory"), done.out
+        settings.write_text(settings.read_text().replace(f'subdirectory = "{wrong}"', 'subdirectory = "below"'))
 
 
 def test_two_projects_of_one_repository(world: World) -> None:

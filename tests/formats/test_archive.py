@@ -73,8 +73,8 @@ def normalised(
 PLAIN = (
     entry("p-1/", DIRECTORY),
     entry("p-1/PKG-INFO", data=b"Name: p\n"),
-    entry("p-1/run", data=b"#!", mode=0o755),
     entry("p-1/link", LINK, linkname="PKG-INFO"),
+    entry("p-1/run", data=b"#!", mode=0o755),
 )
 
 
@@ -122,6 +122,16 @@ def ours() -> list[tuple[Member, list[bytes]]]:
         (Member(name="p-1/link", kind="link", target="PKG-INFO"), []),
         (Member(name="p-1/run", size=2, executable=True), [b"#!"]),
     ]
+
+
+def test_an_order_that_a_file_system_has_is_made_ours() -> None:
+    """A backend that packs what `scandir` gives makes other bytes on each machine."""
+    orders = [zipped(tarred([PLAIN[0], *members])) for members in (PLAIN[1:], PLAIN[:0:-1])]
+    (one, first, _), (two, second, _) = (normalised(data) for data in orders)
+    assert (one.as_made, two.as_made) == (True, False)
+    assert first == orders[0]
+    assert second == b"".join(deflated(tar([(m, d) for m, d in ours()], EPOCH)))
+    assert normalised(zipped(tarred([PLAIN[0], PLAIN[2], PLAIN[3], PLAIN[1]])))[0].as_made, "PKG-INFO by hand, at last"
 
 
 @pytest.mark.parametrize(
@@ -561,6 +571,7 @@ def test_no_other_file_and_no_other_mode(place: str, mode: int, record_mode: int
 ABNORMAL = {
     "a time": wheel(*FILES, epoch=EPOCH + 2),
     "a mode by umask": wheel(*FILES, mode=0o100664),
+    "an order that a file system has": wheel(FILES[0], FILES[2], FILES[1]),
     "no mode": wheel(*FILES, mode=0),
     "another system": wheel(*FILES, create_system=0),
     "a comment": wheel(*FILES, comment=b"built on Tuesday"),

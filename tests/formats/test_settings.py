@@ -346,6 +346,16 @@ WRONG = [
     ("[build]", '[builders.ci]\nissuer = "https://ci.example"\n[build]', "builders.ci: has a token, or issuer"),
     # what is built
     ('build = ["sdist", "wheel"]', "build = []", "project.nova.build: makes nothing: name build kinds, or what `run`"),
+    (
+        'build = ["sdist", "wheel"]',
+        'build = ["sdist", "tar.gz"]',
+        "project.nova.build: 'sdist' and 'tar.gz' are both called",
+    ),
+    (
+        'build = ["sdist", "wheel"]',
+        'build = ["sdist", "sdist.xz", "tar.xz"]',
+        "project.nova.build: 'sdist.xz' and 'tar.xz' are",
+    ),
     ("signers =", 'run = "make"\nsigners =', "project.nova.run: must be a list of command lines, not a string"),
     ("signers =", 'run = ["make"]\nsigners =', "project.nova.run: must be a list of command lines, each a list of its"),
     (

@@ -28,6 +28,8 @@ NOT = [
     ("a.json:version", b"[]"),
     ("a.json:version", b'{"version": 1.2}'),
     ("a.json:version", b'{"version": null}'),
+    ("a.json:version", b'{"version": "1.1", "version": "1.2"}'),
+    ("a.json:a.version", b'{"a": {"version": "1.2"}, "a": {"version": "1.2"}}'),
     ("a.json:version.x", b'{"version": "1.2"}'),
     ("a.json:version", b'{"version": "1.2\xff"}'),
     ("a.json:version", b"[" * 100_000),

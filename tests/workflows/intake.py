@@ -99,15 +99,15 @@ def wheel(
     metadata: str = "Metadata-Version: 2.1\nName: nova\nVersion: 1.0.0\nRequires-Python: >=3.11\n",
     tags: tuple[str, ...] = (),
     version: str = "1.0",
+    build: str = "",
     record: str | None = None,
     more: dict[str, bytes] | None = None,
     changed: dict[str, bytes] | None = None,
 ) -> bytes:
     """A wheel as others build it; `more` are members that RECORD knows, `changed` what is really packed."""
     said = tags or (name.removesuffix(".whl").split("-", 2)[2],)
-    text = f"Wheel-Version: {version}\nGenerator: other\nRoot-Is-Purelib: false\n" + "".join(
-        f"Tag: {t}\n" for t in said
-    )
+    lines = [f"Wheel-Version: {version}", "Generator: other", "Root-Is-Purelib: false", *(f"Tag: {t}" for t in said)]
+    text = "".join(f"{line}\n" for line in [*lines, *([f"Build: {build}"] if build else [])])
     files = {"nova/_fast.so": b"\x7fELF", f"{info}/METADATA": metadata.encode(), f"{info}/WHEEL": text.encode()}
     files |= more or {}
     rows = [f"{n},sha256={_digest(d)},{len(d)}\n" for n, d in files.items()]

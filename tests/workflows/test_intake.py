@@ -70,7 +70,13 @@ def test_a_wheel_is_kept_as_it_is() -> None:
     ],
 )
 def test_tags_are_compared_as_sets(name: str, tags: tuple[str, ...]) -> None:
-    taken(Desk(), name, wheel(name, tags=tags))
+    taken(Desk(), name, wheel(name, tags=tags, build="1build" if "1build" in name else ""))
+
+
+@pytest.mark.parametrize(("number", "said"), [("-1build", ""), ("-1build", "1"), ("-1", "1build"), ("", "1")])
+def test_a_build_number_is_that_of_the_name(number: str, said: str) -> None:
+    name = f"nova-1.0.0{number}-py3-none-any.whl"
+    assert refused(name, wheel(name, tags=("py3-none-any",), build=said)) == "wheel-tags"
 
 
 @pytest.mark.parametrize(
@@ -80,6 +86,8 @@ def test_tags_are_compared_as_sets(name: str, tags: tuple[str, ...]) -> None:
         ({"tags": ("cp311-cp311-macosx_11_0_arm64", "cp312-cp312-macosx_11_0_arm64")}, "wheel-tags"),
         ({"tags": ("nonsense",)}, "wheel-tags"),
         ({"version": "2.0"}, "wheel-version"),
+        ({"version": "1.zzz"}, "wheel-version"),
+        ({"version": "1.0\nWheel-Version: 1.0"}, "wheel-version"),
         ({"info": "nova-1.0.1.dist-info"}, "wheel-form"),
         ({"info": "cinder-1.0.0.dist-info"}, "wheel-form"),
         ({"more": {"x-1.dist-info/METADATA": b""}}, "wheel-form"),

@@ -152,6 +152,11 @@ class GitSource:
             raise objects_missing(asked[min(len(answers), len(asked) - 1)], process.said(told.err, 3))
         return tuple(oid for oid, answer in zip(asked, answers, strict=True) if answer.endswith(b" missing"))
 
+    def has_directory(self, repo: str, commit: str, path: str) -> bool:
+        """See `tagtrail.ports.Source`."""
+        (found,) = self._place(repo).git.items((f"{commit}:{path}",))
+        return found.kind == "tree"
+
     def branches(self, repo: str, commit: str) -> tuple[str, ...]:
         """See `tagtrail.ports.Source`."""
         refs = _refs(self._place(repo), f"--contains={commit}", "refs/heads")

@@ -21,7 +21,7 @@ one key at the top), and a FILE alone for one that holds nothing but the version
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tagtrail.formats.forms import relative_fault
@@ -54,6 +54,8 @@ def making_faults(project: Project, indexes: Iterable[str]) -> Iterator[tuple[st
     """(key, fault) of what does not go together in a project; `indexes` are the targets that take Python files only."""
     if not (project.build or project.files):
         yield "build", 'makes nothing: name build kinds, or what `run` makes in files = ["dist/*"]'
+    if fault := _twins(project.build):
+        yield "build", fault
     if project.files and not project.run:
         yield "files", "names what `run` makes, and there is no run"
     if (project.run or project.prepare) and not project.files:
@@ -61,11 +63,18 @@ def making_faults(project: Project, indexes: Iterable[str]) -> Iterator[tuple[st
     for name in project.publish:
         if name in indexes and not project.is_python:
             yield "publish", f"{name!r} is an index of Python packages, and nothing of that kind is built"
-    if fault := _declares_fault(project.declares) if project.declares else "":
+    if project.declares and (fault := _declares_fault(project.declares)):
         yield "declares", fault
     for branch in project.branches:
         if not re.fullmatch(_BRANCH, branch):
             yield "branches", f'{branch!r} is not a pattern of branches, such as "stable/*"'
+
+
+def _twins(build: Sequence[str]) -> str:
+    """Two kinds whose files have one name."""
+    twins = (("sdist", "tar.gz"), ("sdist.xz", "tar.xz"))
+    both = next((pair for pair in twins if {*pair} <= {*build}), None)
+    return f"{both[0]!r} and {both[1]!r} are both called NAME-VERSION.{both[1]}: leave one out" if both else ""
 
 
 def building(table: Table) -> BuildSettings:

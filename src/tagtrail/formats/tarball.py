@@ -38,7 +38,8 @@ anew.
 **A source distribution** is left exactly as its backend made it if nothing in it depends on where or when that was: one
 gzip member whose header has a time of zero or SOURCE_DATE_EPOCH, no name but the file's own (without `.gz`), no comment
 and no extra field; every member with mtime zero or SOURCE_DATE_EPOCH, owner 0 without names, and mode 0644 or 0755
-(links: any); no hard links. Else it is packed anew.
+(links: any); no hard links; its members in an order of those who sort (`tagtrail.formats.ordered`), for a file system
+lists a directory as it likes. Else it is packed anew.
 
 POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; RFC 1952.
 """
@@ -50,6 +51,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from tagtrail.formats.archive import Kind, Limits, Member, check_members, refusal
+from tagtrail.formats.ordered import is_sorted_sdist
 from tagtrail.formats.unpacking import PIECE, gunzipped, spooled, unpacker_of
 from tagtrail.formats.untar import found_in
 from tagtrail.model.frozen import frozen, replace
@@ -220,7 +222,8 @@ def normal_sdist(
     members = tuple(sorted((f.member for f in found), key=lambda m: _bytes(m.name)))
     check_members(members)
     top = _top(members)
-    if _is_clean(head, epoch, name) and all(f.is_normal(epoch) for f in found):
+    order = [f"{m.name}/" if m.kind == "directory" else m.name for m in (f.member for f in found)]
+    if _is_clean(head, epoch, name) and all(f.is_normal(epoch) for f in found) and is_sorted_sdist(order):
         return Sdist(members=members, top=top, tar=digest, as_made=True)
     return Sdist(members=members, top=top, tar=_pack(members, spool, write, epoch), as_made=False)
 

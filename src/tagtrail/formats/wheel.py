@@ -3,7 +3,8 @@ r"""What a wheel says of itself, for wheels that others built: its own directory
     nova-33.0.0-cp311-cp311-macosx_11_0_arm64.whl
       nova/_fast.cpython-311-darwin.so
       nova-33.0.0.dist-info/METADATA           Name and Version: tagtrail.formats.metadata
-      nova-33.0.0.dist-info/WHEEL              Wheel-Version: 1.0, and a Tag line for each tag of the file's name
+      nova-33.0.0.dist-info/WHEEL              Wheel-Version: 1.0, a Tag line for each tag of the file's name, and Build
+                                               where that has a build number
       nova-33.0.0.dist-info/RECORD             PATH,sha256=BASE64URL,SIZE for each member, its own line without digest
 
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/ and .../recording-installed-packages/.
@@ -13,6 +14,7 @@ Reason codes (ProjectError): wheel-form, wheel-version, wheel-tags, wheel-record
 
 import csv
 import hashlib
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 
@@ -25,6 +27,8 @@ __all__ = ["check_tags", "check_wheel", "metadata_in"]
 
 _MOST = 16 << 20
 """Bytes of the largest member of a dist-info directory that is read."""
+_WITH_BUILD = 6
+"""Parts of a wheel's name that has a build number."""
 _HASHES = ("sha256", "sha384", "sha512")
 
 
@@ -74,13 +78,19 @@ def _check_tags(text: bytes, name: str) -> None:
     from packaging.tags import parse_tag
     from packaging.utils import parse_wheel_filename
 
-    fields = [line.partition(":") for line in text.decode("utf-8", "replace").splitlines()]
-    said = {key.strip().lower(): value.strip() for key, _, value in fields}
-    if not said.get("wheel-version", "").startswith("1."):
-        raise _bad(name, "version", f"is of Wheel-Version {shown(said.get('wheel-version', ''))}, 1.x is understood")
-    lines = [value.strip() for key, _, value in fields if key.strip().lower() == "tag"]
+    said: dict[str, list[str]] = {}
+    for line in text.decode("utf-8", "replace").splitlines():
+        key, _, value = line.partition(":")
+        said.setdefault(key.strip().lower(), []).append(value.strip())
+    form = ", ".join(said.get("wheel-version", []))
+    if not re.fullmatch(r"1\.[0-9]+", form):
+        raise _bad(name, "version", f"is of Wheel-Version {shown(form)}, 1.x is understood")
+    build, parts = ", ".join(said.get("build", [])), name.split("-")
+    number = parts[2] if len(parts) == _WITH_BUILD else ""
+    if build != number:
+        raise _bad(name, "tags", f"says Build {shown(build)} within, its name says {shown(number)}")
     try:
-        tags = {tag for line in lines for tag in parse_tag(line)}
+        tags = {tag for line in said.get("tag", []) for tag in parse_tag(line)}
     except ValueError:
         raise _bad(name, "tags", "has a Tag that cannot be read") from None
     wanted = parse_wheel_filename(name)[3]

@@ -7,9 +7,10 @@ no data descriptors; names are ASCII or flagged as UTF-8. The file begins with t
 end-of-central-directory record.
 
 **A wheel** is left exactly as its backend made it if it is normal enough to be reproducible: every member has the time
-of SOURCE_DATE_EPOCH and a mode of 0644 or 0755 (0755 for directories), there are no comments, and nothing lies before,
-between or after the records. RECORD may have 0664: the `wheel` library, of which setuptools has a copy, gives it that
-whatever the umask. Else it is packed anew.
+of SOURCE_DATE_EPOCH and a mode of 0644 or 0755 (0755 for directories), members are in an order of those who sort
+(`tagtrail.formats.ordered`), there are no comments, and nothing lies before, between or after the records. RECORD may
+have 0664: the `wheel` library, of which setuptools has a copy, gives it that whatever the umask. Else it is
+packed anew.
 
 APPNOTE.TXT 6.3; https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
@@ -23,6 +24,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from tagtrail.formats.archive import Limits, Member, check_members, refusal
+from tagtrail.formats.ordered import is_sorted_wheel
 from tagtrail.formats.ziplayout import check_layout
 
 __all__ = ["Wheel", "zip_time"]
@@ -81,18 +83,23 @@ class Wheel:
 
     def is_normal(self, epoch: int) -> bool:
         """Nothing in it depends on where or when it was built."""
-        return self._is_tight() and all(
-            info.date_time == zip_time(epoch)
-            and info.create_system == 3
-            and info.external_attr >> 16 in _modes(info)
-            and not (info.extra or info.comment)
-            for info in self._infos.values()
+        infos = self._infos.values()
+        return (
+            self._is_tight()
+            and is_sorted_wheel(info.orig_filename for info in infos)
+            and all(
+                info.date_time == zip_time(epoch)
+                and info.create_system == 3
+                and info.external_attr >> 16 in _modes(info)
+                and not (info.extra or info.comment)
+                for info in infos
+            )
         )
 
     def _is_tight(self) -> bool:
-        """The records follow each other without a gap, from the first byte to the last."""
+        """The records follow each other without a gap, from the first byte to the last, as the directory lists them."""
         at = 0
-        for info in sorted(self._infos.values(), key=lambda i: i.header_offset):
+        for info in self._infos.values():
             if info.header_offset != at or info.flag_bits & 0x8:  # it may be any number, also one below zero
                 return False
             self._file.seek(at)

@@ -36,7 +36,14 @@ def _at(table: Any, key: str) -> object:
 
 
 def _json(text: str, key: str) -> object:
-    return _at(json.loads(text), key)
+    return _at(json.loads(text, object_pairs_hook=_once), key)
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Of a key that is there twice, readers take one or the other."""
+    if len(table := dict(pairs)) < len(pairs):
+        raise ValueError
+    return table
 
 
 def _toml(text: str, key: str) -> object:

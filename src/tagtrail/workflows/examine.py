@@ -10,7 +10,7 @@ from hashlib import sha256
 from packaging.version import Version
 
 from tagtrail.formats.facts import dump
-from tagtrail.model.errors import ProjectError, TamperError
+from tagtrail.model.errors import ProjectError, SetupError, TamperError
 from tagtrail.model.facts import Entry, Finding, Key, Override, Survey, Tag, Tagged
 from tagtrail.model.frozen import frozen, replace
 from tagtrail.model.settings import Project, Settings
@@ -115,8 +115,8 @@ def gather(
     """The case of `tag` (a tag's name or a version) of `project`; with `at`, as if it stood on that commit.
 
     `tagged` is what was found under its name (None: it is read).
-    Places are asked of a version that is not released yet. Raises what `Source.read` and `Source.tags` raise; whatever
-    is wrong with the tag itself is a finding.
+    Places are asked of a version that is not released yet. Raises what `Source.read` and `Source.tags` raise, and
+    SetupError `subdirectory`, as a build would; whatever is wrong with the tag itself is a finding.
     """
     name = tag_for(project.tag, tag, project.versions)
     tagged = tagged or source.read(project.repo, name, at)
@@ -137,6 +137,8 @@ def gather(
         branches=source.branches(project.repo, tagged.commit) if project.branches else (),
         beside=tuple(p for p in settings.projects if p.repo == project.repo and p.name != project.name),
     )
+    if facts.says_version and facts.taken is None:
+        _check_subdirectory(source, project, tagged)
     facts = _surveyed(with_past(source, facts, tagged), known.ask)
     return Case(tagged=tagged, judged=judged, before=facts, switches=(*settings.rules, *project.rules))
 
@@ -169,6 +171,13 @@ def _written(source: Source, project: Project, tagged: Tagged) -> bytes | None:
         return None
     path = project.declares.partition(":")[0]
     return source.file(project.repo, tagged.commit, "/".join(filter(None, (project.subdirectory, path))))
+
+
+def _check_subdirectory(source: Source, project: Project, tagged: Tagged) -> None:
+    name = project.subdirectory
+    if name and not source.has_directory(project.repo, tagged.commit, name):
+        what = f"{name!r} is no directory of {project.name} {tagged.name}"
+        raise SetupError(what, code="subdirectory", hint="correct subdirectory in tagtrail.toml, or tag what has it")
 
 
 def _digest(tagged: Tagged) -> str:

@@ -4,6 +4,7 @@ one that stands ready before it is known for which build."""
 import hashlib
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -349,9 +350,10 @@ def _version(order: BuildOrder) -> dict[str, str]:
 def _mapped(paths: Mapping[str, str]) -> dict[str, str]:
     """Where there is no isolation: compilers write paths as a cell's, so that no random one is in their output.
 
-    CFLAGS takes the place of the interpreter's own flags (`-O3 -DNDEBUG` and others), so these are in it.
+    Each variable is added to the flags that are there, as a cell has them; CFLAGS and CXXFLAGS would take their place.
+    setuptools, Meson and autoconf read CPPFLAGS, for C and C++; CMake has no such variable, and whoever calls it for a
+    Python project reads CMAKE_ARGS.
     """
-    flags = [f"-ffile-prefix-map={ours}={theirs}" for ours, theirs in paths.items()]
-    import sysconfig
-
-    return {"CFLAGS": " ".join([*(sysconfig.get_config_var("CFLAGS") or "").split(), *flags])}
+    flags = " ".join(f"-ffile-prefix-map={ours}={theirs}" for ours, theirs in paths.items())
+    cmake = " ".join(shlex.quote(f"-DCMAKE_{language}_FLAGS_INIT={flags}") for language in ("C", "CXX", "Fortran"))
+    return {"CPPFLAGS": flags, "FFLAGS": flags, "CMAKE_ARGS": cmake}

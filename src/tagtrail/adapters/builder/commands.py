@@ -3,7 +3,8 @@
 First a cell with the network runs `prepare` in a checkout of the tag; all that it leaves below /build (the checkout,
 HOME with its caches) is carried, as one tar that nobody here reads, into a second cell, which has no network and runs
 `run`. `files` are looked for there, and taken as they are: whether two builds make the same bytes is the project's
-matter. Archives among them are read strictly, and compared with the tag's files, but never packed anew.
+matter. Archives among them are read strictly, and compared with the tag's files, but never packed anew
+(`tagtrail.adapters.builder.delivered`).
 """
 
 import os
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import NoReturn
 
 from tagtrail.adapters.builder.checkout import (
     check_space,
@@ -26,15 +27,13 @@ from tagtrail.adapters.builder.checkout import (
     furnished,
     where_said,
 )
+from tagtrail.adapters.builder.delivered import delivered
 from tagtrail.adapters.builder.logs import keep_log, log_of
-from tagtrail.adapters.builder.outputs import Blobs, Sifted, sifted
+from tagtrail.adapters.builder.outputs import Blobs, keep
 from tagtrail.adapters.builder.tarred import tree_digest
-from tagtrail.formats import tarball
-from tagtrail.formats.archive import Limits, Member
+from tagtrail.formats.archive import Limits
 from tagtrail.formats.forms import relative_fault
 from tagtrail.formats.purl import purl
-from tagtrail.formats.site import media
-from tagtrail.formats.zipball import Wheel
 from tagtrail.io import process, sandbox
 from tagtrail.io.backend import PROGRAM, Answers, Backend, backend
 from tagtrail.io.foreign import check_name, take
@@ -43,13 +42,12 @@ from tagtrail.io.sandbox import Cell
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError, SetupError
 from tagtrail.model.facts import Artifact, Material
-from tagtrail.model.frozen import frozen
+from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import BuildOrder, Kept, Objects
 
 __all__ = ["Commands"]
 
 _MOST_FILES = 1000
-_PIECE = 1 << 20
 _NETWORK = (
     "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
 )  # fmt: skip
@@ -90,7 +88,8 @@ class Commands:
     `limit` is the time for one command in seconds, `most` what a cell may use up, `limits` what archives may hold.
 
     Besides the port's errors: SetupError `subdirectory`, `command-missing`; ProjectError `files-missing`, `files-many`,
-    `output-invalid` and `archive-...`; TamperError `object-altered`.
+    `output-invalid`, `name-mismatch`, `version-mismatch`, `metadata-invalid`, `wheel-...` and `archive-...`;
+    TamperError `object-altered`.
     """
 
     def __init__(
@@ -125,7 +124,8 @@ class Commands:
             finally:
                 keep_log(self._log(order), b"".join(work.said))
             blobs.tell(files(git, order.commit))
-            return tuple(self._artifact(work, path, kept) for path in taken)
+            made = [delivered(path, order, blobs, self._limits) for path in taken]
+            return tuple(replace(artifact, materials=_materials()) for artifact in keep(made, kept))
 
     def expecting(self, project: str) -> AbstractContextManager[Callable[[BuildOrder, Objects], None]]:
         """Nothing can begin early."""
@@ -245,42 +245,6 @@ class Commands:
             taken = take(name, pieces, work.room / f"taken-{number}", min(left, self._limits.unpacked))
             left -= taken.stat().st_size
             yield taken
-
-    def _artifact(self, work: _Work, path: Path, kept: Kept) -> Artifact:
-        tar, members, found = self._judged(work, path)
-        with path.open("rb") as file:
-            blob = kept.put(iter(lambda: file.read(_PIECE), b""), media(path.name))
-        return Artifact(
-            name=path.name, blob=blob, tar=tar, members=members, generated=found.generated,
-            materials=_materials(), remarks=found.remarks,
-        )  # fmt: skip
-
-    def _judged(self, work: _Work, path: Path) -> tuple[str, int, Sifted]:
-        """Of an archive: the digest of its tar, how many members it has, and these held against the tag."""
-        with path.open("rb") as file, (path.parent / ".spool").open("w+b") as spool:
-            if path.name.endswith((".zip", ".whl")):
-                packed = Wheel(file, self._limits)
-                named = zip(_below_top(packed.members), packed.members, strict=True)
-                return "", len(packed.members), sifted(((n, m, packed.content(m)) for n, m in named), work.blobs)
-            found = tarball.read_tarball(file, spool, name=path.name, limits=self._limits)
-            if found is None:
-                return "", 0, Sifted(generated=(), remarks=())
-            inner = [m for m in found.members if m.kind != "directory"]
-            named = zip(_below_top(inner), inner, strict=True)
-            return found.tar, len(inner), sifted(((n, m, _content(spool, m)) for n, m in named), work.blobs)
-
-
-def _content(spool: BinaryIO, member: Member) -> Iterator[bytes]:
-    if member.kind == "link":
-        return iter((member.target.encode("utf-8", "surrogateescape"),))
-    return tarball.content(spool, member)
-
-
-def _below_top(members: Sequence[Member]) -> tuple[str, ...]:
-    """Names without the one directory in which all members lie, as an archive of a tree has it."""
-    tops = {m.name.partition("/")[0] if "/" in m.name else "" for m in members}
-    top = f"{tops.pop()}/" if len(tops) == 1 else "/"
-    return tuple(member.name.removeprefix(top) for member in members)
 
 
 def _filled(text: str, order: BuildOrder) -> str:

@@ -24,17 +24,17 @@ def tree_digest(order: BuildOrder, objects: Objects, room: Path) -> str:
     return digest.hexdigest()
 
 
-Seen = Callable[[str, str, bytes], object]
-"""Is shown a file: its path below the top directory, the id of its bytes, its bytes."""
+Seen = Callable[[Member, str, bytes], object]
+"""Is shown a member, the id of its bytes, its bytes."""
 
 
-def _unseen(path: str, content: str, data: bytes) -> None:
+def _unseen(member: Member, content: str, data: bytes) -> None:
     """Nobody looks."""
 
 
 def tree_tar(order: BuildOrder, objects: Objects, room: Path, below: str = "", seen: Seen = _unseen) -> Iterator[bytes]:
     """The commit's tree as a tar in normal form below PROJECT-VERSION/: links as links, submodules as empty
-    directories. With `below`, only what lies in that directory. `seen` is shown each file on the way.
+    directories. With `below`, only what lies in that directory. `seen` is shown each member on the way.
 
     Every object is hashed on the way, from the commit's id downwards; `room` is an empty directory. Raises ProjectError
     `objects-missing`; TamperError `object-altered`.
@@ -66,13 +66,17 @@ def _members(
         if below and not listed.path.startswith(f"{below}/"):
             continue
         name = f"{top}/{listed.path[len(below) :].lstrip('/')}"
-        if listed.mode in {DIRECTORY, MODULE}:
-            yield Member(name=name, kind="directory"), ()
-        elif listed.mode == LINK:
-            yield Member(name=name, kind="link", target=content.decode("utf-8", "surrogateescape")), ()
-        else:
-            seen(name.removeprefix(f"{top}/"), listed.id, content)
-            yield Member(name=name, executable=listed.mode == 0o100755, size=len(content)), (content,)
+        member = _member(name, listed, content)
+        seen(member, listed.id, content)
+        yield member, (content,) if member.kind == "file" else ()
+
+
+def _member(name: str, listed: Listed, content: bytes) -> Member:
+    if listed.mode in {DIRECTORY, MODULE}:
+        return Member(name=name, kind="directory")
+    if listed.mode == LINK:
+        return Member(name=name, kind="link", target=content.decode("utf-8", "surrogateescape"))
+    return Member(name=name, executable=listed.mode == 0o100755, size=len(content))
 
 
 def _altered(commit: str, why: str) -> TamperError:

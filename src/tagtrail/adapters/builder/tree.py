@@ -5,17 +5,19 @@ make it again with git and tar alone.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from tagtrail.adapters.builder.checkout import check_subdirectory, disk, files
 from tagtrail.adapters.builder.tarred import tree_digest, tree_tar
 from tagtrail.formats import tarball
+from tagtrail.formats.archive import Member, check_members
 from tagtrail.formats.contents import Glance
 from tagtrail.formats.site import media
 from tagtrail.io.git import lay_out
 from tagtrail.io.scratch import scratch
+from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Artifact, Blob, Remark
 from tagtrail.model.frozen import replace
 from tagtrail.ports import BuildOrder, Kept, Objects
@@ -29,7 +31,7 @@ _PIECE = 1 << 20
 class Tree:
     """See `tagtrail.ports.Builder`. `scratch_root` is where the tar is written first (swept by the wiring).
 
-    Besides the port's errors: SetupError `subdirectory`; TamperError `object-altered`.
+    Besides the port's errors: SetupError `subdirectory`; ProjectError `archive-...`; TamperError `object-altered`.
     """
 
     def __init__(self, scratch_root: Path) -> None:
@@ -43,15 +45,18 @@ class Tree:
             git = lay_out(objects, room / "look", head=order.commit, bare=True)
             check_subdirectory(git, order)
             digest, tar = hashlib.sha256(), room / "tar"
-            glance, remarks = Glance(), list[Remark]()
+            glance, remarks, members = Glance(), list[Remark](), list[Member]()
 
-            def seen(path: str, content: str, data: bytes) -> None:
-                remarks.extend(glance.remarks(path, content, data))
+            def seen(member: Member, content: str, data: bytes) -> None:
+                members.append(member)
+                if member.kind == "file":
+                    remarks.extend(glance.remarks(member.name.partition("/")[2], content, data))
 
             with tar.open("xb") as out:
                 for piece in tree_tar(order, objects, room / "git", order.subdirectory, seen):
                     digest.update(piece)
                     out.write(piece)
+            _judge(members)
             count = sum(1 for _ in files(git, order.commit, order.subdirectory))
             made = Artifact(
                 name="", blob=Blob(sha256="", size=0), tar=digest.hexdigest(), members=count, remarks=tuple(remarks)
@@ -66,6 +71,17 @@ class Tree:
         """See `tagtrail.ports.Builder`."""
         with scratch(self._scratch, "tree") as room:
             return tree_digest(order, objects, room)
+
+
+def _judge(members: Sequence[Member]) -> None:
+    """The archive is one that we would take from others. Raises ProjectError `archive-...`."""
+    try:
+        check_members(members)
+    except ProjectError as error:
+        raise ProjectError(
+            error.what, code=error.code, why="the archive of a tag's tree keeps the rules of every archive",
+            hint="rename it, or let it lead elsewhere, and tag the commit that does",
+        ) from None  # fmt: skip
 
 
 def _packed(made: Artifact, kind: str, order: BuildOrder, tar: Path, kept: Kept) -> Artifact:

@@ -1,6 +1,7 @@
 """A plan as people read it: what would be built, where it would go, who would see it, what is not protected."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from shlex import quote
 from typing import Any
 
@@ -8,7 +9,9 @@ from tagtrail.app.terminal.console import Console
 from tagtrail.formats.site import release_page
 from tagtrail.model.facts import Entry, Override
 from tagtrail.model.frozen import replace
-from tagtrail.model.settings import Project
+from tagtrail.model.names import sdist_stem
+from tagtrail.model.settings import TREES, Project
+from tagtrail.workflows.add import awaited, drafted, staged
 from tagtrail.workflows.approve import count, tell_asked
 from tagtrail.workflows.begun import Waiting
 from tagtrail.workflows.examine import Examined, tell_examined
@@ -20,6 +23,8 @@ from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
 
 __all__ = ["tell_plan"]
+
+_SDISTS = {"sdist": ".tar.gz", "sdist.xz": ".tar.xz"}
 
 
 def tell_plan(road: Road, project: Project, tag: str, console: Console, overrides: Sequence[Override] = ()) -> int:
@@ -33,6 +38,7 @@ def tell_plan(road: Road, project: Project, tag: str, console: Console, override
         return 0
     tell_examined(examined, road.tell)
     console.tell("plan", _plan(road, examined, prepare(road, examined)))
+    _tell_expected(road, examined)
     _tell_asked(road, project, tag, overrides)
     console.tell("outcome", _planned(project.name, examined.version))
     return 0
@@ -84,6 +90,28 @@ def _planned(project: str, version: str) -> dict[str, object]:
     following = f"tagtrail release {project} {quote(version)}"
     about = {"exit": 0, "project": project, "version": version, "state": "planned"}
     return about | {"text": "nothing was written", "next": following}
+
+
+def _tell_expected(road: Road, examined: Examined) -> None:
+    """Before there is a build: which patterns of `expect` have no file among those that were brought, or whose names
+    are known."""
+    project, raw = examined.project, examined.tagged.raw
+    tag = sha256(raw or b"").hexdigest()
+    if drafted(road, project.name, tag):
+        return  # then all files are known: what is asked says it
+    known = [_made_of(project, kind, examined.version) for kind in project.build]
+    brought = [artifact.name for artifact in staged(road, project.name, tag)]
+    if missing := awaited(project, [*known, *brought]):
+        what = f"{project.name} {examined.tagged.name} has no file yet for {', '.join(missing)}"
+        why = f"{len(brought)} brought; `release` logs nothing before each has one, built or brought"
+        road.tell("waiting", {"for": "files", "what": what, "why": why})
+
+
+def _made_of(project: Project, kind: str, version: str) -> str:
+    """The name of what a build kind makes, where that is known before."""
+    if kind in TREES:
+        return f"{project.name}-{version}.{kind}"
+    return f"{sdist_stem(project.name, version)}{_SDISTS.get(kind, '')}"
 
 
 def _tell_asked(road: Road, project: Project, tag: str, overrides: Sequence[Override]) -> None:

@@ -136,6 +136,10 @@ class Source:
         there = {commit.id for commit in repository.commits} - repository.missing
         return tuple(oid for oid in ids if _peeled(repository, oid) not in there)
 
+    def has_directory(self, repo: str, commit: str, path: str) -> bool:
+        """Whether one of the commit's files lies there."""
+        return any(name.startswith(f"{path}/") for name in _commit(self._repository(repo), commit).files)
+
     def branches(self, repo: str, commit: str) -> tuple[str, ...]:
         """Everything is on main, which is the only one."""
         return ("main",) if any(c.id == commit for c in self._repository(repo).commits) else ()

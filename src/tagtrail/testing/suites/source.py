@@ -115,6 +115,12 @@ def a_file_at_a_commit(case: Case) -> None:
         equal(case.open().file(case.repo, case.commits[0], path), None, f"there is no {path}")
 
 
+def a_directory_at_a_commit(case: Case) -> None:
+    """A file is none."""
+    for path in ("nowhere", "pyproject.toml", "pyproject.toml/x"):
+        holds(not case.open().has_directory(case.repo, case.commits[0], path), f"there is no directory {path}")
+
+
 def branches_that_have_a_commit(case: Case) -> None:
     """By their short names; HEAD is on `main`."""
     for commit in case.commits:
@@ -141,6 +147,7 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     what_a_build_may_see,
     no_local_path_gets_out,
     a_file_at_a_commit,
+    a_directory_at_a_commit,
     branches_that_have_a_commit,
     objects_that_are_not_there,
 )

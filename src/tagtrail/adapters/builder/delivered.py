@@ -1,0 +1,123 @@
+"""A file that a project's own commands made: read strictly, held against the tag, never packed anew.
+
+In a Python project a wheel, and what is named like an sdist, is what its name says, as if somebody had brought it
+(`tagtrail.workflows.intake`): installers find it beside what the build backend made. Everything else is an archive
+whose members are compared with the tag's files, or bytes.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from tagtrail.adapters.builder.outputs import (
+    Blobs,
+    Made,
+    Sifted,
+    identified,
+    of_sdist,
+    of_wheel,
+    sifted,
+    text_of,
+    with_licenses,
+)
+from tagtrail.formats import tarball
+from tagtrail.formats.archive import Limits, Member
+from tagtrail.formats.metadata import check_file_name
+from tagtrail.formats.wheel import check_wheel, metadata_in
+from tagtrail.formats.zipball import Wheel
+from tagtrail.model.frozen import replace
+from tagtrail.model.settings import PYTHON
+from tagtrail.ports import BuildOrder
+
+__all__ = ["delivered"]
+
+_PIECE = 1 << 20
+
+
+def delivered(path: Path, order: BuildOrder, blobs: Blobs, limits: Limits) -> Made:
+    """The file at `path`, judged. Raises ProjectError `output-invalid`, `name-mismatch`, `version-mismatch`,
+    `metadata-invalid`, wheel-* and archive-*."""
+    python = not PYTHON.isdisjoint(order.builds)
+    with path.open("rb") as file, (path.parent / ".spool").open("w+b") as spool:
+        if python and path.name.endswith(".whl"):
+            return _wheel(path, file, order, blobs, limits)
+        if python and _is_sdist(path.name):
+            return _sdist(path, file, spool, order, blobs, limits)
+        if path.name.endswith((".zip", ".whl")):
+            packed = Wheel(file, limits)
+            packed.check_layout()
+            named = zip(_below_top(packed.members), packed.members, strict=True)
+            found = sifted(((n, m, packed.content(m)) for n, m in named), blobs)
+            return _made(path, found, len(packed.members))
+        return _tar(path, file, spool, blobs, limits)
+
+
+def _is_sdist(name: str) -> bool:
+    from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+
+    try:
+        parse_sdist_filename(name)
+    except InvalidSdistFilename:
+        return False
+    return name.endswith(".tar.gz")
+
+
+def _wheel(path: Path, file: BinaryIO, order: BuildOrder, blobs: Blobs, limits: Limits) -> Made:
+    check_file_name(path.name, "wheel", project=order.project, version=order.version)
+    wheel = Wheel(file, limits)
+    wheel.check_layout()
+    check_wheel(wheel, path.name)
+    found = sifted(of_wheel(wheel), blobs)
+    names = [m.name for m in wheel.members]
+    return _described(_made(path, found, len(names)), metadata_in(wheel, path.name), order, names)
+
+
+def _sdist(path: Path, file: BinaryIO, spool: BinaryIO, order: BuildOrder, blobs: Blobs, limits: Limits) -> Made:
+    sdist = tarball.normal_sdist(file, spool, lambda _: None, order.epoch, name=path.name, limits=limits)
+    spool.seek(0)
+    digest = hashlib.sha256()  # of the file as it is: nothing is packed anew
+    while piece := spool.read(_PIECE):
+        digest.update(piece)
+    found = sifted(of_sdist(sdist, spool), blobs, source=True)
+    names = [m.name.removeprefix(f"{sdist.top}/") for m in sdist.members if m.kind != "directory"]
+    made = _made(path, found, len(names), tar=digest.hexdigest())
+    info = text_of(sdist, spool, "PKG-INFO")
+    return made if info is None else _described(made, info, order, names)
+
+
+def _tar(path: Path, file: BinaryIO, spool: BinaryIO, blobs: Blobs, limits: Limits) -> Made:
+    found = tarball.read_tarball(file, spool, name=path.name, limits=limits)
+    if found is None:
+        return _made(path, Sifted(generated=(), remarks=()), 0)
+    inner = [m for m in found.members if m.kind != "directory"]
+    named = zip(_below_top(inner), inner, strict=True)
+    held = sifted(((n, m, _content(spool, m)) for n, m in named), blobs)
+    return _made(path, held, len(inner), tar=found.tar)
+
+
+def _made(path: Path, found: Sifted, members: int, tar: str = "") -> Made:
+    return Made(
+        kind="file", name=path.name, file=path, tar=tar, metadata=b"", requires_python="", as_built=False,
+        generated=found.generated, remarks=found.remarks, members=members,
+    )  # fmt: skip
+
+
+def _described(made: Made, metadata: bytes, order: BuildOrder, names: Sequence[str]) -> Made:
+    said = identified(metadata, made.name, order)
+    held = Sifted(generated=made.generated, remarks=made.remarks)
+    remarks = with_licenses(held, said, names, wheel=made.name.endswith(".whl"))
+    return replace(made, metadata=metadata, requires_python=said.requires_python, remarks=remarks)
+
+
+def _content(spool: BinaryIO, member: Member) -> Iterator[bytes]:
+    if member.kind == "link":
+        return iter((member.target.encode("utf-8", "surrogateescape"),))
+    return tarball.content(spool, member)
+
+
+def _below_top(members: Sequence[Member]) -> tuple[str, ...]:
+    """Names without the one directory in which all members lie, as an archive of a tree has it."""
+    tops = {m.name.partition("/")[0] if "/" in m.name else "" for m in members}
+    top = f"{tops.pop()}/" if len(tops) == 1 else "/"
+    return tuple(member.name.removeprefix(top) for member in members)
