@@ -41,6 +41,8 @@ peers() {
     command -v go >/dev/null 2>&1 || missing="$missing golang-go"
     [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || missing="$missing golang-golang-x-mod-dev"
     command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+    command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
+    command -v bsdtar >/dev/null 2>&1 || missing="$missing libarchive-tools"
     command -v uscan >/dev/null 2>&1 || missing="$missing devscripts libwww-perl liblwp-protocol-https-perl"
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -284,7 +284,7 @@ FAILS = [
     ("touch y; tar -czPf x.tgz --transform s,y,/etc/y, y", ("x.tgz",), ProjectError, "archive-outside", "'/etc/y'"),
     ("mkfifo y; tar -cf x.tar y", ("x.tar",), ProjectError, "archive-type", "'y'"),
     ("touch y; chmod 4755 y; tar -czf x.tgz y", ("x.tgz",), ProjectError, "archive-setuid", "'y'"),
-    ("touch y Y; tar -czf x.tgz y Y", ("x.tgz",), ProjectError, "archive-case", "one file where case is not kept"),
+    ("touch y Y; tar -czf x.tgz y Y", ("x.tgz",), ProjectError, "archive-case", "one place where case is not kept"),
     ("echo no > x.zip", ("x.zip",), ProjectError, "archive-damaged", "no zip file"),
     (EMPTY_ZIP, ("x.zip",), None, "", ""),
     (f"{EMPTY_ZIP}; echo >> x.zip", ("x.zip",), ProjectError, "archive-trailing", "behind the end"),
