@@ -651,10 +651,24 @@ def test_what_the_hooks_ask_for_is_installed(tmp_path: Path) -> None:
     script = BACKEND + "\n\ndef get_requires_for_build_sdist(config_settings=None):\n    return ['pbr>=2']\n"
     script += "\n\ndef get_requires_for_build_wheel(config_settings=None):\n    return ['pbr>=2']\n"
     repo = tiny(tmp_path / "tiny", **{"backend.py": script})
-    for _ in range(2):  # what it asked for the last time is asked again, where nothing is installed for it
+    clean, at_once = [(), ("pbr>=2",)], [("pbr>=2",)]
+    # at once where no file has changed that may say what is needed; else it is asked where nothing is installed for it
+    changes: tuple[dict[str, str], ...] = (
+        {},
+        {},
+        {"tiny.txt": "a"},
+        {"tiny.txt": "b"},
+        {"deep/tiny.cfg": "c"},
+        {"README": "d"},
+        {"setup.cfg": ""},
+    )
+    for change, order in zip(changes, (clean, at_once, clean, clean, at_once, at_once, clean), strict=True):
+        if change:
+            repo.commit(change)
+            repo.git("tag", "--force", "--annotate", "--message", "x", "1.0")
         asked.clear()
         shop.build(repo)
-        assert list(dict.fromkeys(asked)) == [(), ("pbr>=2",)]
+        assert list(dict.fromkeys(asked)) == order, change
 
 
 def learned(root: Path) -> dict[str, list[str]]:
@@ -662,7 +676,7 @@ def learned(root: Path) -> dict[str, list[str]]:
     return found
 
 
-def learn(root: Path, **said: list[str]) -> None:
+def learn(root: Path, **said: list[str] | str) -> None:
     (root / "state" / "learned").mkdir(parents=True, exist_ok=True)
     text = json.dumps({"requires": [], "modules": []} | said)
     (root / "state" / "learned" / "tiny.json").write_text(text)
@@ -671,9 +685,13 @@ def learn(root: Path, **said: list[str]) -> None:
 def test_what_a_project_once_asked_for_may_be_gone(tmp_path: Path) -> None:
     shop = Workshop(tmp_path, tmp_path / "environments")
     shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", Gone(shop.environments))
-    learn(tmp_path, requires=["gone==1.0"])
-    assert list(shop.build(tiny(tmp_path / "tiny"))) == [SDIST, WHEEL]
-    assert learned(tmp_path)["requires"] == []
+    repo = tiny(tmp_path / "tiny")
+    shop.build(repo)
+    memory = tmp_path / "state" / "learned" / "tiny.json"
+    memory.write_text(json.dumps(learned(tmp_path) | {"requires": ["gone==1.0"], "extras": ["gone==1.0"]}))
+    shop.builder = Pep517(tmp_path / "state", tmp_path / "scratch", Gone(shop.environments))
+    assert list(shop.build(repo)) == [SDIST, WHEEL]
+    assert (learned(tmp_path)["requires"], learned(tmp_path)["extras"]) == ([], [])
 
 
 def test_what_cannot_be_imported_any_more_is_let_be(shop: Workshop, tmp_path: Path) -> None:
@@ -798,8 +816,7 @@ def test_what_the_tags_own_requirements_brought_is_not_installed_again(
     for _ in range(2):
         asked.clear()
         shop.build(repo)
-        assert (len({*asked}) > 1) == more
-    assert learned(shop.root)["installed"] == []
+        assert (len({*asked}) > 1 or asked[0] != ()) == more
 
 
 def test_what_an_old_tag_asked_for_is_not_there_when_a_new_one_is_asked(
@@ -808,7 +825,7 @@ def test_what_an_old_tag_asked_for_is_not_there_when_a_new_one_is_asked(
     """It could answer in the place of the new one, and go on for ever."""
     shop, environments = watched
     repo = tiny(tmp_path / "tiny", **{"pyproject.toml": PLAIN})
-    learn(shop.root, requires=["evil"])
+    learn(shop.root, requires=["evil"], extras=["evil"], said="0" * 64)
     environments.environments(("wheel==0.45.1",), shop.isolation)
     kinds: list[Sequence[str]] = []
 

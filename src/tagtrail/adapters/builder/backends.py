@@ -58,13 +58,14 @@ class Environments(Protocol):
 
 @frozen
 class Tree:
-    """A tree to build in: its name in the cell, how it gets there, the project's directory in it, and what that says of
-    its build system."""
+    """A tree to build in: its name in the cell, how it gets there, the project's directory in it, what that says of
+    its build system, and the digest of the tag's files that may say what a build needs."""
 
     name: str
     source: Mapping[str, Path]
     below: str
     system: BuildSystem
+    said: str = ""
 
 
 @frozen
@@ -72,10 +73,13 @@ class Learned:
     """Of a project's last build: what its backend asked for, which modules it and its hooks imported, and how the
     process that ran them was started. What is there before it is asked for takes no time then.
 
-    The project said it, of another tag perhaps: nothing is installed because of it, and it is forgotten where a build
-    fails."""
+    The project said it, of another tag perhaps: nothing is installed because of it for a tag whose own files `said`
+    something else, and it is forgotten where a build fails. `extras` are what the tag's own requirements did not bring
+    of what its hooks asked for."""
 
     requires: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    said: str = ""
     modules: tuple[str, ...] = ()
     installed: tuple[str, ...] = ()
     isolation: str = ""
@@ -101,6 +105,8 @@ class Memory:
         known = before.modules if now.modules and before.requires == now.requires else ()
         after = Learned(
             requires=now.requires,
+            extras=now.extras,
+            said=now.said,
             modules=tuple(dict.fromkeys((*known, *now.modules)))[:_MODULES],
             installed=now.installed,
             isolation=now.isolation,
@@ -217,9 +223,9 @@ class Backends:
         _lay_out(cell, running, tree)
         return cell, running
 
-    def installed(self, order: BuildOrder, tree: Tree) -> bool:
-        """Whether all that such a backend says it needs is there."""
-        return self._environments.known(tree.system.requires, order.isolation) is not None
+    def installed(self, order: BuildOrder, tree: Tree, extras: Sequence[str]) -> bool:
+        """Whether all that such a backend needs is there."""
+        return self._environments.known((*tree.system.requires, *extras), order.isolation) is not None
 
     def meets(self, order: BuildOrder, tree: Tree, asked: Sequence[str]) -> bool:
         """Whether the tag's own requirements brought all that was asked for: nothing more has to be installed."""
@@ -230,14 +236,21 @@ class Backends:
         self._memory.forget(order.project)
 
     def learn(
-        self, order: BuildOrder, lent: Lent, tree: Tree, requires: tuple[str, ...], modules: tuple[str, ...] = ()
+        self,
+        order: BuildOrder,
+        lent: Lent,
+        tree: Tree,
+        asked: tuple[tuple[str, ...], tuple[str, ...]],
+        modules: tuple[str, ...],
     ) -> None:
-        """Remember what a backend asked for and imported (nothing of one in the tree, which may have its own by any
-        name), and how it was started."""
+        """Remember what a backend asked for, and what of it was not there; what it imported (nothing of one in the
+        tree, which may have its own by any name), and how it was started."""
         learned = Learned(
-            requires=requires,
+            requires=asked[0],
+            extras=asked[1],
+            said=tree.said,
             modules=() if tree.system.path else modules,
-            installed=tree.system.requires,
+            installed=(*tree.system.requires, *asked[1]),
             isolation=order.isolation,
             lent=tuple((str(within), str(ours)) for within, ours in lent),
         )

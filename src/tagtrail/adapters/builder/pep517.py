@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache, partial
+from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from tagtrail.adapters.builder.checkout import (
 from tagtrail.adapters.builder.logs import keep_log, log_of
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import parse_build_system
+from tagtrail.formats.gitobject import parse_tree
 from tagtrail.io import process, sandbox
 from tagtrail.io.backend import Answers
 from tagtrail.io.foreign import check_name, take
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Pep517"]
 
 _KINDS = ("sdist", "sdist.xz", "wheel")
+_SAYING = (b".cfg", b".in", b".ini", b".json", b".lock", b".py", b".toml", b".txt", b".yaml", b".yml")
+"""Files beside pyproject.toml and setup.py that a build may read its requirements from, by their ends."""
 
 
 @frozen
@@ -129,7 +133,7 @@ class Pep517:
         """The backend begun, where nothing has to be installed and nothing of the project is run."""
         work = _begun(order, objects, room, backends)
         tree = _checkout(work)
-        if not tree.system.path and backends.installed(order, tree):
+        if not tree.system.path and backends.installed(order, tree, self._foreseen(order, tree)):
             self._start(work, tree)
         return work, tree
 
@@ -176,7 +180,7 @@ class Pep517:
         sdist = self._call(work, tree, "sdist", chain((read,), steps))
         system = archives().sdist(sdist)
         if "wheel" in order.builds:
-            unpacked = Tree(name="unpacked", source={"sdist": seen}, below="", system=system)
+            unpacked = Tree(name="unpacked", source={"sdist": seen}, below="", system=system, said=tree.said)
             wheel = self._call(work, unpacked, "wheel", chain((packed,), steps))
             work.backends.stop()
             made["wheel"] = archives().wheel(wheel)
@@ -186,25 +190,43 @@ class Pep517:
 
     def _start(self, work: _Work, tree: Tree) -> None:
         """Start the backend before anything is asked of it: it takes long to import."""
-        work.backends.get(work.order, work.lent, tree, ())
+        self._standing(work, tree)
+
+    def _foreseen(self, order: BuildOrder, tree: Tree) -> tuple[str, ...]:
+        """What is installed before this tag's hooks ask for it: what the last build's asked for, if no file has changed
+        that could say so. What an older tag asked for could answer in the place of this one."""
+        last = self._learned(order.project)
+        return last.extras if tree.said and last.said == tree.said else ()
+
+    def _standing(self, work: _Work, tree: Tree) -> tuple[str, ...]:
+        """A backend that is begun, and what was foreseen and is there; nothing, where that is to be had no more."""
+        extras = self._foreseen(work.order, tree)
+        try:
+            work.backends.get(work.order, work.lent, tree, extras)
+        except ProjectError as error:
+            if not extras or error.code == "requirements-late":
+                raise
+            extras = ()
+            work.backends.get(work.order, work.lent, tree, extras)
+        return extras
 
     def _call(self, work: _Work, tree: Tree, kind: str, meanwhile: Iterator[Callable[[], object]]) -> Path:
         """Ask the backend for what it needs, then for the file; our own copy of that file.
 
-        It is asked where only what the tag itself requires is installed. One process does all where nothing more is
-        needed, and at once where it asks for what it asked for the last time.
+        It is asked where what the tag itself requires is installed, and what is foreseen. One process does all where
+        nothing more is needed, and at once where it asks for what it asked for the last time.
         """
         order, backends = work.order, work.backends
-        asked, extras = self._learned(order.project).requires, tuple[str, ...]()
-        guess = asked if backends.meets(order, tree, asked) else ()
+        asked, extras = self._learned(order.project).requires, self._standing(work, tree)
+        guess = asked if extras or backends.meets(order, tree, asked) else ()
         ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": list(guess)}
         build = {"hook": f"build_{kind}", "directory": ""}
-        said = self._asked(work, tree, (), (ask, build), meanwhile)
+        said = self._asked(work, tree, extras, (ask, build), meanwhile)
         asked, loaded = _lines(said.values[0]), said.loaded
         if len(said.values) == 1:
             extras = () if backends.meets(order, tree, asked) else asked
             said = self._asked(work, tree, extras, (build,), meanwhile)
-        backends.learn(order, work.lent, tree, asked, (*loaded, *said.loaded))
+        backends.learn(order, work.lent, tree, (asked, extras), (*loaded, *said.loaded))
         cell, running = backends.get(order, work.lent, tree, extras)
         name = str(said.values[-1])
         check_name(name)
@@ -278,4 +300,14 @@ def _checkout(work: _Work) -> Tree:
         raise no_subdirectory(below) if below else objects_missing(order.commit)
     text = pyproject.content.decode("utf-8", "replace") if pyproject.kind == "blob" else None
     system = parse_build_system(text, has_setup=setup.kind == "blob")
-    return Tree(name="tree", source={"git": work.room / "in" / "layout" / ".git"}, below=below, system=system)
+    source = {"git": work.room / "in" / "layout" / ".git"}
+    return Tree(name="tree", source=source, below=below, system=system, said=_said(there.content, len(order.commit)))
+
+
+def _said(tree: bytes, digits: int) -> str:
+    """The digest of the files of a directory (a tree object) that may say what a build needs; nothing if it is none."""
+    try:
+        found = [(item.name, item.id) for item in parse_tree(tree, digits) if item.name.endswith(_SAYING)]
+    except ValueError:
+        return ""
+    return sha256(repr(found).encode()).hexdigest()
