@@ -1,14 +1,12 @@
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tagtrail.io import process
-from tagtrail.io.process import Finished, Over, Session
+from tagtrail.io.process import Finished
 from tagtrail.model.errors import SetupError
 from tests.io.processes import alive
 
@@ -110,77 +108,6 @@ def test_a_stream_that_stops_is_not_waited_for() -> None:
         stream.read()
 
 
-ECHO = """
-import os, sys
-done = int(sys.argv[1])
-orders = sys.stdin.buffer
-while line := orders.readline():
-    for word in line.decode().split():
-        if word == "leave": sys.exit(3)
-        if word == "sleep": os.close(1) or os.close(2) or __import__("time").sleep(60)
-        if word == "half": os.write(done, (9).to_bytes(8, "big") + b"half") and sys.exit(0)
-        if word == "huge": os.write(done, (1 << 40).to_bytes(8, "big"))
-        print(word, flush=True)
-    os.write(done, len(line).to_bytes(8, "big") + line)
-"""
-
-
-def asked(session: Session, line: str, limit: float = 20) -> bytes:
-    session.order(line, limit)
-    return session.frame(1 << 20)
-
-
-def over(session: Session, line: str, limit: float = 20) -> bool:
-    with pytest.raises(Over) as caught:
-        asked(session, line, limit)
-    return caught.value.late
-
-
-def test_a_session_takes_orders_one_after_the_other(tmp_path: Path) -> None:
-    with process.session([sys.executable, "-c", ECHO], env=ENV, cwd=tmp_path, cap=20) as session:
-        assert asked(session, "one two") == b"one two\n"
-        assert session.said == b"one\ntwo\n"
-        assert asked(session, "three " * 100) == b"three " * 100 + b"\n"
-        assert session.said == (b"three\n" * 4)[-20:]
-        session.order("four", 20)
-        session.order("five", 20)
-        assert [session.frame(10), session.frame(10)] == [b"four\n", b"five\n"]
-        assert not over(session, "leave")
-        assert not over(session, "anybody there")
-
-
-@pytest.mark.parametrize("word", ["half", "huge", "leave"])
-def test_a_session_that_answers_with_no_frame(tmp_path: Path, word: str) -> None:
-    with process.session([sys.executable, "-c", ECHO], env=ENV, cwd=tmp_path) as session:
-        assert not over(session, word)
-
-
-def test_a_session_whose_time_is_up_is_ended(tmp_path: Path) -> None:
-    begun = time.monotonic()
-    with process.session([sys.executable, "-c", ECHO], env=ENV, cwd=tmp_path) as session:
-        assert over(session, "sleep", 0.5)
-    assert time.monotonic() - begun < 40, "nobody waited for its sixty seconds"
-
-
-def test_a_session_sees_the_end_of_its_parent(tmp_path: Path) -> None:
-    marks = tmp_path / "marks"
-    script = (
-        "import os, signal\nfrom pathlib import Path\nfrom tagtrail.io import process\n"
-        f"shell = ['/bin/sh', '-c', 'cat; echo ended > {marks}']\n"
-        f"with process.session(shell, env={ENV}, cwd=Path('/')) as session: os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
-    wait_for(marks, "ended\n")
-
-
-def wait_for(path: Path, text: str) -> None:
-    for _ in range(3000):
-        if path.exists() and path.read_text() == text:
-            return
-        time.sleep(0.02)
-    pytest.fail(f"{path} never said {text!r}")
-
-
 @pytest.mark.parametrize(
     ("output", "text"),
     [
@@ -199,14 +126,3 @@ def wait_for(path: Path, text: str) -> None:
 )
 def test_what_a_command_said_is_safe_to_print(output: bytes, text: str) -> None:
     assert process.said(output) == text
-
-
-def test_an_order_that_is_not_taken_has_its_limit_too() -> None:
-    """More than a pipe takes, to a command that reads nothing: its end is not waited for."""
-    begun = time.monotonic()
-    with process.session(["/bin/sh", "-c", "sleep 60"], env=ENV, cwd=Path("/")) as session:
-        session.order("x" * (1 << 20), 0.2)
-        with pytest.raises(Over) as over:
-            session.frame(1)
-        assert over.value.late
-    assert time.monotonic() - begun < 40

@@ -42,7 +42,7 @@ LOOK = """
 with cell.session(told["argv"], told["env"]) as session:
     session.order("", 30.0)
     session.frame(1)
-    print(cell.full(session.root()))
+    print(cell.full(session.root))
 sys.exit()
 """
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tagtrail.io import process
-from tagtrail.io.process import Over
 from tagtrail.io.sandbox import Cell
+from tagtrail.io.session import Over, Session
 from tagtrail.model.frozen import frozen
 
 __all__ = ["PROGRAM", "Answers", "Backend", "backend"]
@@ -37,7 +37,7 @@ class Answers:
 class Backend:
     """A running backend; `log` is the end of all that it said. Trees are laid out once for each name."""
 
-    def __init__(self, cell: Cell, session: process.Session, limit: float) -> None:
+    def __init__(self, cell: Cell, session: Session, limit: float) -> None:
         self._cell = cell
         self._session = session
         self._limit = limit
@@ -57,7 +57,7 @@ class Backend:
     @property
     def full(self) -> bool:
         """Whether its cell has used up one of its places, as the kernel says; False too where that cannot be known."""
-        root = self._session.root()
+        root = self._session.root
         return root is not None and self._cell.full(root)
 
     def foresee(self, modules: Sequence[str]) -> None:

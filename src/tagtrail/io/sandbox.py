@@ -23,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tagtrail.io import process
+from tagtrail.io.session import Session, session
 from tagtrail.model.errors import SetupError
 from tagtrail.model.frozen import frozen
 
@@ -117,12 +118,12 @@ class Cell:
     @contextmanager
     def session(
         self, argv: Sequence[str], env: Mapping[str, str], *, cap: int = 1 << 20
-    ) -> Generator[process.Session, None, None]:
-        """A command that takes orders in the cell: `process.session`."""
+    ) -> Generator[Session, None, None]:
+        """A command that takes orders in the cell: `tagtrail.io.session`."""
         with self._start(argv, env) as start:
-            running = process.session(start.argv, env=start.env, cwd=start.cwd, apart=start.told, cap=cap)
-            with running as session:
-                yield session
+            running = session(start.argv, env=start.env, cwd=start.cwd, apart=start.told, cap=cap)
+            with running as found:
+                yield found
 
     @contextmanager
     def _start(self, argv: Sequence[str], env: Mapping[str, str]) -> Generator["_Start", None, None]:
