@@ -106,6 +106,25 @@ def write_after_remounting(_: Facts) -> bool:
     return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
 
+def hold_memory_that_nobody_counts(_: Facts) -> bool:
+    """In no process: files without a name, segments of System V, a file system of one's own."""
+    with contextlib.suppress(OSError):
+        os.memfd_create("x")
+        return True
+    libc = ctypes.CDLL(None)
+    if (segment := libc.shmget(0, 4096, 0o1600)) != -1:
+        libc.shmctl(segment, 0, None)
+        return True
+    argv = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/tmp"]  # noqa: S108
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def use_keyring(_: Facts) -> bool:
+    """The kernel's keys of this session, which every namespace has in common."""
+    keyctl = {"x86_64": 250, "aarch64": 219}[os.uname().machine]
+    return bool(ctypes.CDLL(None).syscall(keyctl, 0, -3, 0) != -1)
+
+
 def become_root(_: Facts) -> bool:
     """Take back what was given up."""
     os.setresuid(0, 0, 0)
@@ -169,7 +188,8 @@ def take_terminal(_: Facts) -> bool:
 
 ATTEMPTS: tuple[Callable[[Facts], bool], ...] = (
     read_secrets, look_for_secrets, read_environments, read_descriptors, see_processes, trace_process, kill_process,
-    write_outside, write_environment, write_what_is_shown, write_after_remounting, become_root, have_capabilities,
+    write_outside, write_environment, write_what_is_shown, write_after_remounting,
+    hold_memory_that_nobody_counts, use_keyring, become_root, have_capabilities,
     make_device, speak_tcp, speak_udp, route_anywhere, speak_unix, speak_abstract, take_terminal,
 )  # fmt: skip
 

@@ -49,9 +49,10 @@ def index() -> Iterator[str]:
         server.shutdown()
 
 
-def made(root: Path, environ: dict[str, str], *, limit: float = 60.0, disk: int = 1 << 26) -> Environments:
+def made(root: Path, environ: dict[str, str], *, limit: float = 60.0, **most: int) -> Environments:
     own = {"PATH": os.environ["PATH"], "HOME": str(root), "UV_NO_CACHE": "1", "UV_HTTP_RETRIES": "0"} | environ
-    return Environments(root / "envs", root / "rooms", own, limit, Limits(disk=disk), clock=lambda: TIME)
+    limits = Limits(**{"disk": 1 << 26, **most})
+    return Environments(root / "envs", root / "rooms", own, limit, limits, clock=lambda: TIME)
 
 
 def refused(environments: Environments, asked: str, kind: str = "none") -> Error:
@@ -137,6 +138,16 @@ def test_what_is_installed_has_a_limit(tmp_path: Path, kind: str, what: str) -> 
     environments = made(tmp_path, source(tmp_path, FILLS[what]), disk=1 << 25)
     error = refused(environments, "evil==4.0", kind)
     assert (type(error), error.code, "`disk` in [build]" in error.hint) == (SetupError, "disk-full", True), error.why
+    assert [list((tmp_path / name).glob("*")) for name in ("rooms", "envs")] == [[], []]
+
+
+@pytest.mark.parametrize("kind", ["bubblewrap", "namespaces"])
+def test_what_is_installed_has_a_limit_of_memory(tmp_path: Path, kind: str) -> None:
+    hold = "import mmap; m = mmap.mmap(-1, 1 << 29); [m.write(bytes(1 << 20)) for n in range(512)]; time.sleep(30)"
+    error = refused(made(tmp_path, source(tmp_path, hold), memory=300 << 20), "evil==4.0", kind)
+    assert (type(error), error.code, "`memory` in [build]" in error.hint) == (SetupError, "memory-full", True), (
+        error.why
+    )
     assert [list((tmp_path / name).glob("*")) for name in ("rooms", "envs")] == [[], []]
 
 

@@ -321,6 +321,15 @@ def test_a_full_disk_is_the_operators_matter(yard: Yard, tmp_path: Path) -> None
     assert refused(SetupError, yard.run, repo, script, ("x1",)).code == "disk-full"
 
 
+def test_too_little_memory_is_the_operators_matter(yard: Yard, tmp_path: Path) -> None:
+    yard.commands = yard.make(most=sandbox.Limits(memory=200 << 20))
+    repo = project(tmp_path / "tool", {"file": "a\n"})
+    hold = "kept = b'x' * (90 << 20); time.sleep(20)"
+    script = f'for i in 1 2 3; do python3 -c "import time; {hold}" & done; wait; touch x1'
+    error = refused(SetupError, yard.run, repo, script, ("x1",))
+    assert (error.code, "200 MiB" in error.what, "`memory` in [build]" in error.hint) == ("memory-full", True, True)
+
+
 def test_files_with_holes_and_second_names_are_not_more_than_a_cell_has(yard: Yard, tmp_path: Path) -> None:
     """A thousand names of one file that is a hole fill no disk of ours."""
     yard.commands = yard.make(most=sandbox.Limits(disk=4 << 20))

@@ -36,7 +36,8 @@ cell = Cell(
     read=tuple((Path(a), Path(b)) for a, b in told["read"]), write=tuple((Path(a), Path(b)) for a, b in told["write"]),
 )
 done = cell.run(told["argv"], told["env"], limit=told["limit"])
-print(json.dumps([done.code, done.out.decode("utf-8", "replace"), done.err.decode("utf-8", "replace"), done.late]))
+out, err = (text.decode("utf-8", "replace") for text in (done.out, done.err))
+print(json.dumps([done.code, out, err, done.late, done.beyond]))
 """
 LOOK = """
 with cell.session(told["argv"], told["env"]) as session:
@@ -53,6 +54,7 @@ class Done:
     out: str
     err: str
     late: bool
+    beyond: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,7 @@ def mounted(place: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 def test_what_is_mounted_below_what_is_shown_is_read_and_not_written(within: Inmate, place: Path) -> None:
     tried = 'cat /in/sub/file; for p in /in /in/sub "/in/sub/deep er"; do echo y >"$p/new" && echo "$p"; done'
     told = within.told("/bin/sh", "-c", tried, env={"PATH": "/usr/bin:/bin"}, read=[("/in", str(place / "shown"))])
-    code, out, err, _ = json.loads(mounted(place, *told).stdout)
+    code, out, err, *_ = json.loads(mounted(place, *told).stdout)
     assert (code != 0, out, err.count("Read-only file system")) == (True, "x\n", 3)
 
 
@@ -256,6 +258,37 @@ def test_memory(within: Inmate) -> None:
     assert within.python(script, most={"memory": 1 << 30}).out.strip() == str(600 << 20)
     done = within.python(script, most={"memory": 300 << 20})
     assert (done.code, "MemoryError" in done.err) == (1, True)
+
+
+WAIT = "time.sleep(20)"
+HOLD = {
+    "shared": f"m = mmap.mmap(-1, 300 << 20)\nfor at in range(0, len(m), 4096): m[at] = 1\n{WAIT}",
+    "sum": f"for _ in range(6):\n  if os.fork() == 0: kept = b'x' * (50 << 20); {WAIT}; os._exit(0)\n{WAIT}",
+    "tables": f"m = mmap.mmap(-1, 1 << 37, flags=0x4002, prot=1)\nfor at in range(0, len(m), 2 << 20): m[at]\n{WAIT}",
+    "daemon": "if os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0:\n"
+    f"    kept = [mmap.mmap(-1, 1 << 20) for _ in range(300)]\n    for m in kept: m.write(bytes(len(m)))\n    {WAIT}\n"
+    f"  os._exit(0)\n{WAIT}",
+}
+ENOUGH = {
+    "inherited": "kept = b'x' * (90 << 20)\nfor _ in range(6):\n  if os.fork() == 0: time.sleep(0.5); os._exit(0)\n"
+    "for _ in range(6): os.wait()",
+    "lent": "kept = b'x' * (120 << 20)\nfor _ in range(40): subprocess.run(['/bin/sleep', '0.01'], close_fds=False)",
+    "reserved": "m = mmap.mmap(-1, 1 << 40, flags=0x4002, prot=0)\ntime.sleep(0.5)",
+}
+USE = "import mmap, os, subprocess, time\n"
+
+
+@pytest.mark.parametrize("how", HOLD)
+def test_memory_of_all_together(within: Inmate, how: str) -> None:
+    """Whatever one process may have for itself."""
+    done = within.python(f"{USE}{HOLD[how]}", most={"memory": 200 << 20})
+    assert (done.beyond, done.late, done.code != 0) == (True, False, True), done.err
+
+
+@pytest.mark.parametrize("how", ENOUGH)
+def test_memory_that_is_not_used_or_is_used_once(within: Inmate, how: str) -> None:
+    done = within.python(f"{USE}{ENOUGH[how]}", most={"memory": 200 << 20})
+    assert (done.code, done.beyond) == (0, False), done.err
 
 
 @pytest.mark.parametrize(("where", "size"), [("/build", 8), ("/tmp", 8), ("/dev/shm", 64)])  # noqa: S108

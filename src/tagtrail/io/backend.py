@@ -60,6 +60,16 @@ class Backend:
         root = self._session.root
         return root is not None and self._cell.full(root)
 
+    @property
+    def beyond(self) -> bool:
+        """Whether it was ended because all that ran in its cell used more than `memory` bytes together."""
+        return self._session.beyond
+
+    @property
+    def memory(self) -> int:
+        """How many bytes its cell may use."""
+        return self._cell.limits.memory
+
     def foresee(self, modules: Sequence[str]) -> None:
         """Begin to import modules of the standard library; nothing is answered."""
         self._session.order(json.dumps({"standard": list(modules)}), self._limit)

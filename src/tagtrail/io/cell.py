@@ -10,6 +10,7 @@ runs COMMAND. When it ends, so does everything else within.
      "rooms": [["/build", 1073741824]],       empty places to write, with their size in bytes
      "at": "/build", "user": 65534,           where and as whom COMMAND begins (null: as whoever we are)
      "counted": true,                         whether in a user namespace of its own, for what it uses up to be counted
+     "filter": "200000000400...",             of system calls, as the kernel takes it (`seccomp.py`); empty: none
      "env": {"LC_ALL": "C.UTF-8"}}
 """
 
@@ -27,6 +28,7 @@ from typing import Any
 RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 8, 1024, 32, 4096, 16384, 1 << 18
 DETACH = 2
 DUMPABLE, NO_NEW_PRIVS, CAPBSET_DROP, AMBIENT, CLEAR_ALL, DEATH, KILL = 4, 38, 24, 47, 4, 1, 9
+SECCOMP, FILTER, STEP = 22, 2, 8
 NEW_USER = 0x10000000
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 PAGE = 4096
@@ -165,6 +167,12 @@ def give_up(user: int | None) -> None:
     called("capset", struct.pack("Ii", CAPABILITIES, 0), bytes(24))
 
 
+def refuse(steps: bytes) -> None:
+    """From here on the kernel answers some calls with an error."""
+    held = ctypes.create_string_buffer(steps, len(steps))
+    called("prctl", SECCOMP, FILTER, struct.pack("@HP", len(steps) // STEP, ctypes.addressof(held)), 0, 0)
+
+
 def counted(user: int) -> None:
     """Into a user namespace where this is the same user: limits count what is in there, not all that the user runs."""
     called("prctl", DUMPABLE, 1, 0, 0, 0)  # or the kernel lets root alone write these; the next program changes nothing
@@ -187,6 +195,8 @@ def main() -> None:
     give_up(spec["user"])
     # whoever becomes another user is not told any more that whoever started it died
     called("prctl", DEATH, KILL, 0, 0, 0)
+    if spec["filter"]:
+        refuse(bytes.fromhex(spec["filter"]))
     os.chdir(spec["at"])
     child = os.fork()
     if child == 0:

@@ -9,9 +9,11 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from tagtrail.io.memory import Watch
 from tagtrail.model.errors import SetupError
+from tagtrail.model.frozen import frozen
 
-__all__ = ["DRAIN", "PIECE", "Child", "Tail", "pidfd", "pipe", "started"]
+__all__ = ["DRAIN", "PIECE", "Apart", "Child", "Tail", "pidfd", "pipe", "started"]
 
 PIECE = 1 << 16
 """Bytes that are read at once."""
@@ -19,13 +21,28 @@ DRAIN = 1.0
 """Seconds in which what is already in the pipes is read after the command has ended."""
 
 
-class Child:
-    """A command that was started. `apart`: it starts the first process of namespaces."""
+@frozen
+class Apart:
+    """Of a command that starts the first process of namespaces: the descriptors that it inherits, and how many bytes of
+    memory all that runs there may use together."""
 
-    def __init__(self, process: subprocess.Popen[bytes], *, apart: bool) -> None:
+    told: tuple[int, ...]
+    memory: int
+
+
+class Child:
+    """A command that was started."""
+
+    def __init__(self, process: subprocess.Popen[bytes], apart: Apart | None) -> None:
         self.pid = process.pid
         self._process = process
-        self._apart = apart
+        self._apart = apart is not None
+        self._watch = Watch(lambda: self.root, apart.memory, self.stop) if apart else None
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it was ended because all that ran in its namespaces used too much memory together."""
+        return self._watch is not None and self._watch.beyond
 
     @property
     def out(self) -> IO[bytes]:
@@ -73,6 +90,8 @@ class Child:
 
     def end(self) -> int:
         """Kill it and wait; its exit status, or minus the number of the signal that ended it."""
+        if self._watch:
+            self._watch.close()
         if self._process.returncode is None:
             if self.stop():
                 self.ended(DRAIN)
@@ -93,20 +112,20 @@ def started(
     cwd: Path | None,
     stdin: int,
     stderr: int,
-    apart: Sequence[int] | None = None,
+    apart: Apart | None = None,
     fds: Sequence[int] = (),
 ) -> Generator[Child, None, None]:
     """`argv`, until the block is left. `apart` as in `process.run`. Raises SetupError `command-missing`."""
     try:
         process = subprocess.Popen(
             list(argv), env=dict(env), cwd=cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr,
-            start_new_session=True, umask=0o022, pass_fds=(*fds, *(apart or ())),
+            start_new_session=True, umask=0o022, pass_fds=(*fds, *(apart.told if apart else ())),
         )  # fmt: skip
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         raise SetupError(
             f"cannot run {argv[0]}: {error.strerror}", code="command-missing", hint=f"install {Path(argv[0]).name}"
         ) from error
-    with contextlib.closing(Child(process, apart=apart is not None)) as child:
+    with contextlib.closing(Child(process, apart)) as child:
         yield child
 
 

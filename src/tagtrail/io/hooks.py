@@ -153,7 +153,7 @@ def brought(before: set[str]) -> list[str]:
 def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[int, Any]:
     """One call, in a fork: the status it ended with, and its value with what it imported. Once that is said, nobody
     waits for the fork's end: its memory takes a while to go."""
-    said, (heard, done) = os.memfd_create("value"), os.pipe()
+    said, (heard, done) = nameless(), os.pipe()
     gc.freeze()
     child = os.fork()
     if not child:
@@ -164,6 +164,14 @@ def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[in
     os.close(said)
     os.close(heard)
     return (status, None) if status else read(value)
+
+
+def nameless() -> int:
+    """A file that ends with its descriptor."""
+    path = Path(os.environ["TMPDIR"], f"value-{os.getpid()}")
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    path.unlink()
+    return fd
 
 
 def work(backend: Any, call: dict[str, Any], tree: str, others: tuple[int, ...], own: tuple[int, int]) -> NoReturn:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from tagtrail.io.child import DRAIN, Child, Tail, pidfd, pipe, started
+from tagtrail.io.child import DRAIN, Apart, Child, Tail, pidfd, pipe, started
 from tagtrail.model.frozen import frozen
 
 __all__ = ["Finished", "asking", "begun", "reading", "run", "said"]
@@ -22,19 +22,21 @@ __all__ = ["Finished", "asking", "begun", "reading", "run", "said"]
 class Finished:
     """How a command ended. `code` is its exit status, or minus the number of the signal that ended it.
 
-    `late` says that it was killed at the time limit; `cut` that only the last bytes of its output were kept.
+    `late` says that it was killed at the time limit; `beyond` that it was because it used too much memory; `cut` that
+    only the last bytes of its output were kept.
     """
 
     code: int
     out: bytes = b""
     err: bytes = b""
     late: bool = False
+    beyond: bool = False
     cut: bool = False
 
     @property
     def ok(self) -> bool:
         """Ended by itself with status 0, and nothing of its output was cut."""
-        return self.code == 0 and not self.late and not self.cut
+        return self.code == 0 and not (self.late or self.beyond or self.cut)
 
 
 def run(
@@ -46,13 +48,13 @@ def run(
     limit: float = 600.0,
     cap: int = 1 << 26,
     merge: bool = False,
-    apart: Sequence[int] | None = None,
+    apart: Apart | None = None,
 ) -> Finished:
     """Run `argv` in a session of its own and wait for it; when this returns, its process group is killed.
 
     `env` is the whole environment; `limit` is in seconds; of each output the last `cap` bytes are kept; with `merge`
-    errors go into `out`. `apart`, even empty, says that `argv` starts the first process of namespaces (all that ran
-    there is dead then), and which descriptors it inherits. Raises SetupError `command-missing`, and nothing
+    errors go into `out`. `apart` says that `argv` starts the first process of namespaces: all that ran there is dead
+    then. Raises SetupError `command-missing`, and nothing
     else for whatever the command does.
     """
     with begun(argv, env=env, cwd=cwd, stdin=stdin, limit=limit, cap=cap, merge=merge, apart=apart) as ended:
@@ -69,7 +71,7 @@ def begun(
     limit: float = 600.0,
     cap: int = 1 << 26,
     merge: bool = False,
-    apart: Sequence[int] | None = None,
+    apart: Apart | None = None,
 ) -> Generator[Callable[[], Finished], None, None]:
     """`run` in two steps: the command works while the block does, up to what fits a pipe; what is given, asked once,
     waits for its end. With the block it ends in any case."""
@@ -83,7 +85,7 @@ def begun(
             code = child.end()
             texts = [bytes(pipe.kept) for pipe in pipes] + [b""]
             cut = any(pipe.cut for pipe in pipes)
-            return Finished(code=code, out=texts[0], err=texts[1], late=late, cut=cut)
+            return Finished(code=code, out=texts[0], err=texts[1], late=late, beyond=child.beyond, cut=cut)
 
         yield ended
 

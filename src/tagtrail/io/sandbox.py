@@ -22,7 +22,8 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from tagtrail.io import process
+from tagtrail.io import process, seccomp
+from tagtrail.io.child import Apart
 from tagtrail.io.session import Session, session
 from tagtrail.model.errors import SetupError
 from tagtrail.model.frozen import frozen
@@ -57,10 +58,10 @@ _FIRST = ("/usr/bin/choom", "--adjust=1000", "--")
 
 @frozen
 class Limits:
-    """What a cell may use up: bytes of memory for each process, bytes in /build, and as many in
+    """What a cell may use up: bytes of memory, for each process and for all together; bytes in /build, and as many in
     /tmp and every other room; processes.
 
-    Without isolation only memory holds, and `disk` as the size of a single file.
+    Without isolation only memory of each process holds, and `disk` as the size of a single file.
     """
 
     memory: int = 4 << 30
@@ -112,7 +113,7 @@ class Cell:
         """Run `argv` with exactly `env` in the cell, beginning in /build: `process.run`."""
         with self._start(argv, env) as start:
             return process.run(
-                start.argv, env=start.env, cwd=start.cwd, apart=start.told, limit=limit, cap=cap, merge=merge
+                start.argv, env=start.env, cwd=start.cwd, apart=start.apart, limit=limit, cap=cap, merge=merge
             )
 
     @contextmanager
@@ -121,7 +122,7 @@ class Cell:
     ) -> Generator[Session, None, None]:
         """A command that takes orders in the cell: `tagtrail.io.session`."""
         with self._start(argv, env) as start:
-            running = session(start.argv, env=start.env, cwd=start.cwd, apart=start.told, cap=cap)
+            running = session(start.argv, env=start.env, cwd=start.cwd, apart=start.apart, cap=cap)
             with running as found:
                 yield found
 
@@ -133,14 +134,19 @@ class Cell:
             return
         with ExitStack() as stack:
             if self.kind == "bubblewrap":
-                own = [(path, _told(stack, text)) for path, text in self._own().items()]
-                told = _told(stack, "".join(f"{word}\0" for word in self._bubblewrap(env, own)))
+                own = [(path, _told(stack, text.encode())) for path, text in self._own().items()]
+                refused = [_told(stack, seccomp.program())] if seccomp.program() else []
+                words = [*self._bubblewrap(env, own), *(word for fd in refused for word in ("--seccomp", str(fd)))]
+                told = _told(stack, b"".join(os.fsencode(f"{word}\0") for word in words))
                 line = [_program("bwrap"), "--args", str(told), "--", *_unprivileged(), *limited]
-                yield _Start(argv=[*_FIRST, *line], told=(told, *(fd for _, fd in own)))
+                yield _Start(argv=[*_FIRST, *line], apart=self._apart(told, *refused, *(fd for _, fd in own)))
             else:
-                told = _told(stack, json.dumps(self._spec(env)))
+                told = _told(stack, json.dumps(self._spec(env)).encode())
                 python = [sys.executable, "-I", "-S", str(_CELL), str(told)]
-                yield _Start(argv=[*_FIRST, *self._unshare(), "--", *python, *limited], told=(told,))
+                yield _Start(argv=[*_FIRST, *self._unshare(), "--", *python, *limited], apart=self._apart(told))
+
+    def _apart(self, *told: int) -> Apart:
+        return Apart(told=told, memory=self.limits.memory)
 
     def _limits(self) -> list[str]:
         most = self.limits
@@ -189,6 +195,7 @@ class Cell:
             "at": BUILD,
             "user": other_user(),
             "counted": other_user() is not None and _counted(),
+            "filter": seccomp.program().hex(),
             "env": dict(env),
         }
 
@@ -208,13 +215,12 @@ class Cell:
 
 @frozen
 class _Start:
-    """How a command in a cell is started: its line, environment and directory; where there is isolation, the
-    descriptors from which that is told what to do."""
+    """How a command in a cell is started: its line, environment and directory, and what goes for a cell."""
 
     argv: Sequence[str]
     env: Mapping[str, str] = MappingProxyType({})
     cwd: Path = Path("/")
-    told: tuple[int, ...] | None = None
+    apart: Apart | None = None
 
 
 @cache
@@ -313,11 +319,11 @@ def _used_up(path: str) -> bool:
     return found.f_bavail * 100 < found.f_blocks or found.f_ffree * 100 < found.f_files
 
 
-def _told(stack: ExitStack, text: str) -> int:
-    """A descriptor from which a text can be read; it is closed with `stack`."""
+def _told(stack: ExitStack, data: bytes) -> int:
+    """A descriptor from which this can be read; it is closed with `stack`."""
     fd = os.memfd_create("told")
     stack.callback(os.close, fd)
-    os.write(fd, os.fsencode(text))
+    os.write(fd, data)
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
 

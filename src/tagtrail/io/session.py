@@ -8,7 +8,7 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
-from tagtrail.io.child import PIECE, Child, Tail, pipe, started
+from tagtrail.io.child import PIECE, Apart, Child, Tail, pipe, started
 
 __all__ = ["Over", "Session", "session"]
 
@@ -50,6 +50,11 @@ class Session:
     def root(self) -> Path | None:
         """What `/` is for the first process of its namespaces; None: it has none, or that has ended."""
         return self._child.root
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it was ended because all that ran in its namespaces used too much memory together."""
+        return self._child.beyond
 
     def stop(self) -> None:
         """Kill it without waiting for its end; that comes before its block is left."""
@@ -115,7 +120,7 @@ def session(
     env: Mapping[str, str],
     cwd: Path,
     cap: int = 1 << 20,
-    apart: Sequence[int] | None = None,
+    apart: Apart | None = None,
 ) -> Generator[Session, None, None]:
     """A command whose input is lines, until it ends; `argv` gets one more word, the number of a descriptor to which it
     writes its answers.

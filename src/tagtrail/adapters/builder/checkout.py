@@ -18,13 +18,15 @@ from tagtrail.model.frozen import replace
 from tagtrail.ports import BuildOrder, Objects
 
 __all__ = [
-    "check_lent", "check_space", "check_subdirectory", "closed", "disk", "entrance", "files", "furnished", "listing_of",
-    "no_subdirectory", "where_said",
+    "check_lent", "check_limits", "check_subdirectory", "closed", "disk", "entrance", "files", "furnished",
+    "listing_of", "memory_full", "no_subdirectory", "where_said",
 ]  # fmt: skip
 
 _ALTERNATES = 20
 _OBJECTS = re.compile(r"[0-9a-f]{2}|pack|info|tmp_.*|incoming-.*|.*\.(lock|lck)|bulk-fsync.*|\.nfs.*|\.DS_Store")
 """What git keeps among its objects, also while it works."""
+_NO_MEMORY = (b"MemoryError", os.strerror(errno.ENOMEM).encode(), b"out of memory", b"bad_alloc")
+"""What Python, the C library and its callers, Go and cc1, C++ say."""
 
 
 def files(git: Git, commit: str, below: str = "") -> Iterator[Listed]:
@@ -131,9 +133,11 @@ def _borrowed(objects: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def check_space(room: Path, running: Backend) -> None:
-    """What failed there may have failed for want of space: that is the operator's matter, not the project's. The file
-    systems tell, not the project's words."""
+def check_limits(room: Path, running: Backend) -> None:
+    """What failed there may have failed for want of space or memory: that is the operator's matter, not the project's.
+    File systems and the kernel's counts tell, not the project's words. Raises SetupError `disk-full`, `memory-full`."""
+    if running.beyond:
+        raise memory_full("what was built", running.memory, process.said(running.log, 3))
     if os.statvfs(room).f_bavail == 0 or running.full:
         raise SetupError(
             f"no space to build in {room.parent}",
@@ -143,11 +147,23 @@ def check_space(room: Path, running: Backend) -> None:
         )
 
 
+def memory_full(what: str, most: int, why: str) -> SetupError:
+    """All that ran in a cell used more than `most` bytes."""
+    return SetupError(
+        f"{what} used more than {most >> 20} MiB of memory and was ended",
+        code="memory-full",
+        why=why,
+        hint="if it needs more: `memory` in [build] of tagtrail.toml",
+    )
+
+
 def where_said(log: Path, running: Backend) -> str:
-    """A hint for who wants to know more of what failed; where it speaks of space, how to give it more."""
+    """A hint for who wants to know more of what failed; where it speaks of space or memory, how to give it more."""
     spoken = os.strerror(errno.ENOSPC).encode() in running.log
-    more = "; if space ran short, what one build may fill is `disk` in [build] of tagtrail.toml"
-    return f"the whole log: {log}{more * spoken}"
+    more = "; if space ran short, what one build may fill is `disk` in [build] of tagtrail.toml" * spoken
+    if any(words in running.log for words in _NO_MEMORY):
+        more += "; if memory ran short, what one build may use is `memory` in [build] of tagtrail.toml"
+    return f"the whole log: {log}{more}"
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tagtrail.adapters.builder.checkout import (
-    check_space,
+    check_limits,
     check_subdirectory,
     closed,
     disk,
@@ -201,7 +201,7 @@ class Commands:
     def _failed(self, work: _Work, place: _Place, argv: Sequence[str], answers: Answers) -> NoReturn:
         order, line = work.order, shlex.join(argv)
         shown = line if len(line) <= 80 and line.isprintable() else f"{argv[0]!a} ..."
-        check_space(work.room, place.running)
+        check_limits(work.room, place.running)
         if answers.fault == "checkout":
             raise closed(work.objects) or objects_missing(order.commit, process.said(place.running.log, 5))
         if answers.fault == "absent":

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from tagtrail.adapters.builder.checkout import entrance
+from tagtrail.adapters.builder.checkout import entrance, memory_full
 from tagtrail.adapters.builder.telling import named, told
 from tagtrail.io import process
 from tagtrail.io.backend import PROGRAM, Backend, backend
@@ -45,11 +45,12 @@ _CREDENTIALS = re.compile(rb"(\w://)[^/\s]*@")
 @frozen
 class _Ended:
     """How one run ended: its status (None: it was killed, and perhaps all of its cell), whether time was up, whether a
-    place of its cell was full."""
+    place of its cell was full, whether it used more memory than it may."""
 
     code: int | None
     late: bool = False
     full: bool = False
+    beyond: bool = False
 
 
 _Run = Callable[[Sequence[str]], _Ended]
@@ -92,8 +93,8 @@ class Installer:
 
     def fill(self, requirements: Sequence[str]) -> None:
         """Install them. Raises ProjectError `requirements-unsatisfiable`, `requirements-late`; RemoteError
-        `requirements-unreachable`; SetupError `disk-full`, `installer-settings`, `not-writable`, `command-missing`, and
-        with pins `requirements-gone`."""
+        `requirements-unreachable`; SetupError `disk-full`, `memory-full`, `installer-settings`, `not-writable`,
+        `command-missing`, and with pins `requirements-gone`."""
         if self._cell.kind == "none":
             self._steps(self._straight, str(self._room / "env"), requirements)
             return
@@ -135,6 +136,7 @@ class Installer:
             code=status if isinstance(status, int) and status >= 0 else None,
             late=answers.fault == "late",
             full=bool(answers.fault) and running.full,
+            beyond=running.beyond,
         )
 
     def _steps(self, run: _Run, path: str, requirements: Sequence[str]) -> None:
@@ -195,6 +197,8 @@ class Installer:
         if ended.full:
             hint = f"df -h {self._room.parent}; what one installation may fill is `disk` {_MORE}"
             return SetupError(f"no space to install {names}", code="disk-full", why=why, hint=hint)
+        if ended.beyond:
+            return memory_full(f"installing {names}", self._cell.limits.memory, why)
         if ended.late:
             return self._late(names, text)
         if _SETTINGS.search(text):

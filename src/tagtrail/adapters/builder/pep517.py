@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tagtrail.adapters.builder.backends import Backends, Environments, Lent, Memory, Tree, place
 from tagtrail.adapters.builder.checkout import (
-    check_space,
+    check_limits,
     closed,
     disk,
     entrance,
@@ -251,7 +251,7 @@ class Pep517:
             return answers
         backends.forget(order)
         why = process.said(running.log)
-        check_space(work.room, running)
+        check_limits(work.room, running)
         if answers.fault == "checkout":
             raise closed(work.objects) or objects_missing(order.commit, process.said(running.log, 5))
         how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}.get(answers.fault, _FAULTS["hook"])
