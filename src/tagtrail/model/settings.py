@@ -104,7 +104,7 @@ class RuleSwitch:
 @frozen
 class BuildSettings:
     """How foreign code is run on this machine: `isolation` as in `io/sandbox.py`, or `auto`; and what it may use up,
-    bytes of memory for each process and of disk, processes, seconds for one step (0: as `io/sandbox.py` has it)."""
+    bytes of memory and of disk, processes, seconds for one step (0: as `io/sandbox.py` has it)."""
 
     isolation: str = "auto"
     memory: int = 0
