@@ -63,8 +63,8 @@ class Pep517:
     in seconds, `most` what one may use up, `limits` what archives may hold.
 
     Besides the port's errors: SetupError `build-kind`, `subdirectory`; ProjectError `pyproject-invalid`,
-    `build-system-missing`, `metadata-invalid`, `output-invalid`, `requirements-...` and `archive-...`; TamperError
-    `object-altered`.
+    `build-system-missing`, `metadata-invalid`, `output-invalid`, `requirements-...`, `wheel-...` and `archive-...`;
+    TamperError `object-altered`.
     """
 
     def __init__(
