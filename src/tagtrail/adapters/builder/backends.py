@@ -103,15 +103,7 @@ class Memory:
         """Remember it. What a backend imports no more stays until what it asks for changes, or nothing is named."""
         before = self.of(project)
         known = before.modules if now.modules and before.requires == now.requires else ()
-        after = Learned(
-            requires=now.requires,
-            extras=now.extras,
-            said=now.said,
-            modules=tuple(dict.fromkeys((*known, *now.modules)))[:_MODULES],
-            installed=now.installed,
-            isolation=now.isolation,
-            lent=now.lent,
-        )
+        after = replace(now, modules=tuple(dict.fromkeys((*known, *now.modules)))[:_MODULES])
         if after != before:
             self._known[project] = after
             durable.write(self._path(project), json.dumps(dump(after)).encode(), sync=False)
@@ -240,17 +232,19 @@ class Backends:
         order: BuildOrder,
         lent: Lent,
         tree: Tree,
-        asked: tuple[tuple[str, ...], tuple[str, ...]],
+        *,
+        requires: tuple[str, ...],
+        extras: tuple[str, ...],
         modules: tuple[str, ...],
     ) -> None:
         """Remember what a backend asked for, and what of it was not there; what it imported (nothing of one in the
         tree, which may have its own by any name), and how it was started."""
         learned = Learned(
-            requires=asked[0],
-            extras=asked[1],
+            requires=requires,
+            extras=extras,
             said=tree.said,
             modules=() if tree.system.path else modules,
-            installed=(*tree.system.requires, *asked[1]),
+            installed=(*tree.system.requires, *extras),
             isolation=order.isolation,
             lent=tuple((str(within), str(ours)) for within, ours in lent),
         )
