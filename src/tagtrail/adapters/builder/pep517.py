@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagtrail.adapters.builder.backends import Backends, Environments, Lent, Memory, Tree, place
+from tagtrail.adapters.builder.backends import Backends, Environments, Lent, Tree, place
 from tagtrail.adapters.builder.checkout import (
     check_path,
     check_space,
@@ -20,6 +20,7 @@ from tagtrail.adapters.builder.checkout import (
     no_subdirectory,
     where_said,
 )
+from tagtrail.adapters.builder.learned import Memory
 from tagtrail.adapters.builder.logs import keep_log, log_of
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import parse_build_system
