@@ -96,7 +96,7 @@ def wheel(
     name: str = MAC,
     *,
     info: str = "nova-1.0.0.dist-info",
-    metadata: str = "Metadata-Version: 2.1\nName: nova\nVersion: 1.0.0\nRequires-Python: >=3.11\n",
+    metadata: str | None = "Metadata-Version: 2.1\nName: nova\nVersion: 1.0.0\nRequires-Python: >=3.11\n",
     tags: tuple[str, ...] = (),
     version: str = "1.0",
     build: str = "",
@@ -108,8 +108,8 @@ def wheel(
     said = tags or (name.removesuffix(".whl").split("-", 2)[2],)
     lines = [f"Wheel-Version: {version}", "Generator: other", "Root-Is-Purelib: false", *(f"Tag: {t}" for t in said)]
     text = "".join(f"{line}\n" for line in [*lines, *([f"Build: {build}"] if build else [])])
-    files = {"nova/_fast.so": b"\x7fELF", f"{info}/METADATA": metadata.encode(), f"{info}/WHEEL": text.encode()}
-    files |= more or {}
+    about = {} if metadata is None else {f"{info}/METADATA": metadata.encode()}
+    files = {"nova/_fast.so": b"\x7fELF", **about, f"{info}/WHEEL": text.encode(), **(more or {})}
     rows = [f"{n},sha256={_digest(d)},{len(d)}\n" for n, d in files.items()]
     listing = "".join([*rows, f"{info}/RECORD,,\n"]) if record is None else record
     out = io.BytesIO()

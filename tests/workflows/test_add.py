@@ -14,9 +14,10 @@ from tagtrail.model.facts import Draft, Entry
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.testing.memory.target import Fault
 from tagtrail.trail import sequencer
-from tagtrail.workflows.add import awaited, drop, judged, stage, staged
+from tagtrail.workflows.add import judged, stage
 from tagtrail.workflows.release import release
 from tagtrail.workflows.resume import resume, unfinished
+from tagtrail.workflows.staged import awaited, drop, staged
 from tests.workflows.intake import BOB, MAC, WIN, Desk, taken, wheel
 from tests.workflows.world import ADA
 

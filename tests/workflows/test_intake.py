@@ -94,6 +94,8 @@ def test_a_build_number_is_that_of_the_name(number: str, said: str) -> None:
         ({"metadata": "Metadata-Version: 2.1\nName: cinder\nVersion: 1.0.0\n"}, "name-mismatch"),
         ({"metadata": "Metadata-Version: 2.1\nName: nova\nVersion: 1.0.1\n"}, "version-mismatch"),
         ({"metadata": "Metadata-Version: 2.1\nVersion: 1.0.0\n"}, "metadata-invalid"),
+        ({"metadata": None}, "metadata-invalid"),
+        ({"metadata": "Metadata-Version: 2.1\nName: nova\nVersion: 1.0.0\n\n" + "x" * (1 << 24)}, "metadata-invalid"),
         ({"record": ""}, "wheel-record"),
         ({"record": "nova/_fast.so\n"}, "wheel-record"),
         ({"record": "\xff"}, "wheel-record"),

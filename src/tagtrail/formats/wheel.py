@@ -1,4 +1,4 @@
-r"""What a wheel says of itself, for wheels that others built: its own directory, its tags, the list of its members.
+r"""What a wheel says of itself, whoever built it: its own directory, its tags, the list of its members.
 
     nova-33.0.0-cp311-cp311-macosx_11_0_arm64.whl
       nova/_fast.cpython-311-darwin.so
@@ -9,7 +9,7 @@ r"""What a wheel says of itself, for wheels that others built: its own directory
 
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/ and .../recording-installed-packages/.
 Installers believe these files, so what they say is what the file's name says, and RECORD is complete and right.
-Reason codes (ProjectError): wheel-form, wheel-version, wheel-tags, wheel-record.
+Reason codes (ProjectError): wheel-form, wheel-version, wheel-tags, wheel-record, metadata-invalid.
 """
 
 import csv
@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from tagtrail.formats.archive import Member
 from tagtrail.formats.encoding import shown
+from tagtrail.formats.metadata import MAX_SIZE
 from tagtrail.formats.zipball import Wheel
 from tagtrail.model.errors import ProjectError
 
@@ -33,7 +34,11 @@ _HASHES = ("sha256", "sha384", "sha512")
 
 
 def metadata_in(wheel: Wheel, name: str) -> bytes:
-    """METADATA of the wheel called `name`. Raises ProjectError wheel-form."""
+    """METADATA of the wheel called `name`. Raises ProjectError `metadata-invalid`, `wheel-form`."""
+    found = [m for m in wheel.members if re.fullmatch(r"[^/]+\.dist-info/METADATA", m.name)]
+    if len(found) != 1 or found[0].size > MAX_SIZE:
+        what = f"{name} has no METADATA that can be read"
+        raise ProjectError(what, code="metadata-invalid", hint="look at the build backend")
     return _member(wheel, f"{_info(wheel, name)}/METADATA", name)
 
 

@@ -13,7 +13,6 @@ from tagtrail.model.facts import Entry, Override, Plan, Tag, Tagged
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project
 from tagtrail.ports import BuildOrder, Objects
-from tagtrail.workflows.add import refuse_left
 from tagtrail.workflows.ahead import order_of
 from tagtrail.workflows.examine import Ask, Examined, Known, gather, refuse
 from tagtrail.workflows.examine import examined as judged
@@ -22,6 +21,7 @@ from tagtrail.workflows.overrides import joined, set_aside
 from tagtrail.workflows.preview import preview
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
+from tagtrail.workflows.staged import refuse_left
 from tagtrail.workflows.surveys import surveys
 
 __all__ = ["Prepared", "already", "asking", "look", "prepare"]

@@ -12,7 +12,6 @@ from tagtrail.adapters.builder.outputs import (
     Made,
     identified,
     metadata_of_sdist,
-    metadata_of_wheel,
     new,
     of_sdist,
     of_wheel,
@@ -27,7 +26,7 @@ from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
 from tagtrail.formats.gitobject import Listed
 from tagtrail.formats.metadata import check_file_name
-from tagtrail.formats.wheel import check_tags
+from tagtrail.formats.wheel import check_tags, metadata_in
 from tagtrail.formats.zipball import Wheel
 from tagtrail.ports import BuildOrder
 
@@ -38,7 +37,7 @@ class Archives:
     """First `sdist` takes the backend's file; then `packed` and `wheel` may be asked. `room` is the build's directory,
     `seen` where in it foreign code reads the sdist; `limits` are what archives may hold.
 
-    All raise ProjectError `metadata-invalid`, `output-invalid` and `archive-...`.
+    All raise ProjectError `metadata-invalid`, `output-invalid`, `wheel-...` and `archive-...`.
     """
 
     def __init__(self, order: BuildOrder, room: Path, seen: Path, limits: Limits) -> None:
@@ -99,7 +98,7 @@ class Archives:
         normal = self._room / "normal" / file.name
         with file.open("rb") as source:
             wheel = Wheel(source, self._limits)
-            metadata = metadata_of_wheel(wheel, file.name)
+            metadata = metadata_in(wheel, file.name)
             check_tags(wheel, file.name)
             found = sifted(of_wheel(wheel), self._blobs)
             as_made = wheel.is_normal(order.epoch)

@@ -1,43 +1,33 @@
-"""The processes of a build's backend: environment, cell and program of each, what was learned of a project before, and
-one that stands ready before it is known for which build."""
+"""The processes of a build's backend: environment, cell and program of each, and one that stands ready before it is
+known for which build."""
 
 import hashlib
-import json
 import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
 
 from tagtrail.adapters.builder.checkout import check_lent
 from tagtrail.adapters.builder.environments import Environment, installed
-from tagtrail.adapters.builder.logs import plain_name
+from tagtrail.adapters.builder.learned import Learned, Memory
 from tagtrail.formats.buildsystem import BuildSystem
-from tagtrail.formats.facts import dump, load
 from tagtrail.formats.purl import purl
-from tagtrail.io import durable, sandbox
+from tagtrail.io import sandbox
 from tagtrail.io.backend import PROGRAM, Backend, backend
 from tagtrail.io.sandbox import Cell
-from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Material
-from tagtrail.model.frozen import frozen, replace
+from tagtrail.model.frozen import frozen
 from tagtrail.ports import BuildOrder
 
-__all__ = ["Backends", "Environments", "Lent", "Memory", "Tree", "place"]
+__all__ = ["Backends", "Environments", "Lent", "Tree", "place"]
 
 Lent = tuple[tuple[Path, Path], ...]
 """What of git's objects foreign code sees, as (path within, ours)."""
 
 _ENV = "/env"
-_MODULES = 3000
-_WITH, _FORESEEN = 1 << 15, 4000
-"""Bytes of the names of modules that an order may have: a pipe takes them even if nobody reads (65,536 as a rule, and
-4,096 where a user has many). Nobody waits for who has no order yet."""
-_STANDARD = sys.stdlib_module_names - {"distutils"}
-"""What is the interpreter's own in every environment; setuptools puts another distutils in the place of that one."""
 
 
 class Environments(Protocol):
@@ -66,70 +56,6 @@ class Tree:
     below: str
     system: BuildSystem
     said: str = ""
-
-
-@frozen
-class Learned:
-    """Of a project's last build: what its backend asked for, which modules it and its hooks imported, and how the
-    process that ran them was started. What is there before it is asked for takes no time then.
-
-    The project said it, of another tag perhaps: nothing is installed because of it for a tag whose own files `said`
-    something else, and it is forgotten where a build fails. `extras` are what the tag's own requirements did not bring
-    of what its hooks asked for."""
-
-    requires: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
-    said: str = ""
-    modules: tuple[str, ...] = ()
-    installed: tuple[str, ...] = ()
-    isolation: str = ""
-    lent: tuple[tuple[str, str], ...] = ()
-
-
-class Memory:
-    """What was learned of projects, a file for each in `directory`; it may be thrown away at any time."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._known: dict[str, Learned] = {}
-
-    def of(self, project: str) -> Learned:
-        """What is known; nothing, where that cannot be read."""
-        if project not in self._known:
-            self._known[project] = self._read(project)
-        return self._known[project]
-
-    def learn(self, project: str, now: Learned) -> None:
-        """Remember it. What a backend imports no more stays until what it asks for changes, or nothing is named."""
-        before = self.of(project)
-        known = before.modules if now.modules and before.requires == now.requires else ()
-        after = Learned(
-            requires=now.requires,
-            extras=now.extras,
-            said=now.said,
-            modules=tuple(dict.fromkeys((*known, *now.modules)))[:_MODULES],
-            installed=now.installed,
-            isolation=now.isolation,
-            lent=now.lent,
-        )
-        if after != before:
-            self._known[project] = after
-            durable.write(self._path(project), json.dumps(dump(after)).encode(), sync=False)
-
-    def forget(self, project: str) -> None:
-        """Nothing is known any more."""
-        self._known[project] = Learned()
-        self._path(project).unlink(missing_ok=True)
-
-    def _read(self, project: str) -> Learned:
-        try:
-            found = load(Learned, json.loads(self._path(project).read_text()))
-        except (FileNotFoundError, ValueError, TamperError):
-            return Learned()
-        return replace(found, modules=_fitting(found.modules, _WITH))
-
-    def _path(self, project: str) -> Path:
-        return self._directory / f"{plain_name(project)}.json"
 
 
 @frozen
@@ -197,8 +123,7 @@ class Backends:
                 cell = self._cell(last.isolation, found.path, lent)
                 seen = _seen(cell)
                 running = self._start(cell, found.path)
-                standard = [name for name in last.modules if name.partition(".")[0] in _STANDARD]
-                running.foresee(_fitting(standard, _FORESEEN))
+                running.foresee(last.standard)
                 self._spare = _Spare(cell=cell, running=running, seen=seen)
 
     def get(self, order: BuildOrder, lent: Lent, tree: Tree, extras: Sequence[str]) -> tuple[Cell, Backend]:
@@ -240,17 +165,19 @@ class Backends:
         order: BuildOrder,
         lent: Lent,
         tree: Tree,
-        asked: tuple[tuple[str, ...], tuple[str, ...]],
+        *,
+        requires: tuple[str, ...],
+        extras: tuple[str, ...],
         modules: tuple[str, ...],
     ) -> None:
         """Remember what a backend asked for, and what of it was not there; what it imported (nothing of one in the
         tree, which may have its own by any name), and how it was started."""
         learned = Learned(
-            requires=asked[0],
-            extras=asked[1],
+            requires=requires,
+            extras=extras,
             said=tree.said,
             modules=() if tree.system.path else modules,
-            installed=(*tree.system.requires, *asked[1]),
+            installed=(*tree.system.requires, *extras),
             isolation=order.isolation,
             lent=tuple((str(within), str(ours)) for within, ours in lent),
         )
@@ -295,12 +222,6 @@ def place(cell: Cell, tree: Tree) -> str:
 
 def _lay_out(cell: Cell, running: Backend, tree: Tree) -> None:
     running.lay_out(f"{cell.build}/{tree.name}", **{how: cell.within(path) for how, path in tree.source.items()})
-
-
-def _fitting(modules: Sequence[str], most: int) -> tuple[str, ...]:
-    """So many of them as have `most` bytes; none that is a program."""
-    sizes = accumulate(len(name) + 4 for name in modules)
-    return tuple(n for n, size in zip(modules, sizes, strict=True) if size <= most and not n.endswith("__main__"))
 
 
 def _meets(environment: Path, asked: Sequence[str]) -> bool:

@@ -18,8 +18,8 @@ from tagtrail.model.frozen import replace
 from tagtrail.ports import BuildOrder, Objects
 
 __all__ = [
-    "check_lent", "check_limits", "check_subdirectory", "closed", "disk", "entrance", "files", "furnished",
-    "listing_of", "memory_full", "no_subdirectory", "where_said",
+    "check_lent", "check_limits", "check_path", "check_subdirectory", "closed", "disk", "entrance", "files",
+    "furnished", "listing_of", "memory_full", "no_subdirectory", "where_said",
 ]  # fmt: skip
 
 _ALTERNATES = 20
@@ -39,10 +39,16 @@ def check_subdirectory(git: Git, order: BuildOrder) -> None:
     """The directory that the settings name is one of the tag. Raises SetupError `subdirectory`; ProjectError
     `objects-missing`."""
     name = order.subdirectory
-    odd = bool(name) and (not name.isprintable() or any(part in {"", ".", ".."} for part in name.split("/")))
-    (there,) = git.items((order.commit if odd else f"{order.commit}:{name}",))
+    check_path(name)
+    (there,) = git.items((f"{order.commit}:{name}",))
     if there.kind != "tree":
         raise no_subdirectory(name) if name else objects_missing(order.commit)
+
+
+def check_path(name: str) -> None:
+    """The directory that the settings name, if any, is a plain path. Raises SetupError `subdirectory`."""
+    if not name.isprintable() or {"", ".", ".."} & {*(name or "-").split("/")}:
+        raise no_subdirectory(name)
 
 
 def no_subdirectory(name: str) -> SetupError:

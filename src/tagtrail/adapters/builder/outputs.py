@@ -1,7 +1,6 @@
 """What a build made: unpacked, compared with the tag's files, identified by its own metadata, and kept."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +19,8 @@ from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import BuildOrder, Kept
 
 __all__ = [
-    "Blobs", "Made", "Sifted", "identified", "keep", "metadata_of_sdist", "metadata_of_wheel", "new", "of_sdist",
-    "of_wheel", "pieces_of", "sifted", "text_of", "with_licenses", "xzed",
+    "Blobs", "Made", "Sifted", "identified", "keep", "metadata_of_sdist", "new", "of_sdist", "of_wheel", "pieces_of",
+    "sifted", "text_of", "with_licenses", "xzed",
 ]  # fmt: skip
 
 _PIECE = 1 << 20
@@ -140,14 +139,6 @@ def metadata_of_sdist(sdist: tarball.Sdist, spool: BinaryIO, name: str) -> bytes
     if found is None or found.size > _PIECE:
         raise ProjectError(f"{name} has no PKG-INFO", code="metadata-invalid", hint="look at the build backend")
     return b"".join(tarball.content(spool, found))
-
-
-def metadata_of_wheel(wheel: Wheel, name: str) -> bytes:
-    """Its METADATA. Raises ProjectError `metadata-invalid`."""
-    found = [m for m in wheel.members if re.fullmatch(r"[^/]+\.dist-info/METADATA", m.name)]
-    if len(found) != 1 or found[0].size > _PIECE:
-        raise ProjectError(f"{name} has no METADATA", code="metadata-invalid", hint="look at the build backend")
-    return b"".join(wheel.content(found[0]))
 
 
 def identified(data: bytes, name: str, order: BuildOrder) -> Metadata:

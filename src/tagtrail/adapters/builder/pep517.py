@@ -8,9 +8,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagtrail.adapters.builder.backends import Backends, Environments, Lent, Memory, Tree, place
+from tagtrail.adapters.builder.backends import Backends, Environments, Lent, Tree, place
 from tagtrail.adapters.builder.checkout import (
     check_limits,
+    check_path,
     closed,
     disk,
     entrance,
@@ -19,6 +20,7 @@ from tagtrail.adapters.builder.checkout import (
     no_subdirectory,
     where_said,
 )
+from tagtrail.adapters.builder.learned import Memory
 from tagtrail.adapters.builder.logs import keep_log, log_of
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import parse_build_system
@@ -63,8 +65,8 @@ class Pep517:
     in seconds, `most` what one may use up, `limits` what archives may hold.
 
     Besides the port's errors: SetupError `build-kind`, `subdirectory`; ProjectError `pyproject-invalid`,
-    `build-system-missing`, `metadata-invalid`, `output-invalid`, `requirements-...` and `archive-...`; TamperError
-    `object-altered`.
+    `build-system-missing`, `metadata-invalid`, `output-invalid`, `requirements-...`, `wheel-...` and `archive-...`;
+    TamperError `object-altered`.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class Pep517:
     ) -> tuple[Artifact, ...]:
         """See `tagtrail.ports.Builder`. The wheel is built from the sdist, whether that is wanted too or not."""
         _check_kinds(order.builds)
-        _check_subdirectory(order.subdirectory)
+        check_path(order.subdirectory)
         with self._work(order, objects) as (work, tree), disk(work.room):
             with closing(work.backends), self._logged(work):
                 self._start(work, tree)
@@ -188,18 +190,15 @@ class Pep517:
             packed()
         return made
 
-    def _start(self, work: _Work, tree: Tree) -> None:
-        """Start the backend before anything is asked of it: it takes long to import."""
-        self._standing(work, tree)
-
     def _foreseen(self, order: BuildOrder, tree: Tree) -> tuple[str, ...]:
         """What is installed before this tag's hooks ask for it: what the last build's asked for, if no file has changed
         that could say so. What an older tag asked for could answer in the place of this one."""
         last = self._learned(order.project)
         return last.extras if tree.said and last.said == tree.said else ()
 
-    def _standing(self, work: _Work, tree: Tree) -> tuple[str, ...]:
-        """A backend that is begun, and what was foreseen and is there; nothing, where that is to be had no more."""
+    def _start(self, work: _Work, tree: Tree) -> tuple[str, ...]:
+        """Begin the backend, if none is begun, before anything is asked of it: it takes long to import. What was
+        foreseen for it and is there; nothing, where that is to be had no more."""
         extras = self._foreseen(work.order, tree)
         try:
             work.backends.get(work.order, work.lent, tree, extras)
@@ -217,7 +216,7 @@ class Pep517:
         nothing more is needed, and at once where it asks for what it asked for the last time.
         """
         order, backends = work.order, work.backends
-        asked, extras = self._learned(order.project).requires, self._standing(work, tree)
+        asked, extras = self._learned(order.project).requires, self._start(work, tree)
         guess = asked if extras or backends.meets(order, tree, asked) else ()
         ask: dict[str, object] = {"hook": f"get_requires_for_build_{kind}", "if_only": list(guess)}
         build = {"hook": f"build_{kind}", "directory": ""}
@@ -226,7 +225,8 @@ class Pep517:
         if len(said.values) == 1:
             extras = () if backends.meets(order, tree, asked) else asked
             said = self._asked(work, tree, extras, (build,), meanwhile)
-        backends.learn(order, work.lent, tree, (asked, extras), (*loaded, *said.loaded))
+        modules = (*loaded, *said.loaded)
+        backends.learn(order, work.lent, tree, requires=asked, extras=extras, modules=modules)
         cell, running = backends.get(order, work.lent, tree, extras)
         name = str(said.values[-1])
         check_name(name)
@@ -278,11 +278,6 @@ def _check_kinds(kinds: Sequence[str]) -> None:
         if kind not in _KINDS:
             what = f"no build backend makes {kind!r}"
             raise SetupError(what, code="build-kind", hint=f"use {', '.join(_KINDS)}")
-
-
-def _check_subdirectory(subdirectory: str) -> None:
-    if not subdirectory.isprintable() or {"", ".", ".."} & {*(subdirectory or "-").split("/")}:
-        raise no_subdirectory(subdirectory)
 
 
 def _begun(order: BuildOrder, objects: Objects, room: Path, backends: Backends) -> _Work:

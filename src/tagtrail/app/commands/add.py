@@ -45,9 +45,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.app.terminal.outcomes import outcome_event
     from tagtrail.formats.settings import project_of
     from tagtrail.model.errors import SetupError
-    from tagtrail.workflows.add import drop, stage
+    from tagtrail.workflows.add import stage
     from tagtrail.workflows.prepare import look
     from tagtrail.workflows.release import release
+    from tagtrail.workflows.staged import drop
 
     if not args.files and not args.drop:
         raise SetupError("add needs a FILE", code="usage", hint="tagtrail add PROJECT TAG FILE...")
@@ -212,7 +213,7 @@ def _outcome(road: "Road", home: Path, project: "Project", name: str, tag: str) 
 def draft_says(road: "Road", project: "Project", name: str, tag: str) -> tuple[str, tuple[str, ...]]:
     """Of the draft of `name`, whose tag object has SHA-256 `tag`: what was brought, and the patterns that fit nothing
     that is there."""
-    from tagtrail.workflows.add import awaited, here, staged
+    from tagtrail.workflows.staged import awaited, here, staged
 
     brought = len(staged(road, project.name, tag))
     missing = awaited(project, here(road, project.name, tag))

@@ -20,10 +20,11 @@ from tagtrail.model.names import name_key
 from tagtrail.model.settings import Project
 from tagtrail.pages import ListView
 from tagtrail.trail import sequencer
-from tagtrail.workflows.add import asked_later, drafted, staged
+from tagtrail.workflows.add import asked_later
 from tagtrail.workflows.examine import refuse
 from tagtrail.workflows.release import look
 from tagtrail.workflows.road import Road
+from tagtrail.workflows.staged import drafted, staged
 
 __all__ = ["Found", "find"]
 

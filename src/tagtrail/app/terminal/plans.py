@@ -11,7 +11,6 @@ from tagtrail.model.facts import Entry, Override
 from tagtrail.model.frozen import replace
 from tagtrail.model.names import sdist_stem
 from tagtrail.model.settings import TREES, Project
-from tagtrail.workflows.add import awaited, drafted, staged
 from tagtrail.workflows.approve import count, tell_asked
 from tagtrail.workflows.begun import Waiting
 from tagtrail.workflows.examine import Examined, tell_examined
@@ -21,6 +20,7 @@ from tagtrail.workflows.publish import unseen
 from tagtrail.workflows.release import pending
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
+from tagtrail.workflows.staged import awaited, drafted, staged
 
 __all__ = ["tell_plan"]
 
