@@ -18,6 +18,7 @@ import os
 import struct
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 from tagtrail.model.frozen import frozen
 
@@ -68,6 +69,7 @@ _RUNS = {
 """By machine: the calls of each architecture that it runs, the machine's own first."""
 
 
+@cache
 def program(machine: str = "") -> bytes:
     """The filter for this machine, or the one of that name (as `uname -m` says it); empty: none is known."""
     runs = _RUNS.get(machine or os.uname().machine, {})
