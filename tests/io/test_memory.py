@@ -8,6 +8,7 @@ from tagtrail.io.memory import used
 STATUS = (
     "Name:\tx\nState:\t{state} (x)\nPid:\t{pid}\nPPid:\t{parent}\nVmRSS:\t99999 kB\nRssAnon:\t {anon} kB\n"
     "RssFile:\t 7777 kB\nRssShmem:\t {shared} kB\nVmPTE:\t {tables} kB\nVmSwap:\t {swap} kB\n"
+    "HugetlbPages:\t {huge} kB\n"
 )
 ROLLUP = (
     "00400000-7ffe ---p 00000000 00:00 0 [rollup]\nRss: 9999 kB\nPss: 9999 kB\nPss_Anon: {anon} kB\nPss_File: 5555 kB\n"
@@ -17,7 +18,7 @@ ROLLUP = (
 
 def process(root: Path, pid: int, kib: dict[str, int], *, parent: int = 1, state: str = "S", share: int = 1) -> None:
     """A process in a cell of `root`; `share` is among how many its pages are shared; 0: the kernel does not tell."""
-    held = {"anon": 0, "shared": 0, "tables": 0, "swap": 0} | kib
+    held = {"anon": 0, "shared": 0, "tables": 0, "swap": 0, "huge": 0} | kib
     directory = root / "proc" / str(pid)
     directory.mkdir(parents=True)
     (directory / "status").write_text(STATUS.format(pid=pid, parent=parent, state=state, **held))
@@ -25,7 +26,7 @@ def process(root: Path, pid: int, kib: dict[str, int], *, parent: int = 1, state
         (directory / "smaps_rollup").write_text(ROLLUP.format(**{name: n // share for name, n in held.items()}))
 
 
-@pytest.mark.parametrize("what", ["anon", "shared", "tables", "swap"])
+@pytest.mark.parametrize("what", ["anon", "shared", "tables", "swap", "huge"])
 def test_each_kind_of_memory_counts(tmp_path: Path, what: str) -> None:
     process(tmp_path, 1, {what: 100})
     assert [used(tmp_path, most) for most in (0, 1 << 30)] == [100 << 10] * 2

@@ -5,7 +5,7 @@ is, of every process in the `/proc` of the cell, as the kernel tells it (proc(5)
 
     anonymous and shared memory      Pss_Anon, Pss_Shmem of smaps_rollup: a page of n processes counts 1/n for each
     the same in swap                 SwapPss
-    page tables                      VmPTE of status
+    page tables, huge pages          VmPTE, HugetlbPages of status
 
 Files in memory (tmpfs) count while they are mapped; their places have limits of their own. Not counted is what the
 kernel keeps for processes: buffers of pipes and sockets.
@@ -24,8 +24,9 @@ _STEP = 0.1
 """Seconds between two looks."""
 _SHARE = 10
 """A look may take this part of the time between two."""
-_STATUS = re.compile(rb"^(State|PPid|RssAnon|RssShmem|VmSwap|VmPTE):\s+(\w+)", re.MULTILINE)
-_OF_ALL = (b"RssAnon", b"RssShmem", b"VmSwap", b"VmPTE")
+_STATUS = re.compile(rb"^(State|PPid|RssAnon|RssShmem|VmSwap|VmPTE|HugetlbPages):\s+(\w+)", re.MULTILINE)
+_OWN = (b"VmPTE", b"HugetlbPages")
+_OF_ALL = (b"RssAnon", b"RssShmem", b"VmSwap", *_OWN)
 _ROLLUP = re.compile(rb"^(?:Pss_Anon|Pss_Shmem|SwapPss):\s+(\d+)", re.MULTILINE)
 
 _Status = Mapping[bytes, bytes]
@@ -94,7 +95,7 @@ def _exact(proc: Path, statuses: Mapping[str, _Status]) -> int:
 def _share(directory: Path, status: _Status) -> int:
     """KiB of one process; an upper bound where the kernel does not tell its part of what is shared."""
     found = [int(number) for number in _ROLLUP.findall(_read(directory / "smaps_rollup"))]
-    return _kibibytes(status, (b"VmPTE",)) + sum(found) if len(found) > 1 else _kibibytes(status, _OF_ALL)
+    return _kibibytes(status, _OWN) + sum(found) if len(found) > 1 else _kibibytes(status, _OF_ALL)
 
 
 def _kibibytes(status: _Status, names: tuple[bytes, ...]) -> int:
