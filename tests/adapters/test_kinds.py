@@ -266,8 +266,8 @@ def test_a_log_is_kept(yard: Yard, tmp_path: Path) -> None:
 EMPTY_ZIP = "{ printf 'PK\\005\\006'; head -c 18 /dev/zero; } > x.zip"
 FAILS = [
     ("false", ("x",), ProjectError, "build-failed", "ended with 1"),
-    ("kill -9 $$", ("x",), ProjectError, "build-failed", "ended with -9"),
-    ("kill -9 -1", ("x",), ProjectError, "build-failed", "was killed"),
+    ("kill -9 $$", ("x",), ProjectError, "build-failed", "was ended by SIGKILL"),
+    ("kill -9 -1", ("x",), ProjectError, "build-failed", "was ended by SIGKILL"),
     ("sleep 60", ("x",), ProjectError, "build-failed", "did not end within 5 s"),
     ("true", ("x",), ProjectError, "files-missing", "made no file x"),
     ("touch x", ("x", "y-{version}"), ProjectError, "files-missing", "made no file y-1.0.0"),

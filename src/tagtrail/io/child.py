@@ -88,6 +88,16 @@ class Child:
             return False
         return True
 
+    def code(self) -> int | None:
+        """Its exit status, or minus the number of a signal, where it is about to end by itself; None: it does not, or
+        that cannot be known before its group is killed."""
+        with contextlib.ExitStack() as stack:
+            end = pidfd(self.pid, stack) if self._process.returncode is None else None
+            if end is not None and select.select([end], [], [], DRAIN)[0]:
+                self.stop_group()
+                self._process.wait()
+        return self._process.returncode
+
     def end(self) -> int:
         """Kill it and wait; its exit status, or minus the number of the signal that ended it."""
         if self._watch:

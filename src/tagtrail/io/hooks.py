@@ -24,7 +24,7 @@ if its answer is exactly that list. Answers go to the descriptor ANSWERS as fram
 bytes. An order is answered with one frame of JSON, `{"values": [...], "fault": ""}` with one value per call made, and
 after calls `"loaded"`, the modules of the environment that backend and forks imported; where something failed, the
 fault is `checkout`, `backend` (cannot be imported), `unsupported`, `hook`, `command`, `absent` (no such command) or
-`file`.
+`file`; where a call's fork ended without an answer, `"ended"` is its status, or minus the number of a signal.
 After that of a `take` or `pack` come frames with the bytes, an empty one at their end.
 When standard input ends, whoever started this is done or dead, and the whole process group ends too.
 """
@@ -151,8 +151,8 @@ def brought(before: set[str]) -> list[str]:
 
 
 def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[int, Any]:
-    """One call, in a fork: the status it ended with, and its value with what it imported. Once that is said, nobody
-    waits for the fork's end: its memory takes a while to go."""
+    """One call, in a fork: the status it ended with, and its value with what it imported (None: it has said nothing).
+    Once that is said, nobody waits for the fork's end: its memory takes a while to go."""
     said, (heard, done) = nameless(), os.pipe()
     gc.freeze()
     child = os.fork()
@@ -163,7 +163,7 @@ def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[in
     value = os.pread(said, PIECE, 0)
     os.close(said)
     os.close(heard)
-    return (status, None) if status else read(value)
+    return status, None if status else read(value)
 
 
 def nameless() -> int:
@@ -228,12 +228,12 @@ def find(order: dict[str, Any]) -> dict[str, Any]:
     return {"values": [sorted(glob(each, root_dir=order["tree"])) for each in order["find"]], "fault": ""}  # noqa: PTH207
 
 
-def read(value: bytes) -> tuple[int, Any]:
+def read(value: bytes) -> Any:
     """What a call wrote before it ended."""
     try:
-        return 0, json.loads(value)
+        return json.loads(value)
     except ValueError:
-        return HOOK, None
+        return None
 
 
 def watch(child: int, *heard: int) -> int:
@@ -258,8 +258,9 @@ def call_all(backend: Any, order: dict[str, Any], answers: int, brought: list[st
     loaded = dict.fromkeys(brought)
     for call in order["calls"]:
         status, said = run(backend, call, order["tree"], answers)
-        if status:
-            return {"values": values, "fault": FAULTS.get(status, "hook")}
+        if said is None:
+            fault = {"values": values, "fault": FAULTS.get(status, "hook")}
+            return fault if status in FAULTS else {**fault, "ended": status}
         value, names = said
         values.append(value)
         loaded |= dict.fromkeys(names)

@@ -25,6 +25,7 @@ from tagtrail.adapters.builder.checkout import (
     entrance,
     files,
     furnished,
+    how_ended,
     where_said,
 )
 from tagtrail.adapters.builder.delivered import delivered
@@ -211,15 +212,16 @@ class Commands:
                 hint="install it for the whole machine: a build sees /usr, and nothing of /opt or of anybody's HOME",
             )  # fmt: skip
         status = answers.values[0] if answers.values else None
-        ended = f"ended with {status}" if isinstance(status, int) else "was killed"
+        status = status if isinstance(status, int) else answers.ended
+        ended = "was killed" if status is None else how_ended(status)
         late = f"did not end within {self._limit:g} s"
-        self._fail(work, place, f"`{shown}` {late if answers.fault == 'late' else ended}")
+        self._fail(work, place, f"`{shown}` {late if answers.fault == 'late' else ended}", status)
 
-    def _fail(self, work: _Work, place: _Place, how: str) -> NoReturn:
+    def _fail(self, work: _Work, place: _Place, how: str, status: int | None = None) -> NoReturn:
         order = work.order
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed",
-            why=process.said(place.running.log), hint=where_said(self._log(order), place.running),
+            why=process.said(place.running.log), hint=where_said(self._log(order), place.running, status),
         )  # fmt: skip
 
     def _taken(self, work: _Work, place: _Place) -> Iterator[Path]:
