@@ -109,6 +109,11 @@ class Backend:
         self._begin({"run": argv, "tree": tree})
         return self._answer()
 
+    def end(self) -> Answers:
+        """Kill all that commands left running; when this returns without a fault, nothing of it is."""
+        self._begin({"end": "all"})
+        return self._answer()
+
     def find(self, tree: str, patterns: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         """For each pattern (of Python's `glob`), the paths below `tree` that fit it, as the process says."""
         self._begin({"find": patterns, "tree": tree})

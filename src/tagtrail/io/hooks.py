@@ -15,6 +15,7 @@ one of these forms; paths are those of the cell in which this runs:
     {"take": "/build/out/nova-1.0.tar.gz"}                   the bytes of a regular file
     {"run": ["go", "build"], "tree": "/build/tree"}          a command, with no input; where it fails, the value is the
                                                              status it ended with
+    {"end": "all"}                                           whatever commands left running is killed, and dead
     {"find": ["dist/*.tgz"], "tree": "/build/tree"}          for each pattern the paths below the tree that fit it
     {"pack": "/build"}                                       the bytes of a tar of all that is there
     {"unpack": "/in/prepared", "tree": "/build"}             lay such a tar out
@@ -47,6 +48,8 @@ ABSENT = 127
 """What a shell says of a command that is not there."""
 FAULTS = {HOOK: "hook", UNSUPPORTED: "unsupported"}
 PIECE = 1 << 20
+SUBREAPER = 36
+"""prctl(2): orphans below this process become its children."""
 GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 LOCAL = {
     "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1",
@@ -221,6 +224,28 @@ def command(order: dict[str, Any]) -> dict[str, Any]:
     return {"values": [status] * bool(status), "fault": {0: "", ABSENT: "absent"}.get(status, "command")}
 
 
+def adopt() -> None:
+    """Whatever commands leave behind, daemons too, becomes a child of this process when its parent ends."""
+    from ctypes import CDLL
+
+    CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+
+
+def end_all() -> None:
+    """Kill what commands left running, and wait until nothing is: whose parent dies becomes our child, to be killed in
+    the next round."""
+    from contextlib import suppress
+
+    while True:
+        for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(int(child), signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
 def find(order: dict[str, Any]) -> dict[str, Any]:
     """What fits each pattern, sorted."""
     from glob import glob
@@ -291,7 +316,11 @@ class Worker:
         elif "take" in order:
             self.give(order["take"])
         elif "run" in order:
+            adopt()
             self.tell(command(order))
+        elif "end" in order:
+            end_all()
+            self.tell({"values": [], "fault": ""})
         elif "find" in order:
             self.tell(find(order))
         elif "pack" in order:

@@ -198,6 +198,11 @@ class Commands:
             answers = place.running.run(place.directory, argv)
             if answers.fault:
                 self._failed(work, place, argv, answers)
+        left = place.running.end()  # what is carried on, or taken, nobody writes any more
+        if left.fault:
+            check_limits(work.room, place.running)
+            how = f"did not end within {self._limit:g} s" if left.fault == "late" else "ended the build"
+            self._fail(work, place, f"what its commands left running {how}")
 
     def _failed(self, work: _Work, place: _Place, argv: Sequence[str], answers: Answers) -> NoReturn:
         order, line = work.order, shlex.join(argv)
