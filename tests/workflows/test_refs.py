@@ -103,6 +103,27 @@ def test_a_build_that_the_rules_refuse_has_settled_nothing() -> None:
     assert [names(order) for order in world.builder.built] == [BEFORE, AFTER]
 
 
+class Wordy(memory.Builder):
+    """The first build makes more members than an entry can name."""
+
+    def _artifact(self, kind: str, order: BuildOrder, drift: str, kept: Kept) -> Artifact:
+        made = super()._artifact(kind, order, drift, kept)
+        names = tuple(f"nova/locale/{n:04}/nova.mo" for n in range(2500 * (len(self.built) == 1)))
+        return replace(made, generated=tuple(sorted((*made.generated, *names))))
+
+
+def test_what_no_entry_can_hold_ends_behind_the_build_and_has_settled_nothing() -> None:
+    world = ancestor()
+    world.builder = Wordy()
+    project = replace(world.project(), generated=(("nova/locale/*.mo", "compiled"),))
+    with pytest.raises(Error) as refused:
+        release(world.road(), project, "1.0.0", until="built")
+    assert (refused.value.code, "tag what is generated" in refused.value.hint) == ("entry-too-large", True)
+    push(world)
+    assert release(world.road(), project, "1.0.0", until="built").exit == 0
+    assert [names(order) for order in world.builder.built] == [BEFORE, AFTER]
+
+
 def test_a_tag_that_moved_begins_anew() -> None:
     world = ancestor()
     begun(world)

@@ -195,13 +195,25 @@ def _draft(
 
     whole = statement({**ours, **extra})
     if len(whole) > MAX_ENTRY - 40:  # room for `time`
-        raise ProjectError(
-            f"the entry of {project} {version} would have {len(whole)} bytes, a leaf holds {MAX_ENTRY}",
-            code="entry-too-large",
-            why="an entry names every file of the version and every generated member",
-            hint="release fewer files: `tagtrail add PROJECT TAG --drop NAME` takes out one that was brought",
-        )
+        what = f"the entry of {project} {version} would have {len(whole)} bytes, a leaf holds {MAX_ENTRY}"
+        raise _too_large(what, ours.get("files", {}))
     return Draft(project=project, version=version, digest=sha256(statement(ours)).hexdigest(), statement=whole)
+
+
+def _too_large(what: str, files: Mapping[str, Any]) -> ProjectError:
+    """What takes the room, and what helps against that."""
+    members = [name for file in files.values() for name in file.get("generated", ())]
+    size = len(canonical.dumps(members))
+    why = (
+        f"it names {len(files)} files of the version, and {len(members)} members that are not the tag's ({size} bytes)"
+    )
+    hint = "release fewer files: fewer `build` kinds or `files` of the project"
+    if any(file["origin"]["how"] == "added" for file in files.values()):
+        hint += "; `tagtrail add PROJECT TAG --drop NAME` takes out one that was brought"
+    if size > MAX_ENTRY // 2:
+        hint = "tag what is generated (a member that is the tag's takes no room), let the build leave it out, "
+        hint += "or have it in fewer archives: each `build` kind lists its own"
+    return ProjectError(what, code="entry-too-large", why=why, hint=hint)
 
 
 def _sidecars_json(sidecars: Iterable[Sidecar]) -> dict[str, Any]:

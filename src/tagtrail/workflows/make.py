@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from tagtrail.formats.drafts import draft
 from tagtrail.formats.facts import digest
 from tagtrail.formats.site import sums_name, tag_name
 from tagtrail.formats.sums import format_sums
@@ -26,7 +27,8 @@ _LOST = "git push them again from a clone that has them; or tag the commit as th
 
 
 def build(road: Road, prepared: Prepared) -> Built:
-    """Build once; a build that is remembered is not done again. Raises what `Builder.build` and `check_refs` raise."""
+    """Build once; a build that is remembered is not done again. Raises what `Builder.build`, `check_refs`
+    and `draft` raise."""
     order = prepared.order
     beside = _Beside(road, prepared)
     made = road.journal.once(built_key(order), Artifact, _build, beside)
@@ -36,13 +38,14 @@ def build(road: Road, prepared: Prepared) -> Built:
         road.tell("built", _built_event(artifact))
     aside = prepared.examined.case.overrides
     overrides = inspect(road, prepared.examined.project, order.version, artifacts, aside)
+    plan = replace(prepared.plan, overrides=(*prepared.plan.overrides, *overrides))
+    built = Built(plan=plan, artifacts=artifacts, tree=str(tree))
+    draft(Signed(approved=Approved(built=built), sidecars=()))  # what no entry can hold ends here
     if (refs := first_seen(road.journal, order.project, prepared.raw, order.refs)) != order.refs:
         # somebody else built it meanwhile, and was shown other tags: what both go on with is theirs
         objects = replace(prepared.objects, refs=refs)
         return build(road, replace(prepared, order=replace(order, refs=refs), objects=objects))
-    plan = replace(prepared.plan, overrides=(*prepared.plan.overrides, *overrides))
-    provenance = attest(road, plan, order, artifacts, str(tree))
-    return Built(plan=plan, artifacts=artifacts, tree=str(tree), provenance=provenance)
+    return replace(built, provenance=attest(road, plan, order, artifacts, str(tree)))
 
 
 def built_before(road: Road, prepared: Prepared) -> Built | None:
