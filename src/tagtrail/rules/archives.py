@@ -45,7 +45,8 @@ def _reason(facts: After, member: str) -> tuple[str, str] | None:
 
 @rule("FILE004", "archive-is-the-tag")
 def archive_is_the_tag(facts: After) -> Iterator[Said]:
-    """Every member of an archive is a file of the tag, byte for byte, or one that builds usually make.
+    """Every member of an archive is a file of the tag, byte for byte and where the tag has it, or one that builds
+    usually make.
 
     Nobody reviews what is in a release archive and not in the repository: that is how backdoors came into tarballs.
     Usual are `PKG-INFO`, `setup.cfg`, the known files of `*.egg-info/` and `*.dist-info/`, `AUTHORS` and `ChangeLog`,
@@ -56,7 +57,8 @@ def archive_is_the_tag(facts: After) -> Iterator[Said]:
         [project.mylib]
         generated = { "mylib/locale/*.mo" = "compiled from the .po files" }
 
-        bad   m4/build-to-host.m4, tests/files/good-large_compressed.lzma    (in no commit)
+        bad   m4/build-to-host.m4    (in no commit)
+        bad   configure              (tests/files/bad-3-corrupt_lzma2.xz of the tag, under another name)
         bad   mylib-1.2.0.dist-info/setup.pth
         good  PKG-INFO, mylib.egg-info/SOURCES.txt, src/mylib/_version.py
     """
@@ -66,7 +68,7 @@ def archive_is_the_tag(facts: After) -> Iterator[Said]:
             one = len(members) == 1
             shown = ", ".join(members[:SHOWN]) + _more(members)
             yield Said(
-                text=f"{file} has {shown}, which {'is no file' if one else 'are no files'} of the tag",
+                text=f"{file} has {shown}, which the tag does not have there",
                 fix=f"find out what made {'it' if one else 'them'}; if that is right, under [project.{facts.project}]: "
                 f'generated = {{ {dumps(members[0])} = "WHY" }}',
                 code="member-unexpected",

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from tagtrail.adapters.builder.blobs import Blobs
 from tagtrail.adapters.builder.outputs import (
-    Blobs,
     Made,
     Sifted,
     identified,
@@ -47,8 +47,9 @@ def delivered(path: Path, order: BuildOrder, blobs: Blobs, limits: Limits) -> Ma
         if path.name.endswith((".zip", ".whl")):
             packed = Wheel(file, limits)
             packed.check_layout()
-            named = zip(_below_top(packed.members), packed.members, strict=True)
-            found = sifted(((n, m, packed.content(m)) for n, m in named), blobs)
+            names = _below_top(packed.members)
+            named = zip(names, packed.members, strict=True)
+            found = sifted(((n, m, packed.content(m)) for n, m in named), blobs, blobs.of_others(names))
             return _made(path, found, len(packed.members))
         return _tar(path, file, spool, blobs, limits)
 
@@ -68,8 +69,8 @@ def _wheel(path: Path, file: BinaryIO, order: BuildOrder, blobs: Blobs, limits: 
     wheel = Wheel(file, limits)
     wheel.check_layout()
     check_wheel(wheel, path.name)
-    found = sifted(of_wheel(wheel), blobs)
     names = [m.name for m in wheel.members]
+    found = sifted(of_wheel(wheel), blobs, blobs.of_others(names))
     return _described(_made(path, found, len(names)), metadata_in(wheel, path.name), order, names)
 
 
@@ -79,7 +80,7 @@ def _sdist(path: Path, file: BinaryIO, spool: BinaryIO, order: BuildOrder, blobs
     digest = hashlib.sha256()  # of the file as it is: nothing is packed anew
     while piece := spool.read(_PIECE):
         digest.update(piece)
-    found = sifted(of_sdist(sdist, spool), blobs, source=True)
+    found = sifted(of_sdist(sdist, spool), blobs, blobs.of_source())
     names = [m.name.removeprefix(f"{sdist.top}/") for m in sdist.members if m.kind != "directory"]
     made = _made(path, found, len(names), tar=digest.hexdigest())
     info = text_of(sdist, spool, "PKG-INFO")
@@ -91,8 +92,9 @@ def _tar(path: Path, file: BinaryIO, spool: BinaryIO, blobs: Blobs, limits: Limi
     if found is None:
         return _made(path, Sifted(generated=(), remarks=()), 0)
     inner = [m for m in found.members if m.kind != "directory"]
-    named = zip(_below_top(inner), inner, strict=True)
-    held = sifted(((n, m, _content(spool, m)) for n, m in named), blobs)
+    names = _below_top(inner)
+    named = zip(names, inner, strict=True)
+    held = sifted(((n, m, _content(spool, m)) for n, m in named), blobs, blobs.of_others(names))
     return _made(path, held, len(inner), tar=found.tar)
 
 
