@@ -59,13 +59,13 @@ UNUSUAL = [
 def test_what_nobody_expects(file: str, member: str) -> None:
     (finding,) = judged(after(file, "PKG-INFO" if file == SDIST else "x.dist-info/METADATA", member)).findings
     assert (finding.rule, finding.code, finding.level) == ("FILE004", "member-unexpected", "error")
-    assert finding.text == f"{file} has {member}, which is no file of the tag"
+    assert finding.text == f"{file} has {member}, which the tag does not have there"
     assert finding.fix.endswith(f'under [project.mylib]: generated = {{ "{member}" = "WHY" }}')
 
 
 def test_many_are_one_finding() -> None:
     (finding,) = judged(after(SDIST, *(f"locale/{n}.mo" for n in range(7)))).findings
-    assert "locale/4.mo and 2 more, which are no files of the tag" in finding.text
+    assert "locale/4.mo and 2 more, which the tag does not have there" in finding.text
 
 
 def test_each_file_has_a_finding_of_its_own() -> None:

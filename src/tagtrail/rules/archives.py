@@ -45,8 +45,7 @@ def _reason(facts: After, member: str) -> tuple[str, str] | None:
 
 @rule("FILE004", "archive-is-the-tag")
 def archive_is_the_tag(facts: After) -> Iterator[Said]:
-    """Every member of an archive is a file of the tag, byte for byte and where the tag has it, or one that builds
-    usually make.
+    """Every member of an archive is the tag's file of that place, byte for byte, or one that builds usually make.
 
     Nobody reviews what is in a release archive and not in the repository: that is how backdoors came into tarballs.
     Usual are `PKG-INFO`, `setup.cfg`, the known files of `*.egg-info/` and `*.dist-info/`, `AUTHORS` and `ChangeLog`,
