@@ -239,11 +239,9 @@ EXAMPLES: dict[str, Any] = {
     ),
     "FILE003 bad mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz": files("mylib-1.2.0.tgz", GIT),
     "FILE003 good mylib-1.2.0.tar.gz": files(GIT),
+    "FILE004 bad m4/build-to-host.m4 (in no commit)": members(GIT, "m4/build-to-host.m4"),
     "FILE004 bad configure (tests/files/bad-3-corrupt_lzma2.xz of the tag, under another name)": members(
         GIT, "configure"
-    ),
-    "FILE004 bad m4/build-to-host.m4 (in no commit)": members(
-        GIT, "m4/build-to-host.m4"
     ),
     "FILE004 bad mylib-1.2.0.dist-info/setup.pth": members(
         "mylib-1.2.0-py3-none-any.whl", "mylib-1.2.0.dist-info/setup.pth"
