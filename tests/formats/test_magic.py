@@ -53,7 +53,7 @@ CPIO = b"070701" + b"%08x" % 0 * 13 + b"a\0"
 
 KNOWN = {
     "zip": [ZIP, zipped(comment=b"of nobody"), zipped(wide=True), zipped()[-22:]],
-    "tar": [TAR, tar(form=tarfile.GNU_FORMAT), unmarked(TAR), TAR[:512]],
+    "tar": [TAR, tar(form=tarfile.GNU_FORMAT), unmarked(TAR), TAR[:512], TAR[:148] + bytes(8) + TAR[156:]],
     "tar.gz": [gzip.compress(TAR), gzip.compress(b"") + gzip.compress(TAR), gzip.compress(TAR[:512])],
     "tar.xz": [lzma.compress(TAR), lzma.compress(b"") + bytes(4) + lzma.compress(TAR)],
     "tar.bz2": [bz2.compress(TAR), bz2.compress(TAR, 1), bz2.compress(tar(("noise", NOISE)))],
