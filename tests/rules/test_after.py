@@ -121,7 +121,7 @@ def test_what_nobody_looked_into_is_a_warning(member: str, what: str, text: str)
 
 WRAPPED = [
     ("mylib-1.2.0.gem", ("metadata.gz", "data.tar.gz", "checksums.yaml.gz", "data.tar.gz.sig"), "data.tar.gz/lib/x.rb"),
-    ("mylib-1.2.0.crate", ("Cargo.toml", "Cargo.lock", ".cargo_vcs_info.json"), "src/lib.rs"),
+    ("mylib-1.2.0.crate", ("Cargo.toml", "Cargo.toml.orig", "Cargo.lock", ".cargo_vcs_info.json"), "src/lib.rs"),
 ]
 
 

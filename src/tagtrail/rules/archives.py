@@ -23,7 +23,7 @@ WHEEL = re.compile(
     rf"|scm_version\.json|top_level\.txt|zip-safe|(licenses/)?(AUTHORS|ChangeLog))|{VERSION}"
 )
 GEM = re.compile(r"(metadata|data\.tar|checksums\.yaml)\.gz(\.sig)?")
-CRATE = re.compile(r"Cargo\.(toml|lock)|\.cargo_vcs_info\.json")
+CRATE = re.compile(r"Cargo\.(toml(\.orig)?|lock)|\.cargo_vcs_info\.json")
 SHOWN = 5
 EXTENSION = re.compile(r"(.*/)?[^/]+\.(so|pyd)")
 """What builds usually make; an extension module in a wheel of one platform only."""
