@@ -181,7 +181,10 @@ def test_the_files_of_a_gem_are_compared(tmp_path: Path) -> None:
     assert bad.tar == hashlib.sha256((tmp_path / "tool-1.0.0.gem").read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("data", [double(gzip.compress(tar(*OURS))), gzip.compress(tar(("../a", b"x")))])
+UNREAD = {"two streams": double(gzip.compress(tar(*OURS))), "a path out of it": gzip.compress(tar(("../a", b"x")))}
+
+
+@pytest.mark.parametrize("data", UNREAD.values(), ids=UNREAD)
 def test_of_a_gem_whose_files_cannot_be_read_it_is_said(tmp_path: Path, data: bytes) -> None:
     made = judged(tmp_path, "tool-1.0.0.gem", gem(data))
     assert (made.generated, made.members) == (("data.tar.gz", "metadata.gz"), 2)
