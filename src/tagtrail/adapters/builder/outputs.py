@@ -11,6 +11,7 @@ from tagtrail.formats import tarball
 from tagtrail.formats.archive import Member
 from tagtrail.formats.contents import MOST, missing_licenses
 from tagtrail.formats.gitobject import blob_id
+from tagtrail.formats.magic import Ends, recognized, unread
 from tagtrail.formats.metadata import Metadata, check_identity, parse_metadata
 from tagtrail.formats.site import media
 from tagtrail.formats.zipball import Wheel
@@ -61,16 +62,20 @@ class Sifted:
 
 
 def sifted(members: Iterable[tuple[str, Member, Iterable[bytes]]], blobs: Blobs, holds: Holds) -> Sifted:
-    """Each member by the name to be shown, and its bytes, which are read once; `holds` says which are the tag's."""
+    """Each member by the name to be shown, and its bytes, which are read once; `holds` says which are the tag's. An
+    archive within is the tag's, or is remarked on: nobody looks into it."""
     generated: list[str] = []
     remarks: list[Remark] = []
     for name, member, pieces in members:
         size = len(_target(member)) if member.kind == "link" else member.size
         data = b"" if size > MOST else b"".join(pieces)
-        found = blob_id(pieces if size > MOST else (data,), size, blobs.digits)
+        ends = Ends(data)
+        found = blob_id(ends.through(pieces) if size > MOST else (data,), size, blobs.digits)
         remarks += blobs.glance.remarks(name, found, data)
         if not holds(name, found, member.kind == "link"):
             generated.append(name)
+            kind = recognized(ends) if member.kind == "file" else ""
+            remarks += [unread(kind, name)] if kind else []
     return Sifted(generated=tuple(generated), remarks=tuple(remarks))
 
 
