@@ -11,6 +11,7 @@ from typing import Any
 
 from tagtrail.formats import canonical
 from tagtrail.formats.entry import COMMIT, EVENT_TYPE, MAX_ENTRY, NAME, RELEASE_TYPE, STATEMENT_TYPE
+from tagtrail.formats.folding import folded
 from tagtrail.formats.times import format_time
 from tagtrail.model.entry import Approval, Draft, Entry, TagRef
 from tagtrail.model.errors import ProjectError
@@ -22,6 +23,8 @@ __all__ = [
     "draft", "draft_digest", "event_draft", "import_draft", "later_draft", "reproduced_draft", "seal", "weight",
     "withdraw_draft",
 ]  # fmt: skip
+
+_GENERATED_MOST = MAX_ENTRY // 2
 
 
 def draft(signed: Signed) -> Draft:
@@ -40,7 +43,7 @@ def draft(signed: Signed) -> Draft:
         "series": plan.series,
         "tag": _tag_json(plan.tag),
         "tree": built.tree,
-        "files": {a.name: _file_json(a) for a in built.artifacts},
+        "files": {a.name: _file_json(a) for a in _listed(built.artifacts)},
         "added": [],
         "policy": plan.policy,
         "overrides": [{"rule": o.rule, "because": o.because} for o in plan.overrides],
@@ -201,19 +204,20 @@ def _draft(
 
 
 def _too_large(what: str, files: Mapping[str, Any]) -> ProjectError:
-    """What takes the room, and what helps against that."""
-    members = [name for file in files.values() for name in file.get("generated", ())]
-    size = len(canonical.dumps(members))
-    why = (
-        f"it names {len(files)} files of the version, and {len(members)} members that are not the tag's ({size} bytes)"
-    )
+    count = f" ({len(files)})" if files else ""
+    why = f"an entry names every file of the version{count}, and what in it is generated"
     hint = "release fewer files: fewer `build` kinds or `files` of the project"
     if any(file["origin"]["how"] == "added" for file in files.values()):
         hint += "; `tagtrail add PROJECT TAG --drop NAME` takes out one that was brought"
-    if size > MAX_ENTRY // 2:
-        hint = "tag what is generated (a member that is the tag's takes no room), let the build leave it out, "
-        hint += "or have it in fewer archives: each `build` kind lists its own"
     return ProjectError(what, code="entry-too-large", why=why, hint=hint)
+
+
+def _listed(artifacts: Sequence[Artifact]) -> list[Artifact]:
+    """The same, their generated members folded where all of them take more than half of an entry."""
+    size = sum(len(canonical.dumps(list(a.generated))) for a in artifacts)
+    share = _GENERATED_MOST // max(1, sum(bool(a.generated) for a in artifacts))
+    fits = size <= _GENERATED_MOST
+    return [a if fits else replace(a, generated=folded(a.generated, share)) for a in artifacts]
 
 
 def _sidecars_json(sidecars: Iterable[Sidecar]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from tagtrail.adapters.builder.checkout import (
     closed,
     disk,
     entrance,
-    files,
     furnished,
     how_ended,
     no_subdirectory,
@@ -173,7 +172,7 @@ class Pep517:
             return Archives(order, work.room, seen, self._limits)
 
         def read() -> None:
-            archives().compare(partial(files, work.git, order.commit))
+            archives().compare(work.git)
 
         def packed() -> None:
             made["sdist"] = archives().packed()
