@@ -131,6 +131,7 @@ def test_one_block_at_a_time(tmp_path: Path) -> None:
     assert left(tmp_path) == ["lock"]
 
 
+@pytest.mark.slow  # thousands of directories on a disk
 @pytest.mark.parametrize("depth", [1500, 3000])
 def test_what_lies_deeper_than_a_path_can_say(tmp_path: Path, depth: int) -> None:
     """Foreign code left it, and every later command sweeps it."""
