@@ -237,6 +237,9 @@ EXAMPLES: dict[str, Any] = {
     "FILE003 bad index.html, 1.2.0, mylib-1.2.0.tar.gz.asc, mylib-1.2.0.svg": (
         files("index.html"), files("1.2.0"), files("mylib-1.2.0.tar.gz.asc"), files("mylib-1.2.0.svg"),
     ),
+    "FILE003 bad mylib-1.2.0.reproduced-1832b1dd.jsonl, mylib-1.2.0_SHA256SUMS": (
+        files("mylib-1.2.0.reproduced-1832b1dd.jsonl"), files("mylib-1.2.0_SHA256SUMS"),
+    ),
     "FILE003 bad mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz": files("mylib-1.2.0.tgz", GIT),
     "FILE003 good mylib-1.2.0.tar.gz": files(GIT),
     "FILE004 bad m4/build-to-host.m4, tests/files/good-large_compressed.lzma (in no commit)": members(

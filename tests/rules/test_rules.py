@@ -411,6 +411,8 @@ FILES = {
     "a pre-release of it": ("mylib-1.2.0rc1.deb", "file-version-agrees"),
     "a sidecar": ("mylib-1.2.0.tar.gz.asc", "file-name-free"),
     "sums": ("mylib-1.2.0.SHA256SUMS", "file-name-free"),
+    "sums in another spelling": ("mylib-1.2.0_sha256sums", "file-name-free"),
+    "a reproducer's statement": ("mylib-1.2.0.reproduced-1832b1dd.jsonl", "file-name-free"),
     "a page": ("mylib-1.2.0.html", "file-name-free"),
     "a picture that runs": ("mylib-1.2.0.SVG", "file-name-free"),
 }

@@ -11,10 +11,12 @@ from tagtrail.formats.site import sums_name
 from tagtrail.formats.sums import parse_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
+from tagtrail.model.names import is_own
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.testing.memory.target import Fault
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import judged, stage
+from tagtrail.workflows.inventory import files_of
 from tagtrail.workflows.release import release
 from tagtrail.workflows.resume import resume, unfinished
 from tagtrail.workflows.staged import awaited, drop, staged
@@ -74,6 +76,7 @@ def test_one_name_has_one_digest_in_a_draft_until_it_is_dropped() -> None:
         ("nova-1.0.0.html", "file-name-free"),
         ("nova-1.0.0.tar.gz.asc", "file-name-free"),
         ("nova-1.0.0.SHA256SUMS", "file-name-free"),
+        ("nova-1.0.0.reproduced-1832b1dd.jsonl", "file-name-free"),
     ],
 )
 def test_names_are_judged_when_they_come(name: str, code: str) -> None:
@@ -268,6 +271,8 @@ def test_files_added_later_are_an_entry_with_the_full_set() -> None:
     assert {path: desk.store.files[path] for path in proofs} == proofs, "proofs of files named again stay"
     assert f"nova/{MAC}.tlog-proof" in desk.store.files
     assert f'content="{second.index} '.encode() in shown(desk, "1.0.0/index.html")
+    ours = {path for entry in (first, second) for path, _ in files_of(entry, desk.site)}
+    assert {is_own(path) for path in ours - {f"nova/{f.name}" for f in second.files}} == {True}
     assert released(desk) == second
     assert resume(desk.road()) == ()
 

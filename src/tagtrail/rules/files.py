@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tagtrail.model.names import PAGES, fold, name_key, project_key, sdist_stem
+from tagtrail.model.names import PAGES, fold, is_own, name_key, project_key, sdist_stem
 from tagtrail.rules.book import Rule, Said, rule
 from tagtrail.rules.facts import After
 from tagtrail.rules.versions import parse
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FILES"]
 
-SIDECARS = (
-    ".asc", ".sha256sums", ".tag", ".notes.md", ".metadata", ".tlog-proof", ".intoto.jsonl", ".cdx.json",
-    ".runbook.md", ".contacts.json",
-)  # fmt: skip
 LONGEST = 240
 """Bytes of a file's name, behind which a sidecar's suffix has its place."""
 BROWSERS = (".html", ".htm", ".xhtml", ".svg", ".xml", ".js")
@@ -105,16 +101,18 @@ def _versions(name: str) -> set[Version]:
 def file_name_free(facts: After) -> Iterator[Said]:
     """No file is named like a page, a version or a sidecar, none is a page for a browser, and no two names mean one.
 
-    The site keeps these names for itself; what a browser would run as a page of the site is not served from there.
+    The site keeps these names for itself, those of reproducers' statements too, and such as mean the same; what a
+    browser would run as a page of the site is not served from there.
     A name has at most 240 bytes: no disk has one of more than 255, and a file's proof is called `NAME.tlog-proof`.
 
         bad   index.html, 1.2.0, mylib-1.2.0.tar.gz.asc, mylib-1.2.0.svg
+        bad   mylib-1.2.0.reproduced-1832b1dd.jsonl, mylib-1.2.0_SHA256SUMS
         bad   mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz
         good  mylib-1.2.0.tar.gz
     """
     for name in facts.files:
         text = fold(name)
-        if text in PAGES or parse(name) or text.endswith((*SIDECARS, *BROWSERS)):
+        if text in PAGES or parse(name) or is_own(name) or text.endswith(BROWSERS):
             yield Said(
                 text=f"{name} is named like a page, a version or a sidecar of the site",
                 fix="give the file another name",
