@@ -286,6 +286,8 @@ def test_what_is_refused_is_said_by_twine_and_not_kept(place: Place) -> None:
         assert f"add-other-bytes: {MAC} is in the draft as {sha256(data).hexdigest()[:16]}..." in said
         assert place.post("toy-1.0.0.svg", b"<svg/>")[1].startswith("file-name-free")
         assert place.post("toy-1.0.0-".ljust(245, "x"), b"x")[1].startswith("file-name-long")
+        status, text = place.post("toy-1.0.0 (1).exe", b"x")
+        assert (status, text.partition(":")[0]) == (400, "file-name")
         assert place.post(MAC, data, tag="-x")[0] == 404
     refused = {sha256(bytes_).hexdigest() for bytes_ in (other.read_bytes(), b"<svg/>", b"x")}
     assert not refused & {path.name for path in (place.home / "kept").rglob("*")}
@@ -356,6 +358,7 @@ def test_a_file_uploaded_years_later_waits_for_a_signer(place: Place) -> None:
     assert place.tell("release", "toy", "1.0.0").code == 0
     before = place.snapshot("site")
     with place.served():
+        assert place.post("toy-1.0.0 (1).exe", b"x")[0] == 400
         done = place.post(MAC, built(place.root / "dist", MAC).read_bytes())
         assert done[1].strip() == f"{MAC} is in the draft of toy 1.0.0; a later entry waits for approval"
         assert MAC in place.status("staging/toy/1.0.0/simple/toy/", TOKEN)[1]

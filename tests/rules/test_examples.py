@@ -240,6 +240,7 @@ EXAMPLES: dict[str, Any] = {
     "FILE003 bad mylib-1.2.0.reproduced-1832b1dd.jsonl, mylib-1.2.0_SHA256SUMS": (
         files("mylib-1.2.0.reproduced-1832b1dd.jsonl"), files("mylib-1.2.0_SHA256SUMS"),
     ),
+    'FILE003 bad "mylib-1.2.0 (1).exe"': files("mylib-1.2.0 (1).exe"),
     "FILE003 bad mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz": files("mylib-1.2.0.tgz", GIT),
     "FILE003 good mylib-1.2.0.tar.gz": files(GIT),
     "FILE004 bad m4/build-to-host.m4, tests/files/good-large_compressed.lzma (in no commit)": members(

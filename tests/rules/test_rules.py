@@ -413,6 +413,9 @@ FILES = {
     "sums": ("mylib-1.2.0.SHA256SUMS", "file-name-free"),
     "sums in another spelling": ("mylib-1.2.0_sha256sums", "file-name-free"),
     "a reproducer's statement": ("mylib-1.2.0.reproduced-1832b1dd.jsonl", "file-name-free"),
+    "a space": ("mylib-1.2.0 setup.exe", "file-name"),
+    "parentheses": ("mylib-1.2.0(1).exe", "file-name"),
+    "no ASCII": ("mylib-1.2.0-fran\u00e7ais.exe", "file-name"),
     "a page": ("mylib-1.2.0.html", "file-name-free"),
     "a picture that runs": ("mylib-1.2.0.SVG", "file-name-free"),
 }

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from shlex import quote
 
 import pytest
 
 from tagtrail.app.commands.add import draft_says
+from tagtrail.app.serve.staging import find
 from tagtrail.formats.entry import MAX_ENTRY
 from tagtrail.formats.site import sums_name
 from tagtrail.formats.sums import parse_sums
@@ -19,7 +21,7 @@ from tagtrail.workflows.add import judged, stage
 from tagtrail.workflows.inventory import files_of
 from tagtrail.workflows.release import release
 from tagtrail.workflows.resume import resume, unfinished
-from tagtrail.workflows.staged import awaited, drop, staged
+from tagtrail.workflows.staged import awaited, drop, remember_brought, staged
 from tests.workflows.intake import BOB, MAC, WIN, Desk, taken, wheel
 from tests.workflows.world import ADA
 
@@ -77,12 +79,45 @@ def test_one_name_has_one_digest_in_a_draft_until_it_is_dropped() -> None:
         ("nova-1.0.0.tar.gz.asc", "file-name-free"),
         ("nova-1.0.0.SHA256SUMS", "file-name-free"),
         ("nova-1.0.0.reproduced-1832b1dd.jsonl", "file-name-free"),
+        ("nova-1.0.0 (1).exe", "file-name"),
+        ("nova-1.0.0-fran\u00e7ais.exe", "file-name"),
     ],
 )
-def test_names_are_judged_when_they_come(name: str, code: str) -> None:
+@pytest.mark.parametrize("behind", [False, True])
+def test_names_are_judged_when_they_come(name: str, code: str, *, behind: bool) -> None:
     desk = Desk(need=0)
-    assert refused(desk.add, name, b"bytes") == code
+    if behind:
+        released(desk)
+    with pytest.raises(ProjectError) as caught:
+        desk.add(name, b"bytes")
+    assert caught.value.code == code
     assert names(desk) == []
+
+
+UNFIT = ["nova-1.0.0 (1).exe", "nova-1.0.0.reproduced-1832b1dd.jsonl", MAC.replace("nova", "\uff4eova")]
+
+
+@pytest.mark.parametrize("name", UNFIT)
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_name_that_was_staged_before_it_was_judged_keeps_nothing_back(name: str, *, behind: bool) -> None:
+    desk = Desk(need=0)
+    first = released(desk) if behind else None
+    remember_brought(desk.road(), "nova", "1.0.0", desk.tag, replace(taken(desk, MAC, wheel()), name=name))
+    desk.add(MAC)
+    assert names(desk) == [MAC]
+    assert find(desk.road(), "nova", "1.0.0", f"nova/{MAC}")
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    desk.told.clear()
+    entry = released(desk)
+    assert {f.name for f in entry.files} == {MAC, "nova-1.0.0.tar.gz", "nova-1.0.0-py3-none-any.whl"}
+    assert (entry != first, name in {f.name for f in entry.files}) == (True, False)
+    (said,) = [fields for event, fields in desk.told if event == "finding" and fields["code"] == "file-name-free"]
+    assert said["fix"] == f"tagtrail add nova 1.0.0 --drop {quote(name)}"
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, name)
+    desk.told.clear()
+    released(desk)
+    assert "finding" not in [event for event, _ in desk.told]
 
 
 def test_what_is_staged_belongs_to_one_tag_object() -> None:

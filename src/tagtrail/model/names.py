@@ -7,9 +7,12 @@ import re
 import unicodedata
 
 __all__ = [
-    "LOOPBACK", "PAGES", "RESERVED", "SIDECARS", "STATEMENT", "SUFFIXES", "fold", "is_archived_feed", "is_own",
+    "FORM", "LOOPBACK", "PAGES", "RESERVED", "SIDECARS", "STATEMENT", "SUFFIXES", "fold", "is_archived_feed", "is_own",
     "name_key", "project_key", "says_version", "sdist_stem", "version_key",
 ]  # fmt: skip
+
+FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
+"""Names of files, and versions, that the trail can hold."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Hosts that are this machine: nobody else hears what is said to them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tagtrail.model.names import PAGES, fold, is_own, name_key, project_key, sdist_stem
+from tagtrail.model.names import FORM, PAGES, fold, is_own, name_key, project_key, sdist_stem
 from tagtrail.rules.book import Rule, Said, rule
 from tagtrail.rules.facts import After
 from tagtrail.rules.versions import parse
@@ -103,10 +103,12 @@ def file_name_free(facts: After) -> Iterator[Said]:
 
     The site keeps these names for itself, those of reproducers' statements too, and such as mean the same; what a
     browser would run as a page of the site is not served from there.
-    A name has at most 240 bytes: no disk has one of more than 255, and a file's proof is called `NAME.tlog-proof`.
+    A name has at most 240 bytes: no disk has one of more than 255, and a file's proof is called `NAME.tlog-proof`. The
+    trail holds names of ASCII letters, digits and `._+!~-` that begin with a letter or a digit, and no others.
 
         bad   index.html, 1.2.0, mylib-1.2.0.tar.gz.asc, mylib-1.2.0.svg
         bad   mylib-1.2.0.reproduced-1832b1dd.jsonl, mylib-1.2.0_SHA256SUMS
+        bad   "mylib-1.2.0 (1).exe"
         bad   mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz
         good  mylib-1.2.0.tar.gz
     """
@@ -120,6 +122,9 @@ def file_name_free(facts: After) -> Iterator[Said]:
         if len(name.encode()) > LONGEST:
             text = f"{name[:40]}... has a name of {len(name.encode())} bytes, {LONGEST} is the most"
             yield Said(text=text, fix="give the file a shorter name", code="file-name-long")
+        elif not FORM.fullmatch(name):
+            fix = "call it by ASCII letters, digits and ._+!~- alone; a letter or a digit comes first"
+            yield Said(text=f"{name!a} is no name that the trail can hold", fix=fix, code="file-name")
     for key, count in Counter(name_key(facts.project, name) for name in facts.files).items():
         if count > 1:
             alike = " and ".join(n for n in facts.files if name_key(facts.project, n) == key)

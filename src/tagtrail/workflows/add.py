@@ -25,7 +25,7 @@ from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import set_aside
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.sidecars import sidecars
-from tagtrail.workflows.staged import awaited, drafted, remember_brought, remember_built, staged
+from tagtrail.workflows.staged import awaited, drafted, remember_brought, remember_built, staged, tell_unfit
 
 __all__ = ["added_since", "asked_later", "gathered", "judged", "log_later", "stage"]
 
@@ -168,6 +168,7 @@ def gathered(road: Road, built: Built) -> Built:
     """
     tag = built.plan.tag
     project = road.project(tag.project)
+    tell_unfit(road, tag.project, tag)
     brought = staged(road, tag.project, tag.sha256)
     if brought or project.expect or road.settings.org.approve.need:
         remember_built(road, built)
@@ -230,6 +231,7 @@ def log_later(road: Road, project: Project, standing: Entry) -> Entry:
     tag, found = standing.tag, asked_later(road, project, standing)
     if tag is None:
         return standing
+    tell_unfit(road, project.name, tag)
     if found is None:
         settled(road, project.name, tag.name, LATER)
         return standing
