@@ -359,6 +359,9 @@ def test_a_file_uploaded_years_later_waits_for_a_signer(place: Place) -> None:
     before = place.snapshot("site")
     with place.served():
         assert place.post("toy-1.0.0 (1).exe", b"x")[0] == 400
+        odd = built(place.root / "odd", WIN, metadata=METADATA.replace("3.9", "3.12")).read_bytes()
+        refused = place.post(WIN, odd)
+        assert (refused[0], refused[1].partition(":")[0]) == (400, "files-agree")
         done = place.post(MAC, built(place.root / "dist", MAC).read_bytes())
         assert done[1].strip() == f"{MAC} is in the draft of toy 1.0.0; a later entry waits for approval"
         assert MAC in place.status("staging/toy/1.0.0/simple/toy/", TOKEN)[1]
@@ -373,6 +376,7 @@ def test_a_file_uploaded_years_later_waits_for_a_signer(place: Place) -> None:
     }
     assert place.tell("approve", "toy", "1.0.0", "--key", str(place.key)).code == 0
     assert place.tell("release", "toy", "1.0.0").code == 0
+    assert sha256(odd).hexdigest() not in {path.name for path in (place.home / "kept").rglob("*")}
     with place.served():
         done = place.post(MAC, (place.root / "dist" / MAC).read_bytes())
     assert done[1].strip() == f"{MAC} is already in the trail as a file of toy 1.0.0", "nothing waits any more"

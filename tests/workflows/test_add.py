@@ -19,6 +19,7 @@ from tagtrail.testing.memory.target import Fault
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import judged, stage
 from tagtrail.workflows.inventory import files_of
+from tagtrail.workflows.overrides import override
 from tagtrail.workflows.release import release
 from tagtrail.workflows.resume import resume, unfinished
 from tagtrail.workflows.staged import awaited, drop, remember_brought, staged
@@ -497,3 +498,77 @@ def test_what_was_found_in_what_was_built_is_told_once() -> None:
     found = [[fields["code"] for name, fields in desk.told if name == "finding"] for desk in (alone, both, odd)]
     assert found[0]
     assert (found[1], found[2][-1]) == (found[0], "files-agree")
+
+
+# --- beside what is there -------------------------------------------------------------------------------------------
+
+ODD = "Metadata-Version: 2.1\nName: nova\nVersion: 1.0.0\nRequires-Python: >=3.12\n"
+
+
+def hint_of(call: Callable[..., object], *args: object) -> str:
+    with pytest.raises(ProjectError) as caught:
+        call(*args)
+    assert caught.value.code == "files-agree"
+    return caught.value.hint
+
+
+def bring(desk: Desk, name: str) -> None:
+    """A file that nobody judged, as it could come before there was a rule."""
+    remember_brought(desk.road(), "nova", "1.0.0", desk.tag, taken(desk, name, wheel(name, metadata=ODD)))
+
+
+@pytest.mark.parametrize("until", ["nothing", "built", "released"])
+def test_what_comes_says_what_the_others_say(until: str) -> None:
+    """Before the release and behind it; what is refused is not in the draft, and keeps nothing back."""
+    desk = Desk(need=0, expect={"nothing": ("*win*",), "built": ("*macosx*",), "released": ()}[until])
+    if until == "nothing":
+        desk.add(WIN)
+    else:
+        assert desk.go().exit == (4 if until == "built" else 0)
+    hint = hint_of(desk.add, MAC, wheel(metadata=ODD))
+    assert ("--drop" in hint) == (until == "nothing")
+    assert hint.endswith(f"tagtrail add nova 1.0.0 --drop {WIN}") == (until == "nothing")
+    assert MAC not in names(desk)
+    desk.add(MAC)
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    assert MAC in {f.name for f in released(desk).files}
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_what_is_refused_because_of_a_staged_file_says_how_to_drop_it(*, behind: bool) -> None:
+    desk = Desk(need=0)
+    if behind:
+        released(desk)
+    bring(desk, MAC)
+    assert hint_of(desk.go).endswith(f"or take out what is in the draft:\ntagtrail add nova 1.0.0 --drop {MAC}")
+    desk.add(WIN)  # what is wrong with the other stops nothing that comes
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, MAC)
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    assert {f.name for f in released(desk).files} & {MAC, WIN} == {WIN}
+
+
+def test_what_was_released_all_the_same_stops_nothing_that_comes() -> None:
+    desk = Desk(need=0)
+    bring(desk, MAC)
+    aside = [override("META011", "an old compiler on that platform")]
+    assert release(desk.road(), desk.project(), "1.0.0", overrides=aside).exit == 4
+    desk.approve(ADA)
+    released(desk)
+    desk.add(WIN)
+    assert names(desk) == [MAC, WIN]
+    third = WIN.replace("cp311-cp311", "cp312-cp312")
+    assert hint_of(desk.add, third, wheel(third, metadata=ODD.replace("12", "13")))
+
+
+def test_whose_metadata_is_not_there_any_more_is_said() -> None:
+    desk = Desk(need=0)
+    entry = released(desk)
+    for digest in {f.metadata for f in entry.files}:
+        del desk.kept.blobs[digest]
+    desk.told.clear()
+    desk.add(MAC, wheel(metadata=ODD))
+    said = [fields for name, fields in desk.told if name == "finding" and fields["code"] == "metadata-unread"]
+    assert [(f["rule"], f["level"]) for f in said] == [("META011", "warning")] * 2
+    assert "nova-1.0.0.tar.gz of entry 1: its metadata are not kept any more" in str(said[1]["text"])

@@ -97,7 +97,7 @@ def _versions(name: str) -> set[Version]:
     return {version for found in _SPELLED.findall(fold(name)) if (version := parse(found))}
 
 
-@rule("FILE003", "file-name-free", firm=True)
+@rule("FILE003", "file-name-free", firm=True, across=True)
 def file_name_free(facts: After) -> Iterator[Said]:
     """No file is named like a page, a version or a sidecar, none is a page for a browser, and no two names mean one.
 
@@ -139,7 +139,7 @@ def _sdists(facts: After) -> tuple[str, ...]:
     return tuple(name for name in facts.files if facts.python and name.endswith(_SDISTS) and _named(facts, name))
 
 
-@rule("FILE007", "sdist-there", "warning", needs=("settings",))
+@rule("FILE007", "sdist-there", "warning", needs=("settings",), across=True)
 def sdist_there(facts: After) -> Iterator[Said]:
     """A release with wheels has an sdist.
 
@@ -159,7 +159,7 @@ def sdist_there(facts: After) -> Iterator[Said]:
         yield Said(text=f"{facts.project} {facts.version} has wheels and no sdist", fix=fix)
 
 
-@rule("FILE008", "sdist-name", needs=("settings",))
+@rule("FILE008", "sdist-name", needs=("settings",), across=True)
 def sdist_name(facts: After) -> Iterator[Said]:
     """There is one sdist, and its name is written as PEP 625 has it.
 
