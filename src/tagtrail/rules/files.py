@@ -68,7 +68,7 @@ def file_version_agrees(facts: After) -> Iterator[Said]:
     A backend that makes up another one does not see the tag, or reads its version elsewhere. In names of files that
     are no sdist and no wheel, 1.2.0-rc.1 is 1.2.0rc1, as others write it.
 
-        bad   mylib-1.2.1.dev3.tar.gz    (at the tag 1.2.0)
+        bad   mylib-1.2.1.dev3.tar.gz, mylib-1.2.0+x.exe    (at the tag 1.2.0)
         good  mylib-1.2.0.tar.gz
     """
     wanted = parse(facts.version)
@@ -81,20 +81,28 @@ def file_version_agrees(facts: After) -> Iterator[Said]:
 
 
 _SPELLED = re.compile(
-    r"(?<![0-9.!])(?:[0-9]+!)?[0-9]+(?:[.][0-9]+)*(?:[-._]?(?:alpha|beta|rc|a|b|dev|post)[-._]?[0-9]+)*(?![0-9])"
+    r"(?<![0-9.!])(?>(?:[0-9]+!)?[0-9]+(?:[.][0-9]+)*(?:[-._]?(?:alpha|beta|rc|a|b|dev|post)[-._]?[0-9]+)*)"
+    r"(?>(?:[+][0-9a-z]+(?:[-_.][0-9a-z]+)*)?)"
 )
-"""What looks like a version, however it is spelled."""
+"""What looks like a version, however it is spelled; behind a local one stands what may be no part of it."""
 
 
 def _has_word(version: str, name: str) -> bool:
     """Whether a version that is not PEP 440's normal form stands in a name as it is."""
-    word = rf"(?<![0-9a-z.]){re.escape(fold(version))}(?![0-9a-z]|[.+][0-9])"
+    word = rf"(?<![0-9a-z.]){re.escape(fold(version))}(?![0-9a-z]|[.][0-9]|[+][0-9a-z])"
     return str(parse(version)) != version and bool(re.search(word, fold(name)))
 
 
 def _versions(name: str) -> set[Version]:
     """All that a name says."""
-    return {version for found in _SPELLED.findall(fold(name)) if (version := parse(found))}
+    said = (text for found in _SPELLED.findall(fold(name)) for text in _heads(found))
+    return {version for text in said if (version := parse(text))}
+
+
+def _heads(found: str) -> Iterator[str]:
+    """As it stands, and where a local version may end, for the name goes on: `1.0+a.1` in `1.0+a.1.exe`."""
+    yield found
+    yield from (found[: cut.start()] for cut in re.finditer(r"[-_.](?![0-9])", found) if "+" in found[: cut.start()])
 
 
 @rule("FILE003", "file-name-free", firm=True, across=True)
