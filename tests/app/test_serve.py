@@ -307,6 +307,22 @@ def test_all_of_them_or_none(place: Place) -> None:
     assert place.tell("add", "toy", "1.0.0", "--drop", WIN).event("refused")["code"] == "add-not-staged"
 
 
+@pytest.mark.parametrize("name", ["toy-1.0.0-fran\u00e7ais.exe", "toy-1.0.0 (1).exe", WIN])
+def test_a_file_that_is_refused_behind_a_release_is_in_no_draft(place: Place, name: str) -> None:
+    settings = place.home / "tagtrail.toml"
+    settings.write_text(settings.read_text().replace('expect = ["*win*.whl"]\n', ""))
+    assert place.tell("release", "toy", "1.0.0").code == 0
+    bad = built(place.root / "dist", WIN, metadata=METADATA.replace("3.9", "3.12"))
+    bad = bad.rename(bad.with_name(name))
+    done = place.tell("add", "toy", "1.0.0", str(bad), "--by", "wheels")
+    assert (done.code, done.event("refused")["code"]) == (3, "files-agree" if name == WIN else "file-name")
+    assert place.tell("status").code == 0
+    good = built(place.root / "dist", MAC)
+    assert place.tell("add", "toy", "1.0.0", str(good), "--by", "wheels").code == 4
+    assert place.tell("approve", "toy", "1.0.0", "--key", str(place.key)).code == 0
+    assert place.tell("release", "toy", "1.0.0").code == 0
+
+
 def test_what_is_wrong_here_is_said_here(place: Place) -> None:
     data = built(place.root / "dist", MAC).read_bytes()
     keys = place.home / "keys" / "ci.json"
