@@ -43,6 +43,9 @@ peers() {
     command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
     command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
     command -v bsdtar >/dev/null 2>&1 || missing="$missing libarchive-tools"
+    for tool in cpio zip zstd bzip2; do
+        command -v $tool >/dev/null 2>&1 || missing="$missing $tool"
+    done
     command -v uscan >/dev/null 2>&1 || missing="$missing devscripts libwww-perl liblwp-protocol-https-perl"
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

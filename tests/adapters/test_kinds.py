@@ -175,7 +175,7 @@ def test_an_archive_of_the_tree_is_one_that_we_would_take(
     else:
         (made,) = build(yard.trees, repo).values()
         spool = io.BytesIO()
-        assert read_tarball(io.BytesIO(yard.data(made)), spool, name=made.name)
+        assert read_tarball(io.BytesIO(yard.data(made)), spool, form="tar.gz").members
 
 
 def test_the_same_tree_in_another_place(yard: Yard, tmp_path: Path) -> None:

@@ -21,11 +21,9 @@ from uuid import uuid4
 import pytest
 
 from tagtrail.adapters.builder.environments import Environment, Environments
-from tagtrail.adapters.builder.outputs import Blobs
 from tagtrail.adapters.builder.pep517 import Pep517
 from tagtrail.adapters.git import GitSource
 from tagtrail.formats.archive import Limits
-from tagtrail.formats.gitobject import LINK, Listed
 from tagtrail.io import process, sandbox
 from tagtrail.io.scratch import sweep
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError
@@ -209,35 +207,6 @@ def test_a_file_under_the_name_of_another_is_named(shop: Workshop, tmp_path: Pat
     made = shop.build(tiny(tmp_path / "tiny", behaviour="swap", **{"tests/test_tiny.py": "evil = 1\n"}))
     assert made[SDIST].generated == ("PKG-INFO", "tiny.py")
     assert "tiny.py" in made[WHEEL].generated
-
-
-TAG = {
-    "nova/src/x/a.py": "1", "nova/tests/a.py": "2", "nova/a.py": "3", "a.py": "4", "nova/README": "link",
-    "LICENSE": "5",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "in_source", "in_others"),
-    [
-        ("a.py", "3", True, True),
-        ("a.py", "4", False, True),  # the tag has it, above the project
-        ("a.py", "2", False, True),  # of a test directory, as a wheel may flatten it
-        ("x/a.py", "1", True, True),
-        ("x/a.py", "2", True, False),  # no such path in the tag's tree; one that ends so
-        ("src/x/a.py", "2", False, False),
-        ("README", "5", True, True),  # a build put the file for the link
-        ("nova.dist-info/licenses/LICENSE", "5", True, True),
-        ("other.py", "1", True, True),
-        ("other.py", "6", False, False),
-        ("a.py", "6", False, False),
-    ],
-)
-def test_which_member_is_the_tags(name: str, content: str, in_source: bool, in_others: bool) -> None:
-    blobs = Blobs(digits=40, below="nova")
-    blobs.tell(Listed(path=p, mode=LINK if i == "link" else 0o100644, id=i) for p, i in TAG.items())
-    assert blobs.has(name, content, source=True) == in_source
-    assert blobs.has(name, content, source=False) == in_others
 
 
 def test_links_modes_and_names_survive(shop: Workshop, tmp_path: Path) -> None:

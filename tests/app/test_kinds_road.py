@@ -89,6 +89,36 @@ def test_what_commands_make_is_released(world: World) -> None:
     assert again.event("already")["what"] == "logged"
 
 
+CLOSED = r"""
+build   = []
+run     = [
+    ["sh", "-ec", "mkdir dist; echo evil > evil.sh; tar --mtime=@0 -czf dist/toy-{version}.crate toy.py evil.sh"],
+    ["sh", "-ec", "printf '7z\\274\\257\\047\\034' > dist/toy-{version}.bin"],
+]
+files   = ["dist/toy-{version}*"]
+"""
+
+
+def test_archives_are_known_by_their_bytes_all_the_way(world: World) -> None:
+    say(world, "generic", CLOSED)
+    world.tag("1.0.0")
+    ended = world.tell("release", "toy", "1.0.0")
+    assert (ended.code, ended.event("refused")["code"]) == (3, "member-unexpected")
+    found = {e["rule"]: (e["level"], e["text"]) for e in ended.events if e["event"] == "finding"}
+    assert found["FILE004"] == ("error", "toy-1.0.0.crate has evil.sh, which the tag does not have there")
+    assert found["FILE010"] == ("warning", "toy-1.0.0.bin is a 7z archive: nobody looked into it")
+    with (world.home / "tagtrail.toml").open("a") as settings:
+        settings.write('generated = { "evil.sh" = "made to be found" }\n')
+    released(world, "toy-1.0.0.crate", "toy-1.0.0.bin")
+    files = world.leaves()[-1]["predicate"]["tagtrail"]["files"]
+    assert files["toy-1.0.0.crate"]["generated"] == ["evil.sh"]
+    assert files["toy-1.0.0.bin"].keys() == {"size", "origin"}
+    page = (world.site / "toy" / "1.0.0" / "index.html").read_text()
+    assert "Made by the build, not in the tag: evil.sh; every other member is the tag" in page
+    assert "Made by the build; the trail says nothing of what is in it." in page
+    assert world.tell("reproduce", "toy", "1.0.0").code == 0
+
+
 @pytest.mark.parametrize("words", [("plan", "toy", "1.0.0"), ("release", "toy", "1.0.0", "--dry-run")])
 def test_a_plan_names_what_is_awaited(world: World, words: tuple[str, ...]) -> None:
     say(world, "library", 'expect = ["*.tar.gz", "*win*.whl", "*macosx*.whl"]\n')

@@ -473,7 +473,7 @@ def test_what_a_hostile_backend_adds_to_an_archive_is_found(tmp_path: Path) -> N
     assert (ended.code, ended.event("refused")["code"]) == (3, "member-unexpected")
     (finding,) = [e for e in ended.events if e["event"] == "finding" and e["rule"] == "FILE004"]
     assert finding["text"] == (
-        f"{SDIST} has m4/build-to-host.m4, tests/good-large_compressed.lzma, which are no files of the tag"
+        f"{SDIST} has m4/build-to-host.m4, tests/good-large_compressed.lzma, which the tag does not have there"
     )
     assert world.leaves() == []
     assert not list(world.site.rglob("toy-*"))

@@ -1,3 +1,4 @@
+import bz2
 import gzip
 import hashlib
 import io
@@ -10,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -701,13 +703,13 @@ def test_xz_is_what_lzma_gives_however_it_comes(pieces: list[bytes]) -> None:
     assert b"".join(inflated(io.BytesIO(b"".join(deflated(pieces))))) == whole
 
 
-SUFFIXES: dict[str, Callable[[Iterable[bytes]], Iterable[bytes]]] = {
-    ".tar": iter, ".tar.gz": deflated, ".tgz": deflated, ".tar.xz": xzed, ".txz": xzed,
+FORMS: dict[str, Callable[[Iterable[bytes]], Iterable[bytes]]] = {
+    "tar": iter, "tar.gz": deflated, "tar.xz": xzed, "tar.bz2": lambda pieces: (bz2.compress(b"".join(pieces)),),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_somebody_elses_archive_is_read(suffix: str) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_somebody_elses_archive_is_read(form: str) -> None:
     members = [
         (Member(name="a", size=1), [b"x"]),
         (Member(name="b", kind="directory"), []),
@@ -715,28 +717,34 @@ def test_somebody_elses_archive_is_read(suffix: str) -> None:
     ]
     plain = b"".join(tar(members, 0))
     spool = io.BytesIO()
-    found = read_tarball(io.BytesIO(b"".join(SUFFIXES[suffix]([plain]))), spool, name=f"x{suffix}")
-    assert found is not None
+    found = read_tarball(io.BytesIO(b"".join(FORMS[form]([plain]))), spool, form=form)
     assert [m.name for m in found.members] == ["a", "b", "b/link"]
     assert b"".join(content(spool, found.members[0])) == b"x"
     assert found.tar == hashlib.sha256(plain).hexdigest()
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("form", FORMS)
 @given(cut=st.integers(0, 10_000), flip=st.integers(0, 10_000))
-def test_a_damaged_archive_is_refused_or_read_and_never_anything_else(suffix: str, cut: int, flip: int) -> None:
-    data = bytearray(b"".join(SUFFIXES[suffix]([b"".join(tar([(Member(name="a", size=1), [b"x"])], 0))])))
+def test_a_damaged_archive_is_refused_or_read_and_never_anything_else(form: str, cut: int, flip: int) -> None:
+    data = bytearray(b"".join(FORMS[form]([b"".join(tar([(Member(name="a", size=1), [b"x"])], 0))])))
     data[flip % len(data)] ^= 1 + flip % 255
     with suppress(ProjectError):
-        read_tarball(io.BytesIO(data[: cut % len(data)]), io.BytesIO(), name=f"x{suffix}")
+        read_tarball(io.BytesIO(data[: cut % len(data)]), io.BytesIO(), form=form)
 
 
-def test_what_is_no_archive_by_its_name_is_not_read() -> None:
-    assert read_tarball(io.BytesIO(b"x"), io.BytesIO(), name="tool-1.0-linux") is None
+@pytest.mark.parametrize("form", ["tar.gz", "tar.xz", "tar.bz2"])
+def test_one_stream_and_nothing_after_it(form: str) -> None:
+    data = b"".join(FORMS[form]([b"".join(tar([(Member(name="a", size=1), [b"x"])], 0))]))
+    for more, code in ((b"", ""), (data, "archive-trailing"), (b"x", "archive-trailing"), (b"\0", "archive-trailing")):
+        read = partial(read_tarball, io.BytesIO(data + more), io.BytesIO(), form=form)
+        assert (refused(read) if code else read().members[0].name) == (code or "a")
+    assert refused(partial(read_tarball, io.BytesIO(data[:-1]), io.BytesIO(), form=form)) == "archive-damaged"
+    small = partial(read_tarball, io.BytesIO(data), io.BytesIO(), form=form, limits=Limits(unpacked=2047))
+    assert refused(small) == "archive-size"
 
 
 def test_a_link_out_of_an_archive_without_a_top() -> None:
     plain = b"".join(tar([(Member(name="b/link", kind="link", target="../../a"), [])], 0))
     with pytest.raises(ProjectError) as caught:
-        read_tarball(io.BytesIO(plain), io.BytesIO(), name="x.tar")
+        read_tarball(io.BytesIO(plain), io.BytesIO(), form="tar")
     assert caught.value.code == "archive-outside"

@@ -74,7 +74,8 @@ NAMES = [
     ("a/__pycache__/b.cpython-311.pyc", "litter"), ("b.pyc", "litter"), ("b.pycx", ""), (".DS_Store", "litter"),
     ("a/b.py.orig", "litter"), ("a/b~", "litter"), ("a~b", ""), (".tox/py/x", "litter"), ("tox.ini", ""),
     ("node_modules/x.js", "litter"), ("my_node_modules/x.js", ""), ("original", ""), (".coverage", "litter"),
-    (".coveragerc", ""), ("tests/.pytest_cache/README.md", "litter"),
+    ("Cargo.toml.orig", ""), ("a/Cargo.toml.orig", "litter"), (".coveragerc", ""),
+    ("tests/.pytest_cache/README.md", "litter"),
 ]  # fmt: skip
 
 

@@ -47,6 +47,8 @@ CASES = {
     "mode": ("p.tar.gz", tar(A), tar(A, mode=0o755), [("p-1/a", "mode 0644, rebuilt 0755")]),
     "time": ("p.tar.gz", tar(A), tar(A, mtime=5), [("p-1/a", "time 0, rebuilt 5")]),
     "owner": ("p.tar.gz", tar(A), tar(A, uid=7, uname="jo"), [("p-1/a", "owner 0:0 :, rebuilt 7:0 jo:")]),
+    "whatever it is called": ("p.crate", TAR, tar(A), [("p-1/b", "only in the released file")]),
+    "a jar": ("p.jar", WHEEL, wheel(A, ("p-1/b", b"c\n")), [("p-1/b", "other content")]),
     "link": (
         "p.tar", gzip.decompress(tar(("p-1/l", b""), type=tarfile.SYMTYPE, linkname="a")),
         gzip.decompress(tar(("p-1/l", b""), type=tarfile.SYMTYPE, linkname="b")), [("p-1/l", "other content")],

@@ -78,9 +78,7 @@ PLAIN = file(b"p-1/PKG-INFO", b"Name: p\n")
 
 
 def listed(tar: bytes) -> Tarball:
-    found = read_tarball(io.BytesIO(tar), io.BytesIO(), name="p-1.tar", limits=Limits(members=100))
-    assert found
-    return found
+    return read_tarball(io.BytesIO(tar), io.BytesIO(), form="tar", limits=Limits(members=100))
 
 
 def refused(tar: bytes) -> str:
@@ -225,8 +223,7 @@ Seen = dict[str, tuple[str, bytes]]
 def ours(tar: bytes) -> Seen:
     """Raises ProjectError."""
     spool = io.BytesIO()
-    found = read_tarball(io.BytesIO(tar), spool, name="p-1.tar", limits=Limits(unpacked=1 << 20, members=100))
-    assert found
+    found = read_tarball(io.BytesIO(tar), spool, form="tar", limits=Limits(unpacked=1 << 20, members=100))
     held = {
         "file": lambda m: b"".join(content(spool, m)),
         "link": lambda m: m.target.encode("utf-8", "surrogateescape"),

@@ -48,8 +48,10 @@ def test_what_happens_later_changes_nothing() -> None:
         ("nova-1.0.tar.gz", [], "Every member is the tag's."),
         ("nova-1.0-py3-none-any.whl", [], "Every member is the tag's."),
         ("nova-1.0.zip", ["x"], "Made by the build, not in the tag: x; every other member is the tag's."),
-        ("nova-1.0-linux-amd64", [], "Made by the build."),
-        ("nova-1.0.sh", [], "Made by the build."),
+        ("nova-1.0-linux-amd64", [], "Made by the build; the trail says nothing of what is in it."),
+        ("nova-1.0.7z", [], "Made by the build; the trail says nothing of what is in it."),
+        ("nova-1.0.jar", ["x"], "Made by the build, not in the tag: x; every other member is the tag's."),
+        ("nova-1.0.sh", [], "Made by the build; the trail says nothing of what is in it."),
     ],
 )
 def test_what_is_no_archive_has_no_members(name: str, generated: list[str], words: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tagtrail.model.facts import Override
+from tagtrail.model.facts import Override, Remark
 from tagtrail.model.settings import RuleSwitch
 from tagtrail.rules.archives import excused
 from tagtrail.rules.book import Verdict, judge
@@ -59,13 +59,13 @@ UNUSUAL = [
 def test_what_nobody_expects(file: str, member: str) -> None:
     (finding,) = judged(after(file, "PKG-INFO" if file == SDIST else "x.dist-info/METADATA", member)).findings
     assert (finding.rule, finding.code, finding.level) == ("FILE004", "member-unexpected", "error")
-    assert finding.text == f"{file} has {member}, which is no file of the tag"
+    assert finding.text == f"{file} has {member}, which the tag does not have there"
     assert finding.fix.endswith(f'under [project.mylib]: generated = {{ "{member}" = "WHY" }}')
 
 
 def test_many_are_one_finding() -> None:
     (finding,) = judged(after(SDIST, *(f"locale/{n}.mo" for n in range(7)))).findings
-    assert "locale/4.mo and 2 more, which are no files of the tag" in finding.text
+    assert "locale/4.mo and 2 more, which the tag does not have there" in finding.text
 
 
 def test_each_file_has_a_finding_of_its_own() -> None:
@@ -96,3 +96,38 @@ def test_switched(level: str, left: list[str]) -> None:
     verdict = judged(after(SDIST, "x.m4"), RuleSwitch(rule="FILE004", level=level, because="we look ourselves"))
     assert [f.level for f in verdict.findings] == left
     assert verdict.overrides == (Override(rule="FILE004", because="we look ourselves"),)
+
+
+# Archives that nobody looked into
+
+
+@pytest.mark.parametrize(
+    ("member", "what", "text"),
+    [
+        ("", "a 7z archive", "mylib-1.2.0.bin is a 7z archive: nobody looked into it"),
+        ("lib/x.jar", "a zip archive", "mylib-1.2.0.bin has lib/x.jar, a zip archive: nobody looked into it"),
+    ],
+)
+def test_what_nobody_looked_into_is_a_warning(member: str, what: str, text: str) -> None:
+    name = "mylib-1.2.0.bin"
+    remarks = ((name, Remark(kind="archive", member=member, what=what)),)
+    facts = After(project="mylib", version="1.2.0", files=(name,), remarks=remarks)
+    (finding,) = judged(facts).findings
+    assert (finding.rule, finding.code, finding.level) == ("FILE010", "no-unread-archives", "warning")
+    assert finding.text == text
+    strict = RuleSwitch(rule="FILE010", level="error", because="we ship nothing that is closed")
+    assert [f.level for f in judged(facts, strict).findings] == ["error"]
+
+
+WRAPPED = [
+    ("mylib-1.2.0.gem", ("metadata.gz", "data.tar.gz", "checksums.yaml.gz", "data.tar.gz.sig"), "data.tar.gz/lib/x.rb"),
+    ("mylib-1.2.0.crate", ("Cargo.toml", "Cargo.toml.orig", "Cargo.lock", ".cargo_vcs_info.json"), "src/lib.rs"),
+]
+
+
+@pytest.mark.parametrize(("file", "usual", "odd"), WRAPPED)
+def test_what_other_packagers_usually_make(file: str, usual: tuple[str, ...], odd: str) -> None:
+    assert judged(after(file, *usual)).findings == ()
+    (finding,) = judged(after(file, *usual, odd)).findings
+    assert finding.text == f"{file} has {odd}, which the tag does not have there"
+    assert len(judged(after(SDIST, *usual)).findings) == 1, "in what is called so alone"

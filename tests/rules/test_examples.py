@@ -12,6 +12,7 @@ import pytest
 
 from tagtrail.adapters.index_view import view
 from tagtrail.formats.contents import noticed
+from tagtrail.formats.magic import READ, Ends, recognized, unread
 from tagtrail.formats.metadata import parse_metadata
 from tagtrail.model.frozen import replace
 from tagtrail.model.metadata import Metadata
@@ -94,6 +95,13 @@ def inside(*names: str, data: bytes = b"x") -> tuple[After, ...]:
         for name in names
         for found in [noticed([(name, len(data), [data])])]
     )
+
+
+def unlooked(*names: str, holds: bytes, member: str = "") -> tuple[After, ...]:
+    """One of these files, which begins with these bytes, or has a member that does."""
+    found = recognized(Ends(holds))
+    remarks = (unread(found, member),) if found and (member or found not in READ) else ()
+    return tuple(replace(files(name), remarks=tuple((name, r) for r in remarks)) for name in names)
 
 
 def metadata(*lines: str, version: str = "1.2.0", python: str = ">=3.9") -> Metadata:
@@ -245,8 +253,9 @@ EXAMPLES: dict[str, Any] = {
     'FILE003 bad "mylib-1.2.0 (1).exe"': files("mylib-1.2.0 (1).exe"),
     "FILE003 bad mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz": files("mylib-1.2.0.tgz", GIT),
     "FILE003 good mylib-1.2.0.tar.gz": files(GIT),
-    "FILE004 bad m4/build-to-host.m4, tests/files/good-large_compressed.lzma (in no commit)": members(
-        GIT, "m4/build-to-host.m4", "tests/files/good-large_compressed.lzma"
+    "FILE004 bad m4/build-to-host.m4 (in no commit)": members(GIT, "m4/build-to-host.m4"),
+    "FILE004 bad configure (tests/files/bad-3-corrupt_lzma2.xz of the tag, under another name)": members(
+        GIT, "configure"
     ),
     "FILE004 bad mylib-1.2.0.dist-info/setup.pth": members(
         "mylib-1.2.0-py3-none-any.whl", "mylib-1.2.0.dist-info/setup.pth"
@@ -271,6 +280,18 @@ EXAMPLES: dict[str, Any] = {
     "FILE009 bad mylib-1.2.0-cp311-cp311-linux_x86_64.whl": files("mylib-1.2.0-cp311-cp311-linux_x86_64.whl"),
     "FILE009 good mylib-1.2.0-cp311-cp311-manylinux_2_28_x86_64.whl": files(
         "mylib-1.2.0-cp311-cp311-manylinux_2_28_x86_64.whl"
+    ),
+    "FILE010 bad mylib-1.2.0.7z, mylib-1.2.0.x86_64.rpm, mylib-1.2.0.zst": (
+        *unlooked("mylib-1.2.0.7z", holds=b"7z\xbc\xaf\x27\x1c"),
+        *unlooked("mylib-1.2.0.x86_64.rpm", holds=b"\xed\xab\xee\xdb"),
+        *unlooked("mylib-1.2.0.zst", holds=b"\x28\xb5\x2f\xfd"),
+    ),
+    "FILE010 bad lib/inner.jar (in mylib-1.2.0.zip, in no commit)": unlooked(
+        "mylib-1.2.0.zip", holds=b"PK\3\4", member="lib/inner.jar"
+    ),
+    "FILE010 good mylib-1.2.0.jar, mylib-1.2.0.crate, mylib-1.2.0.exe": (
+        *unlooked("mylib-1.2.0.jar", "mylib-1.2.0.crate", holds=b"PK\3\4"),
+        *unlooked("mylib-1.2.0.exe", holds=b"MZ"),
     ),
     "META001 bad Requires-Dist: b >=": built(metadata("Requires-Dist: b >=")),
     "META001 bad Requires-Dist: b @ https://example.org/b.zip": built(

@@ -93,6 +93,11 @@ def test_an_entry_says_of_what_a_file_is_made():
     assert texts["approvals-claimed"] == "1 approval (the operator's word)"
 
 
+def test_of_folded_members_nobody_says_how_many_they_are():
+    texts = {c.name: c.text for c in Workshop(of_file={"generated": ["com/*.class", "x"]}).case.verify().not_proven}
+    assert texts["generated"] == "generated members: com/*.class, x"
+
+
 def test_an_entry_cannot_write_to_the_terminal():
     shop = Workshop(of_file={"generated": ["\x1b[2J"], "origin": {"how": "added", "by": "\x1b]0;x\x07"}})
     assert all(claim.text.isprintable() for claim in shop.case.verify().not_proven)

@@ -1,5 +1,6 @@
 """What rules are told of files: what was brought is looked into too; a patch is held against the trail's release."""
 
+import gzip
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from tagtrail.model.errors import ProjectError
 from tagtrail.model.metadata import IndexView, Metadata
 from tagtrail.workflows.contents import after, described
 from tagtrail.workflows.release import release
+from tests.formats.test_magic import ZIP, tar, zipped
 from tests.workflows.intake import MAC, Desk, taken, wheel
 from tests.workflows.world import World
 
@@ -23,6 +25,26 @@ def test_a_key_in_a_wheel_that_was_brought_is_refused_and_nothing_is_staged() ->
     assert caught.value.what == f"{MAC} has a private key in nova/deploy.py"
     desk.add()  # the name is still free
     assert taken(desk, MAC, wheel(more={"nova/tests/a.py": KEY})).remarks[0].member == "nova/tests/a.py"
+
+
+BROUGHT = [
+    ("nova-1.0.0.jar", zipped(("deploy.py", KEY)), [("secret", "deploy.py", "a private key")]),
+    ("nova-1.0.0.crate", gzip.compress(tar(("x~", b""))), [("litter", "x~", "an editor's or a merge's copy")]),
+    ("nova-1.0.0.deb", b"!<arch>\n", [("archive", "", "an ar archive")]),
+    ("nova-1.0.0.rpm", b"\xed\xab\xee\xdb", [("archive", "", "an rpm package")]),
+    ("nova-1.0.0.exe", b"MZ" + ZIP, [("archive", "", "a zip archive (the zip has bytes before 'a' that belong to")]),
+    ("nova-1.0.0.msi", b"\xd0\xcf\x11\xe0", []),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "noticed"), BROUGHT, ids=[row[0] for row in BROUGHT])
+def test_what_was_brought_is_an_archive_by_its_bytes(
+    name: str, data: bytes, noticed: list[tuple[str, str, str]]
+) -> None:
+    found = taken(Desk(), name, data)
+    shown = [(r.kind, r.member, r.what[: len(what)]) for r, (_, _, what) in zip(found.remarks, noticed, strict=True)]
+    assert shown == noticed
+    assert bool(found.tar) == name.endswith(".crate")
 
 
 def test_what_looks_alike_is_asked_once() -> None:

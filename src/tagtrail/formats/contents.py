@@ -59,7 +59,10 @@ _LITTER = (
     ),
     (r"(?:.*/)?(?:node_modules|\.venv)/.*", "installed from elsewhere"),
     (r"(?:.*/)?(?:\.DS_Store|\._[^/]+|__MACOSX/.*|Thumbs\.db|desktop\.ini)", "an operating system's own"),
-    (r"(?:.*/)?(?:[^/]+\.(?:orig|rej|sw[op])|[^/]+~|#[^/]+#)", "an editor's or a merge's copy"),
+    (
+        r"(?!Cargo\.toml\.orig$)(?:.*/)?(?:[^/]+\.(?:orig|rej|sw[op])|[^/]+~|#[^/]+#)",  # `cargo package` writes that
+        "an editor's or a merge's copy",
+    ),
 )
 
 # when the first archive is read: every `release` loads this module before it begins

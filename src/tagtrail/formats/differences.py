@@ -1,7 +1,7 @@
 """What differs between two files of one name: their members, and of the first that differs, where.
 
-Archives are read as streams, never unpacked: .tar.gz, .tar.xz, .tar, .whl, .zip. Of anything else the first byte that
-differs is told. What is not read to its end is said so.
+Archives are read as streams, never unpacked: those that `tagtrail.formats.magic` knows how to read, and what is one by
+its name. Of anything else the first byte that differs is told. What is not read to its end is said so.
 """
 
 import difflib
@@ -14,6 +14,8 @@ from hashlib import sha256
 from typing import BinaryIO
 
 from tagtrail.formats.encoding import shown
+from tagtrail.formats.magic import READ, Ends, recognized
+from tagtrail.formats.unpacking import form_of
 from tagtrail.model.frozen import frozen
 
 __all__ = ["Difference", "differences"]
@@ -51,7 +53,7 @@ def differences(name: str, released: BinaryIO, rebuilt: BinaryIO) -> tuple[Diffe
     """What differs between the released and the rebuilt file called `name`, seekable; nothing if they are equal."""
     if _digest(released) == _digest(rebuilt):
         return ()
-    read = _reader(name)
+    read = _reader(form_of(name) or recognized(Ends.of(released)))
     try:
         ours, theirs = (tuple(read(file)) for file in (released, rebuilt)) if read else ((), ())
     except _BROKEN as error:
@@ -126,10 +128,10 @@ def _digest(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _reader(name: str) -> Callable[[BinaryIO], Iterator[_Member]] | None:
-    if name.endswith((".tar.gz", ".tgz", ".tar.xz", ".tar")):
-        return _tar
-    return _zip if name.endswith((".whl", ".zip")) else None
+def _reader(form: str) -> Callable[[BinaryIO], Iterator[_Member]] | None:
+    if form not in READ:
+        return None
+    return _zip if form == "zip" else _tar
 
 
 def _tar(file: BinaryIO) -> Iterator[_Member]:

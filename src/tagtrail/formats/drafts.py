@@ -11,6 +11,7 @@ from typing import Any
 
 from tagtrail.formats import canonical
 from tagtrail.formats.entry import COMMIT, EVENT_TYPE, MAX_ENTRY, NAME, RELEASE_TYPE, STATEMENT_TYPE
+from tagtrail.formats.folding import folded
 from tagtrail.formats.times import format_time
 from tagtrail.model.entry import Approval, Draft, Entry, TagRef
 from tagtrail.model.errors import ProjectError
@@ -22,6 +23,8 @@ __all__ = [
     "draft", "draft_digest", "event_draft", "import_draft", "later_draft", "reproduced_draft", "seal", "weight",
     "withdraw_draft",
 ]  # fmt: skip
+
+_GENERATED_MOST = MAX_ENTRY // 2
 
 
 def draft(signed: Signed) -> Draft:
@@ -40,7 +43,7 @@ def draft(signed: Signed) -> Draft:
         "series": plan.series,
         "tag": _tag_json(plan.tag),
         "tree": built.tree,
-        "files": {a.name: _file_json(a) for a in built.artifacts},
+        "files": {a.name: _file_json(a) for a in _listed(built.artifacts)},
         "added": [],
         "policy": plan.policy,
         "overrides": [{"rule": o.rule, "because": o.because} for o in plan.overrides],
@@ -198,10 +201,18 @@ def _draft(
         raise ProjectError(
             f"the entry of {project} {version} would have {len(whole)} bytes, a leaf holds {MAX_ENTRY}",
             code="entry-too-large",
-            why="an entry names every file of the version and every generated member",
+            why="an entry names every file of the version, and what in it is generated",
             hint="release fewer files: `tagtrail add PROJECT TAG --drop NAME` takes out one that was brought",
         )
     return Draft(project=project, version=version, digest=sha256(statement(ours)).hexdigest(), statement=whole)
+
+
+def _listed(artifacts: Sequence[Artifact]) -> list[Artifact]:
+    """The same, their generated members folded where all of them take more than half of an entry."""
+    size = sum(len(canonical.dumps(list(a.generated))) for a in artifacts)
+    share = _GENERATED_MOST // max(1, sum(bool(a.generated) for a in artifacts))
+    fits = size <= _GENERATED_MOST
+    return [a if fits else replace(a, generated=folded(a.generated, share)) for a in artifacts]
 
 
 def _sidecars_json(sidecars: Iterable[Sidecar]) -> dict[str, Any]:

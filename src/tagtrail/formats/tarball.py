@@ -31,9 +31,9 @@ directory; attributes (`export-ignore`, `export-subst`, `eol`) do not count. git
 With xz it is what `lzma.compress(tar, preset=6)` gives: one stream of one block, CRC64. The bytes of gzip and xz depend
 on the library used; those of the tar do not, so entries have both digests.
 
-**An archive of somebody else's making** (.tar.gz, .tgz, .tar.xz, .txz, .tar) is read by the same strict rules
-(`tagtrail.formats.unpacking`, `tagtrail.formats.untar`), with as many top directories as it likes, and never packed
-anew.
+**An archive of somebody else's making** (a tar, plain or in gzip, xz or bzip2: `tagtrail.formats.magic`) is read by the
+same strict rules (`tagtrail.formats.unpacking`, `tagtrail.formats.untar`), with as many top directories as it likes,
+and never packed anew.
 
 **A source distribution** is left exactly as its backend made it if nothing in it depends on where or when that was: one
 gzip member whose header has a time of zero or SOURCE_DATE_EPOCH, no name but the file's own (without `.gz`), no comment
@@ -170,17 +170,13 @@ class Tarball:
     tar: str
 
 
-def read_tarball(source: BinaryIO, spool: BinaryIO, *, name: str, limits: Limits | None = None) -> Tarball | None:
-    """Unpack what is in the file called `name` into the seekable `spool`, and judge it; None for what is no tar by its
-    name.
+def read_tarball(source: BinaryIO, spool: BinaryIO, *, form: str, limits: Limits | None = None) -> Tarball:
+    """Unpack a tar of this form (`tagtrail.formats.unpacking`) into the seekable `spool`, and judge it.
 
     `content(spool, member)` gives a file's bytes. Raises ProjectError with the codes of `tagtrail.formats.archive`.
     """
-    unpacker = unpacker_of(name)
-    if unpacker is None:
-        return None
     limits = limits or Limits()
-    digest = spooled(unpacker(source.read(PIECE), source), spool, limits)
+    digest = spooled(unpacker_of(form)(source.read(PIECE), source), spool, limits)
     # `tar -C DIR .` writes `./` in front of every name
     found = (replace(f.member, name=f.member.name.removeprefix("./")) for f in found_in(spool, limits))
     members = tuple(sorted((m for m in found if m.name != "." or m.kind != "directory"), key=lambda m: _bytes(m.name)))

@@ -1,10 +1,11 @@
-"""What stands in an archive of somebody else's making, unpacked within bounds: one gzip or xz stream, nothing after it.
+"""What stands in an archive of somebody else's making, unpacked within bounds: one stream of gzip, xz or bzip2, nothing
+after it.
 
-By the end of the file's name: `.tar.gz` and `.tgz`, `.tar.xz` and `.txz`, `.tar`. Raises ProjectError with the codes of
-`tagtrail.formats.archive`: `archive-damaged`, `archive-trailing`, `archive-size`. Sources: RFC 1952; the .xz file
-format 1.2.
+Raises ProjectError with the codes of `tagtrail.formats.archive`: `archive-damaged`, `archive-trailing`, `archive-size`.
+Sources: RFC 1952; the .xz file format 1.2; the bzip2 manual.
 """
 
+import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -13,21 +14,26 @@ from typing import BinaryIO
 
 from tagtrail.formats.archive import Limits, refusal
 
-__all__ = ["PIECE", "gunzipped", "spooled", "unpacker_of"]
+__all__ = ["PIECE", "XZ_MOST", "form_of", "gunzipped", "spooled", "unpacker_of"]
 
 PIECE = 1 << 18
 """Bytes that are read at once, and the most that come out at once."""
 
-_XZ_MOST = 256 << 20
+XZ_MOST = 256 << 20
 """Bytes of memory to unpack xz: `xz -9` needs 65 MiB, and a header may ask for 4 GiB."""
 
 Unpacker = Callable[[bytes, BinaryIO], Iterator[bytes]]
 """The pieces of what a file holds, which begins with some bytes and goes on in a source."""
 
 
-def unpacker_of(name: str) -> Unpacker | None:
-    """How the file called `name` is unpacked; None for what is no tar by its name."""
-    return next((how for suffixes, how in _UNPACKERS.items() if name.endswith(suffixes)), None)
+def form_of(name: str) -> str:
+    """What the file called `name` must be, or it is refused: `zip`, or a form of `unpacker_of`; empty: anything."""
+    return next((form for suffixes, form in _NAMED.items() if name.endswith(suffixes)), "")
+
+
+def unpacker_of(form: str) -> Unpacker:
+    """How a tar is unpacked: `tar`, `tar.gz`, `tar.xz`, `tar.bz2`."""
+    return _UNPACKERS[form]
 
 
 def spooled(pieces: Iterable[bytes], spool: BinaryIO, limits: Limits) -> str:
@@ -59,17 +65,27 @@ def gunzipped(piece: bytes, source: BinaryIO) -> Iterator[bytes]:
 
 def _unxzed(piece: bytes, source: BinaryIO) -> Iterator[bytes]:
     """One xz stream that begins with `piece`."""
-    unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MOST)
+    return _one_stream(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MOST), "xz", piece, source)
+
+
+def _unbzipped(piece: bytes, source: BinaryIO) -> Iterator[bytes]:
+    """One bzip2 stream that begins with `piece`."""
+    return _one_stream(bz2.BZ2Decompressor(), "bzip2", piece, source)
+
+
+def _one_stream(
+    unpacker: lzma.LZMADecompressor | bz2.BZ2Decompressor, kind: str, piece: bytes, source: BinaryIO
+) -> Iterator[bytes]:
     while not unpacker.eof:
         try:
             yield unpacker.decompress(piece, PIECE)
-        except (lzma.LZMAError, MemoryError) as error:
-            raise refusal("damaged", "the archive is no xz file", str(error)) from error
+        except (lzma.LZMAError, OSError, MemoryError) as error:
+            raise refusal("damaged", f"the archive is no {kind} file", str(error)) from error
         piece = source.read(PIECE) if unpacker.needs_input else b""
         if unpacker.needs_input and not piece and not unpacker.eof:
             raise refusal("damaged", "the archive is cut off")
     if unpacker.unused_data or source.read(1):
-        raise refusal("trailing", "the archive has bytes after its xz end")
+        raise refusal("trailing", f"the archive has bytes after its {kind} end")
 
 
 def _as_it_is(piece: bytes, source: BinaryIO) -> Iterator[bytes]:
@@ -79,8 +95,8 @@ def _as_it_is(piece: bytes, source: BinaryIO) -> Iterator[bytes]:
         piece = source.read(PIECE)
 
 
-_UNPACKERS: dict[tuple[str, ...], Unpacker] = {
-    (".tar.gz", ".tgz"): gunzipped,
-    (".tar.xz", ".txz"): _unxzed,
-    (".tar",): _as_it_is,
-}
+_UNPACKERS: dict[str, Unpacker] = {"tar": _as_it_is, "tar.gz": gunzipped, "tar.xz": _unxzed, "tar.bz2": _unbzipped}
+_NAMED = {
+    (".tar.gz", ".tgz"): "tar.gz", (".tar.xz", ".txz"): "tar.xz", (".tar",): "tar", (".zip", ".whl"): "zip",
+}  # fmt: skip
+"""Names of old: who releases such a file knows that it is read strictly, or refused."""

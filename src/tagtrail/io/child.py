@@ -36,8 +36,8 @@ class Child:
     def __init__(self, process: subprocess.Popen[bytes], apart: Apart | None) -> None:
         self.pid = process.pid
         self._process = process
-        self._apart = apart is not None
-        self._watch = Watch(lambda: self.root, apart.memory, self.stop) if apart else None
+        self._apart = apart
+        self._watch: Watch | None = None
 
     @property
     def beyond(self) -> bool:
@@ -60,6 +60,11 @@ class Child:
         """What `/` is for the first process of its namespaces; None: it has none, or that has ended."""
         within = _children(self.pid) if self._apart else []
         return Path(f"/proc/{within[0]}/root") if within else None
+
+    def watch(self) -> None:
+        """From here on, end it where all that runs in its namespaces uses too much memory together."""
+        if self._apart:
+            self._watch = Watch(lambda: self.root, self._apart.memory, self.stop)
 
     def stop(self) -> bool:
         """Kill the first process of its namespaces, if it has any: the kernel kills all others there, and takes its
@@ -126,6 +131,7 @@ def started(
             f"cannot run {argv[0]}: {error.strerror}", code="command-missing", hint=f"install {Path(argv[0]).name}"
         ) from error
     with contextlib.closing(Child(process, apart)) as child:
+        child.watch()
         yield child
 
 

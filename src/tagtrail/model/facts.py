@@ -107,10 +107,11 @@ class Material:
 
 @frozen
 class Remark:
-    """What was noticed in an archive: `kind` is `secret`, `litter` or `license` (a License-File that is not there);
-    `member` its name, without an sdist's top directory; `what` was found there."""
+    """What was noticed in an archive: `kind` is `secret`, `litter`, `license` (a License-File that is not there) or
+    `archive` (one that nobody looked into); `member` its name, without an sdist's top directory, empty for the file
+    itself; `what` was found there."""
 
-    kind: Literal["secret", "litter", "license"]
+    kind: Literal["secret", "litter", "license", "archive"]
     member: str
     what: str
 

@@ -12,8 +12,8 @@ from tagtrail.formats.provenance import provenance_name
 from tagtrail.formats.sbom import sbom_name
 from tagtrail.formats.site import marker, project_page, release_page, runbook_page, sums_name, tag_name
 from tagtrail.formats.times import format_time
-from tagtrail.formats.unpacking import unpacker_of
-from tagtrail.model.facts import Entry
+from tagtrail.formats.unpacking import form_of
+from tagtrail.model.facts import Entry, File
 from tagtrail.model.names import project_key
 from tagtrail.pages import texts, uscan
 from tagtrail.pages.history import (
@@ -236,9 +236,10 @@ def _environment() -> "Environment":
     return environment
 
 
-def _is_archive(name: str) -> bool:
-    """Whether a file has members that can be compared with the tag's."""
-    return unpacker_of(name) is not None or name.endswith((".whl", ".zip"))
+def _is_archive(file: File) -> bool:
+    """Whether the entry says that its members were compared with the tag's: a tar has its digest, and by some names
+    nothing else is released."""
+    return bool(file.tar or form_of(file.name))
 
 
 def _pretty(entry: Entry) -> str:

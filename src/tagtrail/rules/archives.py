@@ -22,12 +22,16 @@ WHEEL = re.compile(
     r"[^/]+\.dist-info/(METADATA|RECORD|WHEEL|entry_points\.txt|namespace_packages\.txt|pbr\.json|scm_file_list\.json"
     rf"|scm_version\.json|top_level\.txt|zip-safe|(licenses/)?(AUTHORS|ChangeLog))|{VERSION}"
 )
+GEM = re.compile(r"(metadata|data\.tar|checksums\.yaml)\.gz(\.sig)?")
+CRATE = re.compile(r"Cargo\.(toml(\.orig)?|lock)|\.cargo_vcs_info\.json")
 SHOWN = 5
 EXTENSION = re.compile(r"(.*/)?[^/]+\.(so|pyd)")
 """What builds usually make; an extension module in a wheel of one platform only."""
 
 
 def _usual(file: str, member: str) -> bool:
+    if file.endswith((".gem", ".crate")):
+        return bool((GEM if file.endswith(".gem") else CRATE).fullmatch(member))
     if not file.endswith(".whl"):
         return bool(SDIST.fullmatch(member))
     native = not file.endswith("-any.whl") and EXTENSION.fullmatch(member)
@@ -45,18 +49,20 @@ def _reason(facts: After, member: str) -> tuple[str, str] | None:
 
 @rule("FILE004", "archive-is-the-tag")
 def archive_is_the_tag(facts: After) -> Iterator[Said]:
-    """Every member of an archive is a file of the tag, byte for byte, or one that builds usually make.
+    """Every member of an archive is the tag's file of that place, byte for byte, or one that builds usually make.
 
     Nobody reviews what is in a release archive and not in the repository: that is how backdoors came into tarballs.
     Usual are `PKG-INFO`, `setup.cfg`, the known files of `*.egg-info/` and `*.dist-info/`, `AUTHORS` and `ChangeLog`,
-    `_version.py`, and in a wheel for one platform its extension modules. They are known by their names, so what is in
-    them is not judged here; all are listed in the entry and on the release page. What else a project's build makes is
-    said in its settings, and the reason goes into the entry:
+    `_version.py`, in a wheel for one platform its extension modules, what a `.gem` wraps its files in, and what `cargo
+    package` writes into a `.crate`. They are known by their names, so what is in them is not judged here; all are
+    listed in the entry and on the release page. What else a project's build makes is said in its settings, and the
+    reason goes into the entry:
 
         [project.mylib]
         generated = { "mylib/locale/*.mo" = "compiled from the .po files" }
 
-        bad   m4/build-to-host.m4, tests/files/good-large_compressed.lzma    (in no commit)
+        bad   m4/build-to-host.m4    (in no commit)
+        bad   configure              (tests/files/bad-3-corrupt_lzma2.xz of the tag, under another name)
         bad   mylib-1.2.0.dist-info/setup.pth
         good  PKG-INFO, mylib.egg-info/SOURCES.txt, src/mylib/_version.py
     """
@@ -66,7 +72,7 @@ def archive_is_the_tag(facts: After) -> Iterator[Said]:
             one = len(members) == 1
             shown = ", ".join(members[:SHOWN]) + _more(members)
             yield Said(
-                text=f"{file} has {shown}, which {'is no file' if one else 'are no files'} of the tag",
+                text=f"{file} has {shown}, which the tag does not have there",
                 fix=f"find out what made {'it' if one else 'them'}; if that is right, under [project.{facts.project}]: "
                 f'generated = {{ {dumps(members[0])} = "WHY" }}',
                 code="member-unexpected",
@@ -145,6 +151,29 @@ def _more(seen: Sized) -> str:
     return f" and {len(seen) - SHOWN} more" if len(seen) > SHOWN else ""
 
 
+@rule("FILE010", "no-unread-archives", "warning")
+def no_unread_archives(facts: After) -> Iterator[Said]:
+    """Every archive of a release, and in its archives, is one that was looked into.
+
+    Archives are known by their bytes. Read are zip and tar, plain or in gzip, xz or bzip2, whatever they are called,
+    and the files of a `.gem`. Nobody looked into others, into one that cannot be read so that every reader finds the
+    same in it (a program with a zip behind it), or into an archive that stands in another and is no file of the tag:
+    whatever it holds, nothing says that it is the tag's. Nobody has to mend that: an installer is what it is.
+
+        bad   mylib-1.2.0.7z, mylib-1.2.0.x86_64.rpm, mylib-1.2.0.zst
+        bad   lib/inner.jar    (in mylib-1.2.0.zip, in no commit)
+        good  mylib-1.2.0.jar, mylib-1.2.0.crate, mylib-1.2.0.exe
+    """
+    for file, remark in facts.remarks:
+        if remark.kind == "archive":
+            what = f"has {remark.member}, {remark.what}" if remark.member else f"is {remark.what}"
+            yield Said(
+                text=f"{file} {what}: nobody looked into it",
+                fix="release what it holds as .tar.gz or .zip too; or say in [rules] why that need not be: "
+                'FILE010 = { level = "off", because = "WHY" }',
+            )
+
+
 def excused(facts: After) -> tuple[Override, ...]:
     """What the settings explain: FILE004 and FILE005 set aside for the members that a pattern names, with the written
     reason."""
@@ -158,4 +187,4 @@ def excused(facts: After) -> tuple[Override, ...]:
     )
 
 
-ARCHIVES: tuple[Rule[After], ...] = (archive_is_the_tag, no_secrets, no_litter)
+ARCHIVES: tuple[Rule[After], ...] = (archive_is_the_tag, no_secrets, no_litter, no_unread_archives)

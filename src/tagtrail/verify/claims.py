@@ -68,7 +68,9 @@ def not_proven(
     if file.generated:
         more = ", ..." if len(file.generated) > 4 else ""
         names = ", ".join(_plain(name) for name in file.generated[:4])
-        yield Claim(name="generated", text=f"{_count(file.generated, 'generated member')}: {names}{more}")
+        folded = any("*" in name for name in file.generated)
+        what = "generated members" if folded else _count(file.generated, "generated member")
+        yield Claim(name="generated", text=f"{what}: {names}{more}")
     if entry.approvals:
         yield Claim(name="approvals-claimed", text=f"{_count(entry.approvals, 'approval')} (the operator's word)")
     if isinstance(trust, Root) and trust.expires <= now:

@@ -7,7 +7,8 @@ nothing that leads outside. Which of a project's files may come from elsewhere i
     .tar.gz          read as an archive; one that installers take for a Python project's sdist is looked at as our own
     .zip             read as an archive; not for what installers take for an sdist
     .tar.* and the like are refused: nobody would look into them
-    all else         bytes (installers, signatures of others, programs): their names are judged
+    all else         its name is judged; an archive by its bytes (`tagtrail.formats.magic`) is read where that can be
+                     done as strictly, else it is remarked that nobody looked into it (installers, packages of systems)
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.contents import noticed
 from tagtrail.formats.encoding import shown
+from tagtrail.formats.magic import READ, Ends, recognized, unread
 from tagtrail.formats.metadata import Metadata, check_file_name, check_identity, parse_metadata
 from tagtrail.formats.site import media
 from tagtrail.formats.wheel import check_wheel, metadata_in
@@ -90,8 +92,18 @@ def _looked(
         check_file_name(name, "wheel", project=project.name, version=version)
         return "", *_wheel(file, name)
     if name.endswith(".tar.gz"):
-        return _tar(file, name, spool) if not project.is_python else _sdist(file, name, spool, project, version)
-    return "", b"", _zip(Wheel(file, Limits())) if name.endswith(".zip") else ()
+        return _tar(file, "tar.gz", spool) if not project.is_python else _sdist(file, name, spool, project, version)
+    if name.endswith(".zip"):
+        return "", b"", _zip(Wheel(file, Limits()))
+    form = recognized(Ends.of(file))
+    try:
+        if form == "zip":
+            return "", b"", _zip(Wheel(file, Limits()))
+        if form in READ:
+            return _tar(file, form, spool)
+    except ProjectError as refused:
+        return "", b"", (unread(form, why=refused),)
+    return "", b"", (unread(form),) if form else ()
 
 
 def _check_kind(name: str, project: Project, version: str) -> None:
@@ -125,12 +137,11 @@ def _zip(packed: Wheel) -> tuple[Remark, ...]:
     return noticed((m.name, m.size, packed.content(m)) for m in packed.members)
 
 
-def _tar(file: BinaryIO, name: str, spool: BinaryIO) -> tuple[str, bytes, tuple[Remark, ...]]:
+def _tar(file: BinaryIO, form: str, spool: BinaryIO) -> tuple[str, bytes, tuple[Remark, ...]]:
     """SHA-256 of the tar within, no metadata, and what is noticed in it; it has as many top directories as it likes."""
-    found = tarball.read_tarball(file, spool, name=name)
-    members = found.members if found else ()
-    files = ((m.name, m.size, tarball.content(spool, m)) for m in members if m.kind == "file")
-    return found.tar if found else "", b"", noticed(files)
+    found = tarball.read_tarball(file, spool, form=form)
+    files = ((m.name, m.size, tarball.content(spool, m)) for m in found.members if m.kind == "file")
+    return found.tar, b"", noticed(files)
 
 
 def _is_sdist(name: str, project: Project, version: str) -> bool:

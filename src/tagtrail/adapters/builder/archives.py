@@ -4,11 +4,10 @@ It is apart from `pep517` because it loads all that reads archives, which has ti
 """
 
 import shutil
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from tagtrail.adapters.builder.blobs import Blobs
 from tagtrail.adapters.builder.outputs import (
-    Blobs,
     Made,
     identified,
     metadata_of_sdist,
@@ -24,10 +23,10 @@ from tagtrail.adapters.builder.outputs import (
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.buildsystem import BuildSystem, parse_build_system
-from tagtrail.formats.gitobject import Listed
 from tagtrail.formats.metadata import check_file_name
 from tagtrail.formats.wheel import check_tags, metadata_in
 from tagtrail.formats.zipball import Wheel
+from tagtrail.io.git import Git
 from tagtrail.ports import BuildOrder
 
 __all__ = ["Archives"]
@@ -47,9 +46,9 @@ class Archives:
         self._limits = limits
         self._blobs = Blobs(digits=len(order.commit), below=order.subdirectory)
 
-    def compare(self, files: Callable[[], Iterable[Listed]]) -> None:
-        """The tag's files, against which `packed` and `wheel` hold what they find."""
-        self._blobs.tell(files())
+    def compare(self, git: Git) -> None:
+        """Read the tag's files, against which `packed` and `wheel` hold what they find."""
+        self._blobs.read(git, self._order.commit)
 
     def sdist(self, file: Path) -> BuildSystem:
         """Lay its tar out in normal form where foreign code sees it, for the wheel is built of that; what it says of
@@ -73,7 +72,7 @@ class Archives:
         file, sdist = self._file, self._sdist
         with (self._room / "spool").open("rb") as spool:
             metadata = metadata_of_sdist(sdist, spool, file.name)
-            found = sifted(of_sdist(sdist, spool), self._blobs, source=True)
+            found = sifted(of_sdist(sdist, spool), self._blobs, self._blobs.of_source())
         chosen = file if sdist.as_made else self._room / "normal" / file.name
         if not sdist.as_made:
             with new(chosen) as out:
@@ -100,7 +99,7 @@ class Archives:
             wheel = Wheel(source, self._limits)
             metadata = metadata_in(wheel, file.name)
             check_tags(wheel, file.name)
-            found = sifted(of_wheel(wheel), self._blobs)
+            found = sifted(of_wheel(wheel), self._blobs, self._blobs.of_others(m.name for m in wheel.members))
             as_made = wheel.is_normal(order.epoch)
             if as_made:
                 wheel.check_layout()

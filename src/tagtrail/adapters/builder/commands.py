@@ -17,19 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from tagtrail.adapters.builder.blobs import Blobs
 from tagtrail.adapters.builder.checkout import (
     check_limits,
     check_subdirectory,
     closed,
     disk,
     entrance,
-    files,
     furnished,
     where_said,
 )
 from tagtrail.adapters.builder.delivered import delivered
 from tagtrail.adapters.builder.logs import keep_log, log_of
-from tagtrail.adapters.builder.outputs import Blobs, keep
+from tagtrail.adapters.builder.outputs import keep
 from tagtrail.adapters.builder.tarred import tree_digest
 from tagtrail.formats.archive import Limits
 from tagtrail.formats.forms import relative_fault
@@ -116,14 +116,14 @@ class Commands:
             entrance(room)
             git, lent = furnished(room, order, objects)
             check_subdirectory(git, order)
-            blobs = Blobs(digits=len(order.commit))
+            blobs = Blobs(digits=len(order.commit), below=order.subdirectory)
             work = _Work(order=order, objects=objects, room=room, seen=room / "in", git=git, lent=lent, blobs=blobs)
             try:
                 self._prepare(work)
                 taken = self._run(work)
             finally:
                 keep_log(self._log(order), b"".join(work.said))
-            blobs.tell(files(git, order.commit))
+            blobs.read(git, order.commit)
             made = [delivered(path, order, blobs, self._limits) for path in taken]
             return tuple(replace(artifact, materials=_materials()) for artifact in keep(made, kept))
 

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from tagtrail.adapters.builder.blobs import Blobs, Holds
 from tagtrail.formats import tarball
 from tagtrail.formats.archive import Member
-from tagtrail.formats.contents import MOST, Glance, missing_licenses
-from tagtrail.formats.gitobject import LINK, Listed, blob_id
+from tagtrail.formats.contents import MOST, missing_licenses
+from tagtrail.formats.gitobject import blob_id
+from tagtrail.formats.magic import Ends, recognized, unread
 from tagtrail.formats.metadata import Metadata, check_identity, parse_metadata
 from tagtrail.formats.site import media
 from tagtrail.formats.zipball import Wheel
@@ -19,7 +21,7 @@ from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import BuildOrder, Kept
 
 __all__ = [
-    "Blobs", "Made", "Sifted", "identified", "keep", "metadata_of_sdist", "new", "of_sdist", "of_wheel", "pieces_of",
+    "Made", "Sifted", "identified", "keep", "metadata_of_sdist", "new", "of_sdist", "of_wheel", "pieces_of",
     "sifted", "text_of", "with_licenses", "xzed",
 ]  # fmt: skip
 
@@ -50,54 +52,30 @@ def new(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-class Blobs:
-    """A tag's files, their ids in the repository's object format (`digits` of an id), and what was noticed in what was
-    read; the project lies in the directory `below`."""
-
-    def __init__(self, *, digits: int, below: str = "") -> None:
-        self.digits = digits
-        self.glance = Glance()
-        self._below = f"{below}/" if below else ""
-        self._ids: set[str] = set()
-        self._named: dict[str, list[Listed]] = {}
-
-    def tell(self, files: Iterable[Listed]) -> None:
-        """These are the tag's."""
-        for file in files:
-            self._ids.add(file.id)
-            self._named.setdefault(file.path.rpartition("/")[2], []).append(file)
-
-    def has(self, name: str, content: str, *, source: bool) -> bool:
-        """Whether a member with this content (a blob's id) is the tag's: one of its files, and not under the name of
-        another. Archives of `source` have the tag's names; in others its directories may lie higher (`src/x.py` as
-        `x.py`), and any file whose path ends so will do. A link in the tag says nothing: builds put files for links."""
-        if content not in self._ids:
-            return False
-        alike = self._named.get(name.rpartition("/")[2], ())
-        same = [f for f in alike if (f.path == self._below + name if source else f"/{f.path}".endswith(f"/{name}"))]
-        return not same or any(f.mode == LINK or f.id == content for f in same)
-
-
 @frozen
 class Sifted:
-    """An archive's members held against the tag: the names of those that are no file of it (or stand under the name of
-    another), and what was noticed in all."""
+    """An archive's members held against the tag: the names of those that are no file of it, and what was noticed in
+    all."""
 
     generated: tuple[str, ...]
     remarks: tuple[Remark, ...]
 
 
-def sifted(members: Iterable[tuple[str, Member, Iterable[bytes]]], blobs: Blobs, *, source: bool = False) -> Sifted:
-    """Each member by the name to be shown, and its bytes, which are read once; `source` as in `Blobs.has`."""
+def sifted(members: Iterable[tuple[str, Member, Iterable[bytes]]], blobs: Blobs, holds: Holds) -> Sifted:
+    """Each member by the name to be shown, and its bytes, which are read once; `holds` says which are the tag's. An
+    archive within is the tag's, or is remarked on: nobody looks into it."""
     generated: list[str] = []
     remarks: list[Remark] = []
     for name, member, pieces in members:
         size = len(_target(member)) if member.kind == "link" else member.size
         data = b"" if size > MOST else b"".join(pieces)
-        found = blob_id(pieces if size > MOST else (data,), size, blobs.digits)
+        ends = Ends(data)
+        found = blob_id(ends.through(pieces) if size > MOST else (data,), size, blobs.digits)
         remarks += blobs.glance.remarks(name, found, data)
-        if not blobs.has(name, found, source=source):
+        if not holds(name, found, member.kind == "link"):
             generated.append(name)
+            kind = recognized(ends) if member.kind == "file" else ""
+            remarks += [unread(kind, name)] if kind else []
     return Sifted(generated=tuple(generated), remarks=tuple(remarks))
 
 

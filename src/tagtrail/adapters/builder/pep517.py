@@ -15,7 +15,6 @@ from tagtrail.adapters.builder.checkout import (
     closed,
     disk,
     entrance,
-    files,
     furnished,
     no_subdirectory,
     where_said,
@@ -172,7 +171,7 @@ class Pep517:
             return Archives(order, work.room, seen, self._limits)
 
         def read() -> None:
-            archives().compare(partial(files, work.git, order.commit))
+            archives().compare(work.git)
 
         def packed() -> None:
             made["sdist"] = archives().packed()
