@@ -155,6 +155,7 @@ def test_a_plan_names_what_is_awaited(world: World, words: tuple[str, ...]) -> N
     [
         ("toy-{version}-linux", "toy-{version}.svg", "file-name-free"),
         ("toy-{version}-linux", "toy-{version}.tgz.asc", "file-name-free"),
+        ("toy-{version}-linux", "toy-{version}.reproduced-1832b1dd.jsonl", "file-name-free"),
         ("toy-{version}-linux", "toy-{version}.1", "file-version-agrees"),
         ("dist/toy-{version}-linux", "dist/toy-{version}.tar.gz", "archive-damaged"),
         ('dist/toy-{version}*"]', 'dist/*", "toy.py"]', "file-version-agrees"),

@@ -286,6 +286,8 @@ def test_what_is_refused_is_said_by_twine_and_not_kept(place: Place) -> None:
         assert f"add-other-bytes: {MAC} is in the draft as {sha256(data).hexdigest()[:16]}..." in said
         assert place.post("toy-1.0.0.svg", b"<svg/>")[1].startswith("file-name-free")
         assert place.post("toy-1.0.0-".ljust(245, "x"), b"x")[1].startswith("file-name-long")
+        status, text = place.post("toy-1.0.0 (1).exe", b"x")
+        assert (status, text.partition(":")[0]) == (400, "file-name")
         assert place.post(MAC, data, tag="-x")[0] == 404
     refused = {sha256(bytes_).hexdigest() for bytes_ in (other.read_bytes(), b"<svg/>", b"x")}
     assert not refused & {path.name for path in (place.home / "kept").rglob("*")}
@@ -303,6 +305,22 @@ def test_all_of_them_or_none(place: Place) -> None:
     done = place.tell("add", "toy", "1.0.0", str(win), str(win), *by)
     assert (done.code, done.event("refused")["code"]) == (2, "usage")
     assert place.tell("add", "toy", "1.0.0", "--drop", WIN).event("refused")["code"] == "add-not-staged"
+
+
+@pytest.mark.parametrize("name", ["toy-1.0.0-fran\u00e7ais.exe", "toy-1.0.0 (1).exe", WIN])
+def test_a_file_that_is_refused_behind_a_release_is_in_no_draft(place: Place, name: str) -> None:
+    settings = place.home / "tagtrail.toml"
+    settings.write_text(settings.read_text().replace('expect = ["*win*.whl"]\n', ""))
+    assert place.tell("release", "toy", "1.0.0").code == 0
+    bad = built(place.root / "dist", WIN, metadata=METADATA.replace("3.9", "3.12"))
+    bad = bad.rename(bad.with_name(name))
+    done = place.tell("add", "toy", "1.0.0", str(bad), "--by", "wheels")
+    assert (done.code, done.event("refused")["code"]) == (3, "files-agree" if name == WIN else "file-name")
+    assert place.tell("status").code == 0
+    good = built(place.root / "dist", MAC)
+    assert place.tell("add", "toy", "1.0.0", str(good), "--by", "wheels").code == 4
+    assert place.tell("approve", "toy", "1.0.0", "--key", str(place.key)).code == 0
+    assert place.tell("release", "toy", "1.0.0").code == 0
 
 
 def test_what_is_wrong_here_is_said_here(place: Place) -> None:
@@ -356,6 +374,10 @@ def test_a_file_uploaded_years_later_waits_for_a_signer(place: Place) -> None:
     assert place.tell("release", "toy", "1.0.0").code == 0
     before = place.snapshot("site")
     with place.served():
+        assert place.post("toy-1.0.0 (1).exe", b"x")[0] == 400
+        odd = built(place.root / "odd", WIN, metadata=METADATA.replace("3.9", "3.12")).read_bytes()
+        refused = place.post(WIN, odd)
+        assert (refused[0], refused[1].partition(":")[0]) == (400, "files-agree")
         done = place.post(MAC, built(place.root / "dist", MAC).read_bytes())
         assert done[1].strip() == f"{MAC} is in the draft of toy 1.0.0; a later entry waits for approval"
         assert MAC in place.status("staging/toy/1.0.0/simple/toy/", TOKEN)[1]
@@ -370,6 +392,7 @@ def test_a_file_uploaded_years_later_waits_for_a_signer(place: Place) -> None:
     }
     assert place.tell("approve", "toy", "1.0.0", "--key", str(place.key)).code == 0
     assert place.tell("release", "toy", "1.0.0").code == 0
+    assert sha256(odd).hexdigest() not in {path.name for path in (place.home / "kept").rglob("*")}
     with place.served():
         done = place.post(MAC, (place.root / "dist" / MAC).read_bytes())
     assert done[1].strip() == f"{MAC} is already in the trail as a file of toy 1.0.0", "nothing waits any more"

@@ -7,7 +7,22 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_version
 from packaging.version import Version
 
-from tagtrail.model.names import RESERVED, SUFFIXES, fold, name_key, project_key, says_version, sdist_stem, version_key
+from tagtrail.formats.contacts import contacts_name
+from tagtrail.formats.provenance import provenance_name
+from tagtrail.formats.reproduction import statement_name
+from tagtrail.formats.sbom import sbom_name
+from tagtrail.formats.site import runbook_name, sums_name, tag_name
+from tagtrail.model.names import (
+    RESERVED,
+    SUFFIXES,
+    fold,
+    is_own,
+    name_key,
+    project_key,
+    says_version,
+    sdist_stem,
+    version_key,
+)
 
 VERSIONS = st.from_regex(
     r"[0-9]{1,3}(\.[0-9]{1,3}){0,3}(a[0-9]|b[0-9]|rc[0-9])?(\.post[0-9])?(\.dev[0-9])?", fullmatch=True
@@ -228,3 +243,27 @@ def test_tags_that_say_a_version(tag: str, version: str) -> None:
 )  # fmt: skip
 def test_tags_that_say_another(tag: str, version: str) -> None:
     assert not says_version(tag, version)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"nova-1.0.0.tar.gz{end}" for end in (".asc", ".metadata", ".tlog-proof")),
+        sums_name("nova", "1.0.0"), sums_name("nova", "1.0.0", 7), tag_name("nova", "1.0.0"),
+        runbook_name("nova", "1.0.0"), contacts_name("nova", "1.0.0"), provenance_name("nova", "1.0.0"),
+        sbom_name("nova", "1.0.0"), statement_name("nova", "1.0.0", b"signed"), "nova-1.0.0.notes.md",
+    ],
+)  # fmt: skip
+def test_names_of_our_own(name: str) -> None:
+    """Whatever is written here, and whatever an auditor would take for the same name."""
+    assert is_own(name)
+    assert is_own(name.upper())
+    assert is_own(name.replace(".", "_"))
+    assert name_key("nova", name.replace(".", "_").upper()) == name_key("nova", name)
+
+
+@pytest.mark.parametrize(
+    "name", ["nova-1.0.0.tar.gz", "nova-1.0.0.vex.json", "nova-1.0.0.md", "nova-1.0.0.reproduced-1.jsonl", "tag", ""]
+)
+def test_names_of_others(name: str) -> None:
+    assert not is_own(name)

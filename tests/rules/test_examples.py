@@ -240,11 +240,17 @@ EXAMPLES: dict[str, Any] = {
     "TAG020 good 2026.1.0, 2027.1.0": tags("2026.1.0", "2027.1.0", **YEARS),
     "FILE001 bad mylib2-1.2.0.tar.gz (of the project mylib)": files("mylib2-1.2.0.tar.gz"),
     "FILE001 good mylib-1.2.0.tar.gz": files(GIT),
-    "FILE002 bad mylib-1.2.1.dev3.tar.gz (at the tag 1.2.0)": files("mylib-1.2.1.dev3.tar.gz"),
+    "FILE002 bad mylib-1.2.1.dev3.tar.gz, mylib-1.2.0+x.exe (at the tag 1.2.0)": (
+        files("mylib-1.2.1.dev3.tar.gz"), files("mylib-1.2.0+x.exe"),
+    ),
     "FILE002 good mylib-1.2.0.tar.gz": files(GIT),
     "FILE003 bad index.html, 1.2.0, mylib-1.2.0.tar.gz.asc, mylib-1.2.0.svg": (
         files("index.html"), files("1.2.0"), files("mylib-1.2.0.tar.gz.asc"), files("mylib-1.2.0.svg"),
     ),
+    "FILE003 bad mylib-1.2.0.reproduced-1832b1dd.jsonl, mylib-1.2.0_SHA256SUMS": (
+        files("mylib-1.2.0.reproduced-1832b1dd.jsonl"), files("mylib-1.2.0_SHA256SUMS"),
+    ),
+    'FILE003 bad "mylib-1.2.0 (1).exe"': files("mylib-1.2.0 (1).exe"),
     "FILE003 bad mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz": files("mylib-1.2.0.tgz", GIT),
     "FILE003 good mylib-1.2.0.tar.gz": files(GIT),
     "FILE004 bad m4/build-to-host.m4 (in no commit)": members(GIT, "m4/build-to-host.m4"),

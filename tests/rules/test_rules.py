@@ -408,9 +408,16 @@ FILES = {
     "another version of something else": ("mylib-1.3.0.deb", "file-version-agrees"),
     "a longer version": ("mylib-11.2.0.deb", "file-version-agrees"),
     "a longer version behind": ("mylib-1.2.0.1.deb", "file-version-agrees"),
+    "a local version of it": ("mylib-1.2.0+x.exe", "file-version-agrees"),
+    "a local version in the middle": ("mylib-1.2.0+x-setup.exe", "file-version-agrees"),
     "a pre-release of it": ("mylib-1.2.0rc1.deb", "file-version-agrees"),
     "a sidecar": ("mylib-1.2.0.tar.gz.asc", "file-name-free"),
     "sums": ("mylib-1.2.0.SHA256SUMS", "file-name-free"),
+    "sums in another spelling": ("mylib-1.2.0_sha256sums", "file-name-free"),
+    "a reproducer's statement": ("mylib-1.2.0.reproduced-1832b1dd.jsonl", "file-name-free"),
+    "a space": ("mylib-1.2.0 setup.exe", "file-name"),
+    "parentheses": ("mylib-1.2.0(1).exe", "file-name"),
+    "no ASCII": ("mylib-1.2.0-fran\u00e7ais.exe", "file-name"),
     "a page": ("mylib-1.2.0.html", "file-name-free"),
     "a picture that runs": ("mylib-1.2.0.SVG", "file-name-free"),
 }
@@ -436,6 +443,15 @@ def test_a_name_leaves_room_for_the_names_of_its_sidecars(size: int, refused: bo
     assert ("file-name-long" in [f.code for f in verdict.errors]) == refused
 
 
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [("1.2.0+lts", "fuel-1.2.0+lts.2.exe"), ("1.2.0-rc.1", "fuel-1.2.0-rc.1+x.exe"), ("cvs-2", "fuel-cvs-2+x.exe")],
+)
+def test_a_local_version_is_another(version: str, name: str) -> None:
+    verdict = judge(AFTER, After(project="fuel", version=version, files=(name,)))
+    assert [f.code for f in verdict.errors] == ["file-version-agrees"]
+
+
 def test_two_names_that_mean_one() -> None:
     files = ("mylib-1.2.0.tar.gz", "MyLib-1.2.tgz")
     verdict = judge(AFTER, After(project="mylib", version="1.2.0", files=files))
@@ -449,6 +465,8 @@ def test_two_names_that_mean_one() -> None:
         ("oslo.config", "9.7.0", ("oslo_config-9.7.0.tar.gz", "oslo_config-9.7.0-py3-none-any.whl")),
         ("my-lib", "1.0", ("My_Lib-1.0-py3-none-any.whl", "my.lib-1.0.0.zip")),
         ("nova", "33.0.0.0rc1", ("nova-33.0.0.0rc1.tar.gz", "nova-33.0.0.0rc1.tar.xz")),
+        ("fuel", "1.2.0+lts.1", ("fuel-1.2.0+lts.1.exe", "fuel-1.2.0+lts_1-setup.exe", "fuel-1.2.0+LTS.1.deb")),
+        ("fuel", "1.2.0-rc.1+lts", ("fuel-1.2.0-rc.1+lts.exe", "fuel-1.2.0-rc.1+lts-setup.exe")),
         ("fuel", "1.2.0", ("fuel-1.2.0.tar.xz", "fuel-tools-1.2.0.deb", "fuel_1.2.0-1_amd64.deb", "fuel-v1.2.0.iso")),
     ],
 )

@@ -2,22 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from shlex import quote
 
 import pytest
 
 from tagtrail.app.commands.add import draft_says
+from tagtrail.app.serve.staging import find
 from tagtrail.formats.entry import MAX_ENTRY
 from tagtrail.formats.site import sums_name
 from tagtrail.formats.sums import parse_sums
 from tagtrail.model.errors import Error, ProjectError, RemoteError, TamperError
 from tagtrail.model.facts import Draft, Entry
+from tagtrail.model.names import is_own
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.testing.memory.target import Fault
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import judged, stage
+from tagtrail.workflows.inventory import files_of
+from tagtrail.workflows.overrides import override
 from tagtrail.workflows.release import release
 from tagtrail.workflows.resume import resume, unfinished
-from tagtrail.workflows.staged import awaited, drop, staged
+from tagtrail.workflows.staged import awaited, drop, remember_brought, staged
 from tests.workflows.intake import BOB, MAC, WIN, Desk, taken, wheel
 from tests.workflows.world import ADA
 
@@ -74,12 +79,46 @@ def test_one_name_has_one_digest_in_a_draft_until_it_is_dropped() -> None:
         ("nova-1.0.0.html", "file-name-free"),
         ("nova-1.0.0.tar.gz.asc", "file-name-free"),
         ("nova-1.0.0.SHA256SUMS", "file-name-free"),
+        ("nova-1.0.0.reproduced-1832b1dd.jsonl", "file-name-free"),
+        ("nova-1.0.0 (1).exe", "file-name"),
+        ("nova-1.0.0-fran\u00e7ais.exe", "file-name"),
     ],
 )
-def test_names_are_judged_when_they_come(name: str, code: str) -> None:
+@pytest.mark.parametrize("behind", [False, True])
+def test_names_are_judged_when_they_come(name: str, code: str, *, behind: bool) -> None:
     desk = Desk(need=0)
-    assert refused(desk.add, name, b"bytes") == code
+    if behind:
+        released(desk)
+    with pytest.raises(ProjectError) as caught:
+        desk.add(name, b"bytes")
+    assert caught.value.code == code
     assert names(desk) == []
+
+
+UNFIT = ["nova-1.0.0 (1).exe", "nova-1.0.0.reproduced-1832b1dd.jsonl", MAC.replace("nova", "\uff4eova")]
+
+
+@pytest.mark.parametrize("name", UNFIT)
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_name_that_was_staged_before_it_was_judged_keeps_nothing_back(name: str, *, behind: bool) -> None:
+    desk = Desk(need=0)
+    first = released(desk) if behind else None
+    remember_brought(desk.road(), "nova", "1.0.0", desk.tag, replace(taken(desk, MAC, wheel()), name=name))
+    desk.add(MAC)
+    assert names(desk) == [MAC]
+    assert find(desk.road(), "nova", "1.0.0", f"nova/{MAC}")
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    desk.told.clear()
+    entry = released(desk)
+    assert {f.name for f in entry.files} == {MAC, "nova-1.0.0.tar.gz", "nova-1.0.0-py3-none-any.whl"}
+    assert (entry != first, name in {f.name for f in entry.files}) == (True, False)
+    (said,) = [fields for event, fields in desk.told if event == "finding" and fields["code"] == "file-name-free"]
+    assert said["fix"] == f"tagtrail add nova 1.0.0 --drop {quote(name)}"
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, name)
+    desk.told.clear()
+    released(desk)
+    assert "finding" not in [event for event, _ in desk.told]
 
 
 def test_what_is_staged_belongs_to_one_tag_object() -> None:
@@ -268,6 +307,8 @@ def test_files_added_later_are_an_entry_with_the_full_set() -> None:
     assert {path: desk.store.files[path] for path in proofs} == proofs, "proofs of files named again stay"
     assert f"nova/{MAC}.tlog-proof" in desk.store.files
     assert f'content="{second.index} '.encode() in shown(desk, "1.0.0/index.html")
+    ours = {path for entry in (first, second) for path, _ in files_of(entry, desk.site)}
+    assert {is_own(path) for path in ours - {f"nova/{f.name}" for f in second.files}} == {True}
     assert released(desk) == second
     assert resume(desk.road()) == ()
 
@@ -457,3 +498,77 @@ def test_what_was_found_in_what_was_built_is_told_once() -> None:
     found = [[fields["code"] for name, fields in desk.told if name == "finding"] for desk in (alone, both, odd)]
     assert found[0]
     assert (found[1], found[2][-1]) == (found[0], "files-agree")
+
+
+# --- beside what is there -------------------------------------------------------------------------------------------
+
+ODD = "Metadata-Version: 2.1\nName: nova\nVersion: 1.0.0\nRequires-Python: >=3.12\n"
+
+
+def hint_of(call: Callable[..., object], *args: object) -> str:
+    with pytest.raises(ProjectError) as caught:
+        call(*args)
+    assert caught.value.code == "files-agree"
+    return caught.value.hint
+
+
+def bring(desk: Desk, name: str) -> None:
+    """A file that nobody judged, as it could come before there was a rule."""
+    remember_brought(desk.road(), "nova", "1.0.0", desk.tag, taken(desk, name, wheel(name, metadata=ODD)))
+
+
+@pytest.mark.parametrize("until", ["nothing", "built", "released"])
+def test_what_comes_says_what_the_others_say(until: str) -> None:
+    """Before the release and behind it; what is refused is not in the draft, and keeps nothing back."""
+    desk = Desk(need=0, expect={"nothing": ("*win*",), "built": ("*macosx*",), "released": ()}[until])
+    if until == "nothing":
+        desk.add(WIN)
+    else:
+        assert desk.go().exit == (4 if until == "built" else 0)
+    hint = hint_of(desk.add, MAC, wheel(metadata=ODD))
+    assert ("--drop" in hint) == (until == "nothing")
+    assert hint.endswith(f"tagtrail add nova 1.0.0 --drop {WIN}") == (until == "nothing")
+    assert MAC not in names(desk)
+    desk.add(MAC)
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    assert MAC in {f.name for f in released(desk).files}
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_what_is_refused_because_of_a_staged_file_says_how_to_drop_it(*, behind: bool) -> None:
+    desk = Desk(need=0)
+    if behind:
+        released(desk)
+    bring(desk, MAC)
+    assert hint_of(desk.go).endswith(f"or take out what is in the draft:\ntagtrail add nova 1.0.0 --drop {MAC}")
+    desk.add(WIN)  # what is wrong with the other stops nothing that comes
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, MAC)
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    assert {f.name for f in released(desk).files} & {MAC, WIN} == {WIN}
+
+
+def test_what_was_released_all_the_same_stops_nothing_that_comes() -> None:
+    desk = Desk(need=0)
+    bring(desk, MAC)
+    aside = [override("META011", "an old compiler on that platform")]
+    assert release(desk.road(), desk.project(), "1.0.0", overrides=aside).exit == 4
+    desk.approve(ADA)
+    released(desk)
+    desk.add(WIN)
+    assert names(desk) == [MAC, WIN]
+    third = WIN.replace("cp311-cp311", "cp312-cp312")
+    assert hint_of(desk.add, third, wheel(third, metadata=ODD.replace("12", "13")))
+
+
+def test_whose_metadata_is_not_there_any_more_is_said() -> None:
+    desk = Desk(need=0)
+    entry = released(desk)
+    for digest in {f.metadata for f in entry.files}:
+        del desk.kept.blobs[digest]
+    desk.told.clear()
+    desk.add(MAC, wheel(metadata=ODD))
+    said = [fields for name, fields in desk.told if name == "finding" and fields["code"] == "metadata-unread"]
+    assert [(f["rule"], f["level"]) for f in said] == [("META011", "warning")] * 2
+    assert "nova-1.0.0.tar.gz of entry 1: its metadata are not kept any more" in str(said[1]["text"])

@@ -26,7 +26,6 @@ approval-repo, approval-withdraw, approval-digest, approval-target, approval-fil
 time-form.
 """
 
-import re
 from collections.abc import Sequence
 
 from tagtrail.formats.encoding import hex_digest, shown
@@ -35,6 +34,7 @@ from tagtrail.formats.forms import group_fault, origin_fault, project_fault
 from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.frozen import frozen
+from tagtrail.model.names import FORM
 
 __all__ = ["HEADER", "MAX_SIZE", "NAMESPACE", "ApprovalText", "format_approval", "parse_approval"]
 
@@ -43,7 +43,6 @@ NAMESPACE = "tagtrail-approval"
 MAX_SIZE = 131_072
 
 _ONCE = ("origin", "project", "version", "repo", "tag", "settings", "expires")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
 
 
 @frozen
@@ -157,7 +156,7 @@ def _need(fault: str, what: str, value: str) -> None:
 
 
 def _name_fault(name: str) -> str:
-    return "" if _NAME.fullmatch(name) else "is not of ASCII letters, digits and ._+!~-"
+    return "" if FORM.fullmatch(name) else "is not of ASCII letters, digits and ._+!~-"
 
 
 def _line_fault(value: str) -> str:

@@ -53,6 +53,7 @@ from tagtrail.formats.forms import project_fault
 from tagtrail.formats.times import parse_time
 from tagtrail.model.entry import Approval, Entry, File, Origin, Override, TagRef
 from tagtrail.model.errors import TamperError
+from tagtrail.model.names import FORM
 
 __all__ = [
     "COMMIT", "EVENT_TYPE", "MAX_ENTRY", "NAME", "RELEASE_TYPE", "STATEMENT_TYPE", "named_files", "parse",
@@ -68,7 +69,7 @@ MAX_REASON = 500
 COMMIT = "git-commit"
 """What the commit is called among the subjects of an `import`."""
 EVENTS = frozenset({"release", "withdraw", "key", "reproduced", "attach", "import"})
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
+NAME = FORM
 """The names of files, and versions."""
 _RELEASE_FIELDS = frozenset(
     "event project kind version channel series time tag tree files added sidecars approvals policy overrides".split()

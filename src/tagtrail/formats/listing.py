@@ -9,19 +9,17 @@ another scheme is no file of this directory and is not followed; names are ASCII
 trail. Reason codes (RemoteError): listing-page, listing-size.
 """
 
-import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urljoin, urlsplit
 
 from tagtrail.model.errors import RemoteError
 from tagtrail.model.frozen import frozen
+from tagtrail.model.names import FORM
 
 __all__ = ["MOST", "Listing", "read_listing"]
 
 MOST = 100_000
 """Files of one directory."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
 
 
 @frozen
@@ -68,7 +66,7 @@ def _name(href: str, url: str) -> str | None:
         return None
     rest = there.path.removeprefix(base.path)
     name, slash = unquote(rest.removesuffix("/")), "/" * rest.endswith("/")
-    return f"{name}{slash}" if _NAME.fullmatch(name) else None
+    return f"{name}{slash}" if FORM.fullmatch(name) else None
 
 
 class _Anchors(HTMLParser):

@@ -34,6 +34,7 @@ from tagtrail.formats.times import format_time, parse_time
 from tagtrail.model.errors import TamperError
 from tagtrail.model.facts import Material
 from tagtrail.model.frozen import frozen
+from tagtrail.model.names import STATEMENT
 
 __all__ = [
     "ISOLATIONS", "MAX_STATEMENT", "NAMESPACE", "PREDICATE_TYPE", "Reproduction", "is_statement", "open_reproduction",
@@ -47,7 +48,7 @@ MAX_STATEMENT = 1 << 20
 ISOLATIONS = ("bubblewrap", "namespaces", "none")
 """How a build can have been kept apart."""
 _GIT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_NAME = re.compile(r".+-.+\.reproduced-[0-9a-f]{8}\.jsonl")
+_NAME = re.compile(f".+-.+{STATEMENT}")
 _KEY_NAME = "reproducer"
 
 

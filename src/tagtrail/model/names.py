@@ -7,9 +7,12 @@ import re
 import unicodedata
 
 __all__ = [
-    "LOOPBACK", "PAGES", "RESERVED", "SUFFIXES", "fold", "is_archived_feed", "name_key", "project_key", "says_version",
-    "sdist_stem", "version_key",
+    "FORM", "LOOPBACK", "PAGES", "RESERVED", "SIDECARS", "STATEMENT", "SUFFIXES", "fold", "is_archived_feed", "is_own",
+    "name_key", "project_key", "says_version", "sdist_stem", "version_key",
 ]  # fmt: skip
+
+FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~-]{0,254}")
+"""Names of files, and versions, that the trail can hold."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Hosts that are this machine: nobody else hears what is said to them."""
@@ -34,6 +37,14 @@ RESERVED = frozenset(
 PAGES = frozenset({"index.html", "index.json", "feed.atom", "feed.rss", "releases.json", "watch"})
 """Names of pages: no artifact may be called so (folded)."""
 
+SIDECARS = (
+    ".asc", ".SHA256SUMS", ".tag", ".notes.md", ".metadata", ".tlog-proof", ".intoto.jsonl", ".cdx.json",
+    ".runbook.md", ".contacts.json",
+)  # fmt: skip
+"""Ends of the names of all that is made here to lie beside a release's files."""
+STATEMENT = r"\.reproduced-[0-9a-f]{8}\.jsonl"
+"""How the name of what a reproducer signed ends, as a regular expression."""
+
 SUFFIXES = {
     ".tgz": ".tar.gz",
     ".taz": ".tar.gz",
@@ -51,6 +62,11 @@ _LONG = (".tar.gz", ".tar.bz2", ".tar.xz", ".tar.lzma", ".tar.zst", ".tar", ".zi
 def is_archived_feed(path: str) -> bool:
     """Whether what lies at a path of a site is an archive of a feed: `nova/feed/3.atom`."""
     return re.fullmatch(r"(.*/)?feed/[1-9][0-9]*\.(atom|rss)", path) is not None
+
+
+def is_own(name: str) -> bool:
+    """Whether a sidecar or a statement could be called so, or could have this `name_key`: no artifact may."""
+    return _OWN.fullmatch(_dashed(fold(name))) is not None
 
 
 def fold(text: str) -> str:
@@ -136,7 +152,7 @@ def _wheel_key(text: str) -> str:
     try:
         name, version, build, tags = parse_wheel_filename(text)
     except ValueError:
-        return re.sub(r"[-_.]+", "-", text)
+        return _dashed(text)
     number = f"-{build[0]}{build[1]}" if build else ""
     return f"{name}-{canonicalize_version(version)}{number}-{'.'.join(sorted(map(str, tags)))}.whl"
 
@@ -150,4 +166,12 @@ def _versioned(project: str, stem: str) -> str:
                 return f"{wanted}-{_canonical(tail)}"
             except ValueError:
                 continue
-    return re.sub(r"[-_.]+", "-", stem)
+    return _dashed(stem)
+
+
+def _dashed(text: str) -> str:
+    return re.sub(r"[-_.]+", "-", text)
+
+
+_ENDS = (*(_dashed(fold(end)) for end in SIDECARS), STATEMENT.replace(r"\.", "-"))
+_OWN = re.compile(f".*(?:{'|'.join(_ENDS)})", re.DOTALL)

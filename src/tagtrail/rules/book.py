@@ -37,7 +37,9 @@ F = TypeVar("F", bound=Facts)
 
 @frozen
 class Rule(Generic[F]):
-    """A rule with its stable id and name. A `firm` rule cannot be switched: the road would make no sense without it."""
+    """A rule with its stable id and name. A `firm` rule cannot be switched: the road would make no sense without it.
+
+    One that looks `across` holds files of a release against each other."""
 
     id: str
     name: str
@@ -45,6 +47,7 @@ class Rule(Generic[F]):
     says: Callable[[F], Iterator[Said]]
     needs: tuple[str, ...] = ()
     firm: bool = False
+    across: bool = False
 
     @property
     def about(self) -> str:
@@ -61,11 +64,12 @@ def rule(
     *,
     needs: tuple[str, ...] = (),
     firm: bool = False,
+    across: bool = False,
 ) -> Callable[[Callable[[F], Iterator[Said]]], Rule[F]]:
     """Make a rule of a function; its docstring is the rule's documentation."""
 
     def entered(says: Callable[[F], Iterator[Said]]) -> Rule[F]:
-        return Rule(id=id, name=name, level=level, says=says, needs=needs, firm=firm)
+        return Rule(id=id, name=name, level=level, says=says, needs=needs, firm=firm, across=across)
 
     return entered
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tagtrail.model.names import PAGES, fold, name_key, project_key, sdist_stem
+from tagtrail.model.names import FORM, PAGES, fold, is_own, name_key, project_key, sdist_stem
 from tagtrail.rules.book import Rule, Said, rule
 from tagtrail.rules.facts import After
 from tagtrail.rules.versions import parse
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FILES"]
 
-SIDECARS = (
-    ".asc", ".sha256sums", ".tag", ".notes.md", ".metadata", ".tlog-proof", ".intoto.jsonl", ".cdx.json",
-    ".runbook.md", ".contacts.json",
-)  # fmt: skip
 LONGEST = 240
 """Bytes of a file's name, behind which a sidecar's suffix has its place."""
 BROWSERS = (".html", ".htm", ".xhtml", ".svg", ".xml", ".js")
@@ -72,7 +68,7 @@ def file_version_agrees(facts: After) -> Iterator[Said]:
     A backend that makes up another one does not see the tag, or reads its version elsewhere. In names of files that
     are no sdist and no wheel, 1.2.0-rc.1 is 1.2.0rc1, as others write it.
 
-        bad   mylib-1.2.1.dev3.tar.gz    (at the tag 1.2.0)
+        bad   mylib-1.2.1.dev3.tar.gz, mylib-1.2.0+x.exe    (at the tag 1.2.0)
         good  mylib-1.2.0.tar.gz
     """
     wanted = parse(facts.version)
@@ -85,36 +81,48 @@ def file_version_agrees(facts: After) -> Iterator[Said]:
 
 
 _SPELLED = re.compile(
-    r"(?<![0-9.!])(?:[0-9]+!)?[0-9]+(?:[.][0-9]+)*(?:[-._]?(?:alpha|beta|rc|a|b|dev|post)[-._]?[0-9]+)*(?![0-9])"
+    r"(?<![0-9.!])(?>(?:[0-9]+!)?[0-9]+(?:[.][0-9]+)*(?:[-._]?(?:alpha|beta|rc|a|b|dev|post)[-._]?[0-9]+)*)"
+    r"(?>(?:[+][0-9a-z]+(?:[-_.][0-9a-z]+)*)?)"
 )
-"""What looks like a version, however it is spelled."""
+"""What looks like a version, however it is spelled; behind a local one stands what may be no part of it."""
 
 
 def _has_word(version: str, name: str) -> bool:
     """Whether a version that is not PEP 440's normal form stands in a name as it is."""
-    word = rf"(?<![0-9a-z.]){re.escape(fold(version))}(?![0-9a-z]|[.+][0-9])"
+    word = rf"(?<![0-9a-z.]){re.escape(fold(version))}(?![0-9a-z]|[.][0-9]|[+][0-9a-z])"
     return str(parse(version)) != version and bool(re.search(word, fold(name)))
 
 
 def _versions(name: str) -> set[Version]:
     """All that a name says."""
-    return {version for found in _SPELLED.findall(fold(name)) if (version := parse(found))}
+    said = (text for found in _SPELLED.findall(fold(name)) for text in _heads(found))
+    return {version for text in said if (version := parse(text))}
 
 
-@rule("FILE003", "file-name-free", firm=True)
+def _heads(found: str) -> Iterator[str]:
+    """As it stands, and where a local version may end, for the name goes on: `1.0+a.1` in `1.0+a.1.exe`."""
+    yield found
+    yield from (found[: cut.start()] for cut in re.finditer(r"[-_.](?![0-9])", found) if "+" in found[: cut.start()])
+
+
+@rule("FILE003", "file-name-free", firm=True, across=True)
 def file_name_free(facts: After) -> Iterator[Said]:
     """No file is named like a page, a version or a sidecar, none is a page for a browser, and no two names mean one.
 
-    The site keeps these names for itself; what a browser would run as a page of the site is not served from there.
-    A name has at most 240 bytes: no disk has one of more than 255, and a file's proof is called `NAME.tlog-proof`.
+    The site keeps these names for itself, those of reproducers' statements too, and such as mean the same; what a
+    browser would run as a page of the site is not served from there.
+    A name has at most 240 bytes: no disk has one of more than 255, and a file's proof is called `NAME.tlog-proof`. The
+    trail holds names of ASCII letters, digits and `._+!~-` that begin with a letter or a digit, and no others.
 
         bad   index.html, 1.2.0, mylib-1.2.0.tar.gz.asc, mylib-1.2.0.svg
+        bad   mylib-1.2.0.reproduced-1832b1dd.jsonl, mylib-1.2.0_SHA256SUMS
+        bad   "mylib-1.2.0 (1).exe"
         bad   mylib-1.2.0.tgz beside mylib-1.2.0.tar.gz
         good  mylib-1.2.0.tar.gz
     """
     for name in facts.files:
         text = fold(name)
-        if text in PAGES or parse(name) or text.endswith((*SIDECARS, *BROWSERS)):
+        if text in PAGES or parse(name) or is_own(name) or text.endswith(BROWSERS):
             yield Said(
                 text=f"{name} is named like a page, a version or a sidecar of the site",
                 fix="give the file another name",
@@ -122,6 +130,9 @@ def file_name_free(facts: After) -> Iterator[Said]:
         if len(name.encode()) > LONGEST:
             text = f"{name[:40]}... has a name of {len(name.encode())} bytes, {LONGEST} is the most"
             yield Said(text=text, fix="give the file a shorter name", code="file-name-long")
+        elif not FORM.fullmatch(name):
+            fix = "call it by ASCII letters, digits and ._+!~- alone; a letter or a digit comes first"
+            yield Said(text=f"{name!a} is no name that the trail can hold", fix=fix, code="file-name")
     for key, count in Counter(name_key(facts.project, name) for name in facts.files).items():
         if count > 1:
             alike = " and ".join(n for n in facts.files if name_key(facts.project, n) == key)
@@ -136,7 +147,7 @@ def _sdists(facts: After) -> tuple[str, ...]:
     return tuple(name for name in facts.files if facts.python and name.endswith(_SDISTS) and _named(facts, name))
 
 
-@rule("FILE007", "sdist-there", "warning", needs=("settings",))
+@rule("FILE007", "sdist-there", "warning", needs=("settings",), across=True)
 def sdist_there(facts: After) -> Iterator[Said]:
     """A release with wheels has an sdist.
 
@@ -156,7 +167,7 @@ def sdist_there(facts: After) -> Iterator[Said]:
         yield Said(text=f"{facts.project} {facts.version} has wheels and no sdist", fix=fix)
 
 
-@rule("FILE008", "sdist-name", needs=("settings",))
+@rule("FILE008", "sdist-name", needs=("settings",), across=True)
 def sdist_name(facts: After) -> Iterator[Said]:
     """There is one sdist, and its name is written as PEP 625 has it.
 

@@ -279,7 +279,7 @@ def _listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and no {last}" if most else last
 
 
-@rule("META011", "files-agree", needs=("settings", "metadata"))
+@rule("META011", "files-agree", needs=("settings", "metadata"), across=True)
 def files_agree(facts: After) -> Iterator[Said]:
     """Wheels and sdist of one release say the same name, version, Python and requirements.
 

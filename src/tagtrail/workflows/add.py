@@ -17,15 +17,15 @@ from tagtrail.model.frozen import replace
 from tagtrail.model.names import name_key
 from tagtrail.model.settings import Project
 from tagtrail.trail import sequencer
+from tagtrail.workflows.alongside import inspect_alongside, released
 from tagtrail.workflows.approve import Asked, approvals, ask
 from tagtrail.workflows.begun import LATER, Waiting, begun, owed, settled
 from tagtrail.workflows.contents import KEPT
 from tagtrail.workflows.enter import enter
-from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import set_aside
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.sidecars import sidecars
-from tagtrail.workflows.staged import awaited, drafted, remember_brought, remember_built, staged
+from tagtrail.workflows.staged import awaited, drafted, remember_brought, remember_built, staged, tell_unfit
 
 __all__ = ["added_since", "asked_later", "gathered", "judged", "log_later", "stage"]
 
@@ -65,17 +65,20 @@ def judged(
     its metadata may be among the `unkept`, by SHA-256.
 
     Raises ProjectError `add-other-bytes`, `add-built`, `add-too-many`, `file-names-alike`, `name-taken`,
-    `version-withdrawn`, and what the rules on names raise: it can not be staged.
+    `version-withdrawn`, and what the rules say of it beside the files of the version: it can not be staged.
     """
     sequencer.refuse_withdrawn(road.ledger, project.name, version)
-    released = _released(road, project.name, artifact)
+    known = _released(road, project.name, artifact)
     before = staged(road, project.name, tag)
-    there = _check_draft((*before, *beside), artifact, project, version) or released
+    there = _check_draft((*before, *beside), artifact, project, version) or known
     standing = sequencer.find_release(road.ledger, project.name, version)
     built = () if standing else drafted(road, project.name, tag)
     if twin := _twin(built, artifact, project):
         raise _is_built(artifact.name, twin.name, hint=f"leave {artifact.name} out")
-    inspect(road, project, version, [artifact], set_aside(road, project.name, tag), unkept=unkept)
+    has = (*(released(road, standing) if standing else built), *before, *beside)
+    others = [a for a in has if a.name != artifact.name]
+    aside = () if standing else set_aside(road, project.name, tag)
+    inspect_alongside(road, project, version, [artifact], others, aside, staged=before, unkept=unkept)
     if not there:
         _check_room(project, version, standing, built, (*before, *beside), artifact)
     return there
@@ -168,6 +171,7 @@ def gathered(road: Road, built: Built) -> Built:
     """
     tag = built.plan.tag
     project = road.project(tag.project)
+    tell_unfit(road, tag.project, tag)
     brought = staged(road, tag.project, tag.sha256)
     if brought or project.expect or road.settings.org.approve.need:
         remember_built(road, built)
@@ -178,9 +182,9 @@ def gathered(road: Road, built: Built) -> Built:
     whole = tuple(sorted((*built.artifacts, *brought), key=lambda a: a.name)) if brought else built.artifacts
     plan = built.plan
     if brought:
-        names = [replace(a, generated=()) for a in whole]
+        ours = [replace(a, generated=()) for a in built.artifacts]
         said = set_aside(road, tag.project, tag.sha256)
-        aside = inspect(road, project, tag.version, names, said, told=built.artifacts)
+        aside = inspect_alongside(road, project, tag.version, brought, ours, said, staged=brought)
         plan = replace(plan, overrides=tuple(dict.fromkeys((*plan.overrides, *aside))))
     _expect(project, tag.name, [a.name for a in whole])
     return replace(built, plan=plan, artifacts=whole)
@@ -230,6 +234,7 @@ def log_later(road: Road, project: Project, standing: Entry) -> Entry:
     tag, found = standing.tag, asked_later(road, project, standing)
     if tag is None:
         return standing
+    tell_unfit(road, project.name, tag)
     if found is None:
         settled(road, project.name, tag.name, LATER)
         return standing
@@ -237,7 +242,8 @@ def log_later(road: Road, project: Project, standing: Entry) -> Entry:
     with begun(
         road, project.name, tag.name, lambda: asked_later(road, project, _newest(road, standing)) is None, LATER
     ):
-        inspect(road, project, standing.version, new)
+        there = released(road, standing)
+        inspect_alongside(road, project, standing.version, new, there, staged=new)
         return _enter(road, standing, new, approvals(road, asked), asked)
 
 

@@ -8,15 +8,18 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from shlex import quote
 
+from tagtrail.formats.facts import dump
 from tagtrail.model.errors import ProjectError, TamperError
-from tagtrail.model.facts import Artifact, Built, Entry, Tag
+from tagtrail.model.facts import Artifact, Built, Entry, Finding, Tag, TagRef
 from tagtrail.model.frozen import frozen
-from tagtrail.model.names import name_key, project_key, version_key
+from tagtrail.model.names import FORM, is_own, name_key, project_key, version_key
 from tagtrail.model.settings import Project
 from tagtrail.workflows.remembered import newest, remembered, renew
 from tagtrail.workflows.road import Road
 
-__all__ = ["awaited", "drafted", "drop", "here", "refuse_left", "remember_brought", "remember_built", "staged"]
+__all__ = [
+    "awaited", "drafted", "drop", "here", "refuse_left", "remember_brought", "remember_built", "staged", "tell_unfit",
+]  # fmt: skip
 
 
 @frozen
@@ -43,13 +46,35 @@ class _Drafted:
 
 def staged(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
     """What was added to the Draft of the tag object with SHA-256 `tag`, by name: the first of a name stands, however
-    it is spelled."""
+    it is spelled. What no file of a release can be called is left out (`tell_unfit`): it keeps nothing else back."""
+    return _lying(road, project, tag, fit=True)
+
+
+def tell_unfit(road: Road, project: str, tag: Tag | TagRef) -> None:
+    """Say what lies in the Draft and is left out of the release: it came before its name was judged."""
+    for artifact in _lying(road, project, tag.sha256, fit=False):
+        text = f"{artifact.name!a} is left out of the draft: no file of a release can be called so"
+        fix = f"tagtrail add {project} {quote(tag.name)} --drop {quote(artifact.name)}"
+        said = Finding(rule="FILE003", name=_FREE, level="warning", text=text, fix=fix, code=_FREE)
+        road.tell("finding", dump(said))
+
+
+_FREE = "file-name-free"
+
+
+def _is_fit(name: str) -> bool:
+    return FORM.fullmatch(name) is not None and not is_own(name)
+
+
+def _lying(road: Road, project: str, tag: str, *, fit: bool) -> tuple[Artifact, ...]:
     place, found = _place(project, tag), dict[str, Artifact]()
     for number in range(road.journal.cursor(place)):
         line = remembered(road.journal, f"{place}:{number}", _Staged)
-        if line is not None and line.artifact is not None:
+        if line is None or _is_fit(line.name) != fit:
+            continue
+        if line.artifact is not None:
             found.setdefault(name_key(project, line.name), line.artifact)
-        elif line is not None:
+        else:
             found.pop(name_key(project, line.name), None)
     return tuple(sorted(found.values(), key=lambda a: a.name))
 
@@ -89,7 +114,7 @@ def drop(road: Road, project: Project, version: str, tag: str, name: str) -> Non
     """Take a file out of the Draft again, and out of those of the objects that the tag was before. Raises ProjectError
     `add-not-staged`, `add-released`."""
     known = {
-        sha256: [a.name for a in staged(road, project.name, sha256)]
+        sha256: [a.name for fit in (True, False) for a in _lying(road, project.name, sha256, fit=fit)]
         for sha256 in (tag, *_left(road, project.name, version, tag))
     }
     if entry := _entry_of(road, project.name, tag, name):

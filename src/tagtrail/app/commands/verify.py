@@ -17,7 +17,7 @@ from tagtrail.formats import proof as proof_format
 from tagtrail.formats.root import Root
 from tagtrail.formats.times import format_time
 from tagtrail.model.errors import RemoteError, SetupError, TamperError
-from tagtrail.model.names import PAGES, is_archived_feed
+from tagtrail.model.names import PAGES, SIDECARS, is_archived_feed
 from tagtrail.verify.proofs import entry_of
 from tagtrail.verify.release import Verdict, verify_file
 
@@ -272,10 +272,6 @@ class _Judge:
 
 _NOTHING: dict[str, Any] = {"project": "", "version": "", "index": None, "size": None, "proven": [], "not_proven": []}
 _NO_REASON = "no reason given"
-_BESIDE = (
-    ".asc", ".metadata", "SHA256SUMS", ".tag", ".intoto.jsonl", ".cdx.json", ".notes.md", ".runbook.md",
-    ".contacts.json",
-)  # fmt: skip
 
 
 def _last(lying: "Lying") -> str:
@@ -284,7 +280,7 @@ def _last(lying: "Lying") -> str:
 
 
 def _may_be_artifact(path: "Path") -> bool:
-    return not _is_page(path) and not path.name.endswith(_BESIDE)
+    return not _is_page(path) and not path.name.endswith(SIDECARS)
 
 
 def _is_page(path: "Path") -> bool:
