@@ -32,6 +32,14 @@ METADATA = f"Metadata-Version: 2.1\\nName: {NAME}\\nVersion: {VERSION}\\nRequire
 BEHAVIOUR = Path("behaviour").read_text().split() if Path("behaviour").exists() else []
 
 
+if "import-lies" in BEHAVIOUR:  # two answers: to the tree that was laid out, and to the import
+    for lie in (b'{"values": [], "fault": ""}', b'{"values": [], "fault": "hook", "ended": "\\u001b[2J"}'):
+        os.write(int(sys.argv[1]), len(lie).to_bytes(8, "big") + lie)
+
+for early in {"import-leaves", "import-crashes"}.intersection(BEHAVIOUR):
+    os._exit(7) if early == "import-leaves" else os.kill(os.getpid(), 11)
+
+
 class UnsupportedOperation(Exception):
     pass
 
@@ -87,6 +95,22 @@ def leave(kind, out, name):
 
 def vanish(kind, out, name):
     os._exit(0)
+
+
+def leave_7(kind, out, name):
+    os._exit(7)
+
+
+def crash(kind, out, name):
+    os.kill(os.getpid(), 11)
+
+
+def killed(kind, out, name):
+    os.kill(os.getpid(), 9)
+
+
+def caller_killed(kind, out, name):
+    os.kill(os.getppid(), 9)
 
 
 def unsupported(kind, out, name):

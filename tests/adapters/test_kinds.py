@@ -252,27 +252,38 @@ def test_only_what_prepares_has_the_network(tmp_path: Path) -> None:
 
 def test_each_file_once_sorted_by_path(yard: Yard, tmp_path: Path) -> None:
     repo = project(tmp_path / "tool", {"file": "a\n"})
-    made = yard.run(repo, "mkdir -p z a; touch z/one a/two", ("z/*", "*/one", "a/*"))
+    made = yard.run(repo, "mkdir -p z a; echo 1 > z/one; echo 2 > a/two", ("z/*", "*/one", "a/*"))
     assert list(made) == ["two", "one"]
 
 
 def test_a_log_is_kept(yard: Yard, tmp_path: Path) -> None:
-    yard.run(project(tmp_path / "tool", {"file": "a\n"}), "echo loud; touch x", ("x",), "echo first")
+    yard.run(project(tmp_path / "tool", {"file": "a\n"}), "echo loud; echo 1 > x", ("x",), "echo first")
     log = (yard.root / "state" / "logs" / "tool-1.0.0.log").read_text()
     assert [line for line in log.splitlines() if not line.startswith("$ ")] == ["first", "loud"]
     assert "$ sh -ec 'echo first'" in log
 
 
+@pytest.mark.parametrize("step", ["prepare", "run"])
+def test_nobody_writes_any_more_what_is_carried_on_or_taken(anywhere: Yard, tmp_path: Path, step: str) -> None:
+    """A daemon that a step left behind would go on with the file between one copy and the next."""
+    left = "setsid --fork timeout 20 sh -c 'while :; do echo a >> x; done'; while [ ! -s x ]; do :; done"
+    copy, link = (f"for i in $(seq 200); do {how} x y$i; done" for how in ("cp", "ln"))
+    prepare, run = {"prepare": (left, copy), "run": ("", f"{left}; {link}")}[step]
+    made = anywhere.run(project(tmp_path / "tool", {"file": "a\n"}), run, ("y*",), prepare)
+    assert (len(made), len({artifact.blob for artifact in made.values()})) == (200, 1)
+
+
 EMPTY_ZIP = "{ printf 'PK\\005\\006'; head -c 18 /dev/zero; } > x.zip"
 FAILS = [
     ("false", ("x",), ProjectError, "build-failed", "ended with 1"),
-    ("kill -9 $$", ("x",), ProjectError, "build-failed", "ended with -9"),
-    ("kill -9 -1", ("x",), ProjectError, "build-failed", "was killed"),
+    ("kill -9 $$", ("x",), ProjectError, "build-failed", "was ended by SIGKILL"),
+    ("kill -9 -1", ("x",), ProjectError, "build-failed", "was ended by SIGKILL"),
     ("sleep 60", ("x",), ProjectError, "build-failed", "did not end within 5 s"),
     ("true", ("x",), ProjectError, "files-missing", "made no file x"),
-    ("touch x", ("x", "y-{version}"), ProjectError, "files-missing", "made no file y-1.0.0"),
+    ("echo 1 > x", ("x", "y-{version}"), ProjectError, "files-missing", "made no file y-1.0.0"),
     ("ln -s /etc/passwd x", ("x",), ProjectError, "output-invalid", "'x'"),
-    ("ln -s . d; touch x", ("d/x",), None, "", ""),
+    ("ln -s . d; echo 1 > x", ("d/x",), None, "", ""),
+    ("touch x", ("x",), ProjectError, "output-invalid", "'x'"),
     ("mkdir x", ("x",), ProjectError, "output-invalid", "'x'"),
     ("mkfifo x", ("x",), ProjectError, "output-invalid", "'x'"),
     ("touch \"$(printf 'a\\nb')\"", ("a*",), ProjectError, "output-invalid", "'a\\nb'"),
@@ -325,7 +336,7 @@ def test_too_little_memory_is_the_operators_matter(yard: Yard, tmp_path: Path) -
     yard.commands = yard.make(most=sandbox.Limits(memory=200 << 20))
     repo = project(tmp_path / "tool", {"file": "a\n"})
     hold = "kept = b'x' * (90 << 20); time.sleep(20)"
-    script = f'for i in 1 2 3; do python3 -c "import time; {hold}" & done; wait; touch x1'
+    script = f'for i in 1 2 3; do python3 -c "import time; {hold}" & done; wait; echo 1 > x1'
     error = refused(SetupError, yard.run, repo, script, ("x1",))
     assert (error.code, "200 MiB" in error.what, "`memory` in [build]" in error.hint) == ("memory-full", True, True)
 

@@ -417,6 +417,29 @@ def test_how_a_backend_ends_is_seen_whatever_it_closed_before(shop: Workshop, tm
     assert error.why.endswith("not in this tree")
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "how"),
+    [
+        ("leave-7", "ended with 7"),
+        ("vanish", "ended with 0"),
+        ("crash", "was ended by SIGSEGV"),
+        ("killed", "was ended by SIGKILL"),
+        ("caller-killed", "was ended by SIGKILL"),
+        ("import-leaves", "ended with 7"),
+        ("import-crashes", "was ended by SIGSEGV"),
+    ],
+)
+def test_how_a_backend_dies_is_said(anywhere: Workshop, tmp_path: Path, behaviour: str, how: str) -> None:
+    error = refused(ProjectError, anywhere.build, tiny(tmp_path / "tiny", behaviour=behaviour))
+    assert error.what == f"building tiny 1.0 failed: its build backend {how} before it answered"
+    assert ("ran out of memory" in error.hint, "`memory` in [build]" in error.hint) == ("KILL" in how,) * 2
+
+
+def test_how_it_ended_is_a_number_whoever_says_it(shop: Workshop, tmp_path: Path) -> None:
+    error = refused(ProjectError, shop.build, tiny(tmp_path / "tiny", behaviour="import-lies"))
+    assert error.what == "building tiny 1.0 failed: its build backend says no"
+
+
 def test_the_end_of_the_log_says_why(shop: Workshop, tmp_path: Path) -> None:
     error = refused(ProjectError, shop.build, tiny(tmp_path / "tiny", behaviour="shout fail"))
     assert error.what == "building tiny 1.0 failed: its build backend says no"

@@ -89,6 +89,24 @@ def test_what_commands_make_is_released(world: World) -> None:
     assert again.event("already")["what"] == "logged"
 
 
+def test_what_is_tagged_while_a_release_waits_changes_nothing(world: World) -> None:
+    """The files are the same bytes, and the plan says which tags they were built with."""
+    say(
+        world, "generic", TOOL.replace("toy.py]", "toy.py; git tag > dist/toy-{version}.tags]") + 'expect = ["*.exe"]\n'
+    )
+    world.commit("another one")
+    world.tag("1.0.0")
+    first = [event for event in world.tell("release", "toy", "1.0.0").events if event["event"] == "built"]
+    world.git("tag", "0.9-eol", "HEAD~1")
+    plan = world.tell("plan", "toy", "1.0.0").event("plan")
+    assert (plan["refs"], plan["changed"]) == (1, ["0.9-eol"])
+    assert (
+        "what became of 0.9-eol since changes nothing" in world.run("-C", str(world.home), "plan", "toy", "1.0.0").out
+    )
+    again = [event for event in world.tell("release", "toy", "1.0.0").events if event["event"] == "built"]
+    assert again == first != []
+
+
 CLOSED = r"""
 build   = []
 run     = [

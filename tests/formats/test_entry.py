@@ -197,6 +197,22 @@ def drafted(count: int) -> str:
     return ""
 
 
+def brought(count: int) -> Signed:
+    signed = many(count)
+    built = signed.approved.built
+    files = tuple(replace(a, origin=Origin(how="added", by="ci")) for a in built.artifacts)
+    return replace(signed, approved=replace(signed.approved, built=replace(built, artifacts=files)))
+
+
+@pytest.mark.parametrize(("signed", "helps"), [(many(400), False), (brought(400), True)], ids=["built", "brought"])
+def test_an_entry_that_is_too_large_says_what_helps(signed: Signed, helps: bool) -> None:
+    with pytest.raises(ProjectError) as caught:
+        drafts.draft(signed)
+    assert caught.value.code == "entry-too-large"
+    assert ("(400)" in caught.value.why, "fewer `build` kinds" in caught.value.hint) == (True, True)
+    assert ("--drop NAME" in caught.value.hint) == helps
+
+
 # --- what an enemy writes -------------------------------------------------------------------------------------------
 
 Change = Callable[[Any], object]

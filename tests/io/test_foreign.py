@@ -18,10 +18,13 @@ def test_names_that_are_none(name: str) -> None:
     assert caught.value.what.isprintable()
 
 
-def test_what_is_too_big_is_not_taken(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("pieces", "why"), [([b"xxx", b"xxx"], "it is bigger than 5 bytes"), ([], "it is empty"), ([b""], "it is empty")]
+)
+def test_what_is_too_big_or_nothing_is_not_taken(tmp_path: Path, pieces: list[bytes], why: str) -> None:
     with pytest.raises(ProjectError) as caught:
-        take("file", [b"xxx", b"xxx"], tmp_path / "to", 5)
-    assert caught.value.code == "output-invalid"
+        take("file", pieces, tmp_path / "to", 5)
+    assert (caught.value.code, caught.value.why) == ("output-invalid", why)
 
 
 def test_a_link_is_called_one(tmp_path: Path) -> None:

@@ -198,13 +198,18 @@ def _draft(
 
     whole = statement({**ours, **extra})
     if len(whole) > MAX_ENTRY - 40:  # room for `time`
-        raise ProjectError(
-            f"the entry of {project} {version} would have {len(whole)} bytes, a leaf holds {MAX_ENTRY}",
-            code="entry-too-large",
-            why="an entry names every file of the version, and what in it is generated",
-            hint="release fewer files: `tagtrail add PROJECT TAG --drop NAME` takes out one that was brought",
-        )
+        what = f"the entry of {project} {version} would have {len(whole)} bytes, a leaf holds {MAX_ENTRY}"
+        raise _too_large(what, ours.get("files", {}))
     return Draft(project=project, version=version, digest=sha256(statement(ours)).hexdigest(), statement=whole)
+
+
+def _too_large(what: str, files: Mapping[str, Any]) -> ProjectError:
+    count = f" ({len(files)})" if files else ""
+    why = f"an entry names every file of the version{count}, and what in it is generated"
+    hint = "release fewer files: fewer `build` kinds or `files` of the project"
+    if any(file["origin"]["how"] == "added" for file in files.values()):
+        hint += "; `tagtrail add PROJECT TAG --drop NAME` takes out one that was brought"
+    return ProjectError(what, code="entry-too-large", why=why, hint=hint)
 
 
 def _listed(artifacts: Sequence[Artifact]) -> list[Artifact]:

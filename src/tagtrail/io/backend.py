@@ -19,6 +19,7 @@ PROGRAM = Path(__file__).with_name("hooks.py")
 
 _MOST = 1 << 20
 _FAULTS = frozenset({"", "checkout", "backend", "unsupported", "hook", "file", "command", "absent"})
+_STATUS = range(256)
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,9}")
 
 
@@ -27,11 +28,13 @@ class Answers:
     """What the hooks returned, one value per call made. Where one failed, `fault` says how: `checkout`, `backend` (it
     cannot be imported), `unsupported`, `hook` (it raised or died), `file`, `command` (one failed), `absent` (there is
     no such command), `late` (no end within the limit). `loaded` are the modules that backend and hooks imported, as
-    they say."""
+    they say; `ended` is the status of what ended and did not answer, or minus the number of the signal that ended it
+    (None: it did answer, or nobody knows)."""
 
     values: tuple[Any, ...] = ()
     fault: str = ""
     loaded: tuple[str, ...] = ()
+    ended: int | None = None
 
 
 class Backend:
@@ -106,6 +109,11 @@ class Backend:
         self._begin({"run": argv, "tree": tree})
         return self._answer()
 
+    def end(self) -> Answers:
+        """Kill all that commands left running; when this returns without a fault, nothing of it is."""
+        self._begin({"end": "all"})
+        return self._answer()
+
     def find(self, tree: str, patterns: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         """For each pattern (of Python's `glob`), the paths below `tree` that fit it, as the process says."""
         self._begin({"find": patterns, "tree": tree})
@@ -159,12 +167,20 @@ class Backend:
             found = json.loads(self._session.frame(_MOST))
             fault, loaded = found["fault"], filter(_MODULE.fullmatch, map(str, found.get("loaded", ())))
             return Answers(
-                values=tuple(found["values"]), fault=fault if fault in _FAULTS else "hook", loaded=(*loaded,)
+                values=tuple(found["values"]),
+                fault=fault if fault in _FAULTS else "hook",
+                loaded=(*loaded,),
+                ended=ended if type(ended := found.get("ended")) is int and abs(ended) in _STATUS else None,
             )
         except Over as over:
-            return Answers(fault="late" if over.late else "hook")
+            return Answers(fault="late") if over.late else Answers(fault="hook", ended=self._ended())
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return Answers(fault="hook")
+
+    def _ended(self) -> int | None:
+        """How the process ended: what starts a cell says signals as a shell does."""
+        code = self._session.ended()
+        return 128 - code if code is not None and code > 128 and self._cell.kind != "none" else code
 
 
 def _words(value: object) -> tuple[str, ...]:

@@ -76,7 +76,9 @@ class Child:
         return bool(within) or self.stop_group()
 
     def stop_group(self) -> bool:
-        """Kill what is left of the group; False. Only before it is reaped: its number might be another's then."""
+        """Kill what is left of the group; False. Once it is reaped, nothing: its number might be another's then."""
+        if self._process.returncode is not None:
+            return False
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         return False
@@ -92,6 +94,16 @@ class Child:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+    def code(self) -> int | None:
+        """Its exit status, or minus the number of a signal, where it is about to end by itself; None: it does not, or
+        that cannot be known before its group is killed."""
+        with contextlib.ExitStack() as stack:
+            end = pidfd(self.pid, stack) if self._process.returncode is None else None
+            if end is not None and select.select([end], [], [], DRAIN)[0]:
+                self.stop_group()
+                self._process.wait()
+        return self._process.returncode
 
     def end(self) -> int:
         """Kill it and wait; its exit status, or minus the number of the signal that ended it."""

@@ -34,7 +34,7 @@ def take(name: str, pieces: Iterable[bytes], to: Path, most: int) -> Path:
     """Our own copy, in the new directory `to`, of a file that foreign code made and calls `name`.
 
     `pieces` may raise ValueError: why there are none. Raises ProjectError `output-invalid`: no plain name, no such
-    file, a link, a device, more than `most` bytes.
+    file, a link, a device, nothing in it, more than `most` bytes.
     """
     to.mkdir()
     size = 0
@@ -47,6 +47,8 @@ def take(name: str, pieces: Iterable[bytes], to: Path, most: int) -> Path:
                 copy.write(piece)
     except ValueError as error:
         raise _invalid(name, str(error)) from error
+    if not size:
+        raise _invalid(name, "it is empty")
     return to / name
 
 
@@ -57,5 +59,5 @@ def check_name(name: str) -> None:
 
 
 def _invalid(name: str, why: str) -> ProjectError:
-    hint = "make it a regular file with a plain name; tagtrail status shows the log of a build"
+    hint = "make it a regular file with a plain name and something in it; tagtrail status shows the log of a build"
     return ProjectError(f"{name!r} is no file that can be released", code="output-invalid", why=why, hint=hint)

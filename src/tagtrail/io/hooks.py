@@ -15,6 +15,7 @@ one of these forms; paths are those of the cell in which this runs:
     {"take": "/build/out/nova-1.0.tar.gz"}                   the bytes of a regular file
     {"run": ["go", "build"], "tree": "/build/tree"}          a command, with no input; where it fails, the value is the
                                                              status it ended with
+    {"end": "all"}                                           whatever commands left running is killed, and dead
     {"find": ["dist/*.tgz"], "tree": "/build/tree"}          for each pattern the paths below the tree that fit it
     {"pack": "/build"}                                       the bytes of a tar of all that is there
     {"unpack": "/in/prepared", "tree": "/build"}             lay such a tar out
@@ -24,7 +25,7 @@ if its answer is exactly that list. Answers go to the descriptor ANSWERS as fram
 bytes. An order is answered with one frame of JSON, `{"values": [...], "fault": ""}` with one value per call made, and
 after calls `"loaded"`, the modules of the environment that backend and forks imported; where something failed, the
 fault is `checkout`, `backend` (cannot be imported), `unsupported`, `hook`, `command`, `absent` (no such command) or
-`file`.
+`file`; where a call's fork ended without an answer, `"ended"` is its status, or minus the number of a signal.
 After that of a `take` or `pack` come frames with the bytes, an empty one at their end.
 When standard input ends, whoever started this is done or dead, and the whole process group ends too.
 """
@@ -47,6 +48,8 @@ ABSENT = 127
 """What a shell says of a command that is not there."""
 FAULTS = {HOOK: "hook", UNSUPPORTED: "unsupported"}
 PIECE = 1 << 20
+SUBREAPER = 36
+"""prctl(2): orphans below this process become its children."""
 GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 LOCAL = {
     "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1",
@@ -151,8 +154,8 @@ def brought(before: set[str]) -> list[str]:
 
 
 def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[int, Any]:
-    """One call, in a fork: the status it ended with, and its value with what it imported. Once that is said, nobody
-    waits for the fork's end: its memory takes a while to go."""
+    """One call, in a fork: the status it ended with, and its value with what it imported (None: it has said nothing).
+    Once that is said, nobody waits for the fork's end: its memory takes a while to go."""
     said, (heard, done) = nameless(), os.pipe()
     gc.freeze()
     child = os.fork()
@@ -163,7 +166,7 @@ def run(backend: Any, call: dict[str, Any], tree: str, answers: int) -> tuple[in
     value = os.pread(said, PIECE, 0)
     os.close(said)
     os.close(heard)
-    return (status, None) if status else read(value)
+    return status, None if status else read(value)
 
 
 def nameless() -> int:
@@ -221,6 +224,28 @@ def command(order: dict[str, Any]) -> dict[str, Any]:
     return {"values": [status] * bool(status), "fault": {0: "", ABSENT: "absent"}.get(status, "command")}
 
 
+def adopt() -> None:
+    """Whatever commands leave behind, daemons too, becomes a child of this process when its parent ends."""
+    from ctypes import CDLL
+
+    CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+
+
+def end_all() -> None:
+    """Kill what commands left running, and wait until nothing is: whose parent dies becomes our child, to be killed in
+    the next round."""
+    from contextlib import suppress
+
+    while True:
+        for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(int(child), signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
 def find(order: dict[str, Any]) -> dict[str, Any]:
     """What fits each pattern, sorted."""
     from glob import glob
@@ -228,12 +253,12 @@ def find(order: dict[str, Any]) -> dict[str, Any]:
     return {"values": [sorted(glob(each, root_dir=order["tree"])) for each in order["find"]], "fault": ""}  # noqa: PTH207
 
 
-def read(value: bytes) -> tuple[int, Any]:
+def read(value: bytes) -> Any:
     """What a call wrote before it ended."""
     try:
-        return 0, json.loads(value)
+        return json.loads(value)
     except ValueError:
-        return HOOK, None
+        return None
 
 
 def watch(child: int, *heard: int) -> int:
@@ -258,8 +283,9 @@ def call_all(backend: Any, order: dict[str, Any], answers: int, brought: list[st
     loaded = dict.fromkeys(brought)
     for call in order["calls"]:
         status, said = run(backend, call, order["tree"], answers)
-        if status:
-            return {"values": values, "fault": FAULTS.get(status, "hook")}
+        if said is None:
+            fault = {"values": values, "fault": FAULTS.get(status, "hook")}
+            return fault if status in FAULTS else {**fault, "ended": status}
         value, names = said
         values.append(value)
         loaded |= dict.fromkeys(names)
@@ -290,7 +316,11 @@ class Worker:
         elif "take" in order:
             self.give(order["take"])
         elif "run" in order:
+            adopt()
             self.tell(command(order))
+        elif "end" in order:
+            end_all()
+            self.tell({"values": [], "fault": ""})
         elif "find" in order:
             self.tell(find(order))
         elif "pack" in order:

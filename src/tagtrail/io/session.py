@@ -56,6 +56,11 @@ class Session:
         """Whether it was ended because all that ran in its namespaces used too much memory together."""
         return self._child.beyond
 
+    def ended(self) -> int | None:
+        """Its exit status where it has ended, or minus the number of the signal that did; None: it has not, or nobody
+        can know before its block is left."""
+        return self._child.code()
+
     def stop(self) -> None:
         """Kill it without waiting for its end; that comes before its block is left."""
         self._child.stop()

@@ -17,6 +17,7 @@ from tagtrail.model.facts import Artifact, Tagged
 from tagtrail.model.frozen import frozen
 from tagtrail.model.settings import Project, Settings
 from tagtrail.ports import Builder, BuildOrder, Journal, Ledger, Objects, Source
+from tagtrail.workflows.refs import shown
 from tagtrail.workflows.remembered import remembered
 
 __all__ = ["Workshop", "begun", "built_key", "order_of"]
@@ -47,8 +48,8 @@ def begun(shop: Workshop, project: Project, tag: str) -> Iterator[Tagged | None]
         found = _aside(partial(_read, shop.source(), project, tag), running)
         _load(shop)
         tagged, objects = found() or (None, None)
-        if tagged and objects and (order := _awaited(shop, project, tagged, objects, isolation)):
-            begin(order, objects)
+        if tagged and objects and (awaited := _awaited(shop, project, tagged, objects, isolation)):
+            begin(*awaited)
         else:
             early.close()  # what carries for an hour needs no process that stands ready
         yield tagged
@@ -115,8 +116,8 @@ def _read(source: Source, project: Project, tag: str) -> tuple[Tagged, Objects |
 
 def _awaited(
     shop: Workshop, project: Project, tagged: Tagged, objects: Objects, isolation: Callable[[], str | None]
-) -> BuildOrder | None:
-    """The order of a build that has still to be done; None: there is none."""
+) -> tuple[BuildOrder, Objects] | None:
+    """The order of a build that has still to be done, and what it reads; None: there is none."""
     from tagtrail.formats.marks import release_mark
     from tagtrail.rules.grammar import classify, grammar_of
 
@@ -125,5 +126,6 @@ def _awaited(
         return None
     if shop.ledger().marked(release_mark(project.name, said.version)):
         return None
+    objects = shown(shop.journal(), project.name, tagged.raw or b"", objects)
     order = order_of(project, tagged, said.version, objects, apart)
-    return order if remembered(shop.journal(), built_key(order), Artifact) is None else None
+    return (order, objects) if remembered(shop.journal(), built_key(order), Artifact) is None else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from tagtrail.formats.drafts import draft
 from tagtrail.formats.facts import digest
 from tagtrail.formats.site import sums_name, tag_name
 from tagtrail.formats.sums import format_sums
@@ -14,15 +15,20 @@ from tagtrail.workflows.case import tools
 from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.notes import sized_notes
 from tagtrail.workflows.prepare import Prepared
+from tagtrail.workflows.refs import check_refs, first_seen
 from tagtrail.workflows.remembered import remembered
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.sidecars import sidecars
 
 __all__ = ["build", "built_before", "sign"]
 
+_FIRST = "the first build of this tag read them, and its release goes on as it began"
+_LOST = "git push them again from a clone that has them; or tag the commit as the next version"
+
 
 def build(road: Road, prepared: Prepared) -> Built:
-    """Build once; a build that is remembered is not done again. Raises what `Builder.build` raises."""
+    """Build once; a build that is remembered is not done again. Raises what `Builder.build`, `check_refs`
+    and `draft` raise."""
     order = prepared.order
     beside = _Beside(road, prepared)
     made = road.journal.once(built_key(order), Artifact, _build, beside)
@@ -33,8 +39,13 @@ def build(road: Road, prepared: Prepared) -> Built:
     aside = prepared.examined.case.overrides
     overrides = inspect(road, prepared.examined.project, order.version, artifacts, aside)
     plan = replace(prepared.plan, overrides=(*prepared.plan.overrides, *overrides))
-    provenance = attest(road, plan, order, artifacts, str(tree))
-    return Built(plan=plan, artifacts=artifacts, tree=str(tree), provenance=provenance)
+    built = Built(plan=plan, artifacts=artifacts, tree=str(tree))
+    draft(Signed(approved=Approved(built=built), sidecars=()))  # what no entry can hold ends here
+    if (refs := first_seen(road.journal, order.project, prepared.raw, order.refs)) != order.refs:
+        # somebody else built it meanwhile, and was shown other tags: what both go on with is theirs
+        objects = replace(prepared.objects, refs=refs)
+        return build(road, replace(prepared, order=replace(order, refs=refs), objects=objects))
+    return replace(built, provenance=attest(road, plan, order, artifacts, str(tree)))
 
 
 def built_before(road: Road, prepared: Prepared) -> Built | None:
@@ -48,7 +59,11 @@ class _Beside:
 
     def __init__(self, road: Road, prepared: Prepared) -> None:
         self.road, self.order, self.objects = road, prepared.order, prepared.objects
-        self.tagged = prepared.examined.tagged
+        self.tagged, self.repo, self.changed = (
+            prepared.examined.tagged,
+            prepared.examined.project.repo,
+            prepared.changed,
+        )
         self._tree = ""
 
     def __iter__(self) -> Iterator[Callable[[], object]]:
@@ -65,6 +80,8 @@ class _Beside:
 
 def _build(beside: _Beside) -> tuple[Artifact, ...]:
     road, order = beside.road, beside.order
+    if beside.changed:
+        check_refs(order.refs, beside.repo, road.source, why=_FIRST, hint=_LOST)
     road.tell(
         "bytes",
         {"what": f"building {', '.join((*order.builds, *order.files))} of {order.project}", "done": 0, "total": 0},

@@ -19,6 +19,7 @@ from tagtrail.workflows.examine import examined as judged
 from tagtrail.workflows.notes import planned_notes
 from tagtrail.workflows.overrides import joined, set_aside
 from tagtrail.workflows.preview import preview
+from tagtrail.workflows.refs import shown
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.roots import outdated
 from tagtrail.workflows.staged import refuse_left
@@ -29,13 +30,15 @@ __all__ = ["Prepared", "already", "asking", "look", "prepare"]
 
 @frozen
 class Prepared:
-    """A tag that was examined and found good: the plan, what a build of it depends on, and the raw tag object."""
+    """A tag that was examined and found good: the plan, what a build of it depends on, and the raw tag object.
+    `changed` are tags that came, went or moved since its first build: it goes on as it began."""
 
     examined: Examined
     plan: Plan
     order: BuildOrder
     objects: Objects
     raw: bytes
+    changed: tuple[str, ...] = ()
 
 
 def look(
@@ -110,13 +113,17 @@ def prepare(road: Road, examined: Examined) -> Prepared:
             f"{project.name} {examined.version}: the tag's signature does not count", code="tag-unsigned"
         )
     refuse_left(road, project.name, tag.version, tag)
-    objects = road.source.objects(project.repo, tag.name, tag.commit)
+    now = road.source.objects(project.repo, tag.name, tag.commit)
+    objects = shown(road.journal, project.name, examined.tagged.raw, now)
     plan = _plan(road, examined, tag, objects)
     for name in (*plan.targets, *plan.announce):
         road.targets[name]
     preview(road, plan, 0)  # a template that cannot be filled is found before a build
     order = order_of(project, examined.tagged, tag.version, objects, road.isolation())
-    return Prepared(examined=examined, plan=plan, order=order, objects=objects, raw=examined.tagged.raw)
+    changed = tuple(sorted({name.removeprefix("refs/tags/") for name, _ in {*now.refs} ^ {*objects.refs}}))
+    return Prepared(
+        examined=examined, plan=plan, order=order, objects=objects, raw=examined.tagged.raw, changed=changed
+    )
 
 
 def _plan(road: Road, examined: Examined, tag: Tag, objects: Objects) -> Plan:

@@ -29,6 +29,7 @@ from tagtrail.model.frozen import frozen, replace
 from tagtrail.ports import Builder, BuildOrder, Kept, Source
 from tagtrail.verify.reproductions import check_about
 from tagtrail.workflows.enter import enter as entered
+from tagtrail.workflows.refs import check_refs
 from tagtrail.workflows.road import Road
 
 __all__ = [
@@ -36,8 +37,6 @@ __all__ = [
 ]  # fmt: skip
 
 _PYPI = "pkg:pypi/"
-_NAMED = 5
-"""Tags that a refusal names."""
 
 
 @frozen
@@ -110,7 +109,9 @@ def rebuild(
     `Builder.build` raises.
     """
     _check_tag(entry, source.read(repo, said.tag).raw, repo)
-    _check_refs(said, repo, source)
+    why = "backends read versions and change logs from tags, so this says nothing of the release"
+    hint = "git fetch --tags ADDRESS in a clone, from where they still are; then --repo CLONE"
+    check_refs(said.refs, repo, source, why=why, hint=hint)
     objects = source.objects(repo, said.tag, said.commit)
     order = order_of(said, isolation)
     made = {artifact.name: artifact for artifact in builder.build(order, replace(objects, refs=said.refs), kept)}
@@ -135,20 +136,6 @@ def _check_tag(entry: Entry, raw: bytes | None, repo: str) -> None:
     if entry.tag is None or found != entry.tag.sha256:
         what = f"tag {name} in {repo} has SHA-256 {found}, entry {entry.index} says {entry.tag and entry.tag.sha256}"
         raise TamperError(what, code="tag-moved", why="it is not the tag that was released", hint=hint)
-
-
-def _check_refs(said: Provenance, repo: str, source: Source) -> None:
-    """What git showed to the build is all there: a build without it would come out otherwise, and blame the release."""
-    lost = set(source.lacking(repo, (oid for _, oid in said.refs)))
-    names = [f"{name.removeprefix('refs/tags/')} ({oid[:12]})" for name, oid in said.refs if oid in lost]
-    if names:
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        what = (
-            f"{repo} lacks {len(names)} of {len(said.refs)} tags that the build read: {', '.join(names[:_NAMED])}{more}"
-        )
-        why = "backends read versions and change logs from tags, so this says nothing of the release"
-        hint = "git fetch --tags ADDRESS in a clone, from where they still are; then --repo CLONE"
-        raise SetupError(what, code="refs-missing", why=why, hint=hint)
 
 
 def _unlike(recorded: Iterable[Material], here: Iterable[Material]) -> Iterable[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,12 +20,14 @@ from tagtrail.ports import BuildOrder, Objects
 
 __all__ = [
     "check_lent", "check_limits", "check_path", "check_subdirectory", "closed", "disk", "entrance", "files",
-    "furnished", "listing_of", "memory_full", "no_subdirectory", "where_said",
+    "furnished", "how_ended", "listing_of", "memory_full", "no_subdirectory", "where_said",
 ]  # fmt: skip
 
 _ALTERNATES = 20
 _OBJECTS = re.compile(r"[0-9a-f]{2}|pack|info|tmp_.*|incoming-.*|.*\.(lock|lck)|bulk-fsync.*|\.nfs.*|\.DS_Store")
 """What git keeps among its objects, also while it works."""
+_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
+"""As the kernel says it, and as a shell does."""
 _NO_MEMORY = (b"MemoryError", os.strerror(errno.ENOMEM).encode(), b"out of memory", b"bad_alloc")
 """What Python, the C library and its callers, Go and cc1, C++ say."""
 
@@ -163,11 +166,22 @@ def memory_full(what: str, most: int, why: str) -> SetupError:
     )
 
 
-def where_said(log: Path, running: Backend) -> str:
-    """A hint for who wants to know more of what failed; where it speaks of space or memory, how to give it more."""
+def how_ended(status: int) -> str:
+    """An exit status, or minus the number of a signal, in words."""
+    if status >= 0:
+        return f"ended with {status}"
+    names = {int(one): one.name for one in signal.Signals}
+    return f"was ended by {names.get(-status, f'signal {-status}')}"
+
+
+def where_said(log: Path, running: Backend, status: int | None = None) -> str:
+    """A hint for who wants to know more of what failed; where it speaks of space or memory, or was killed (`status`),
+    how to give it more."""
     spoken = os.strerror(errno.ENOSPC).encode() in running.log
     more = "; if space ran short, what one build may fill is `disk` in [build] of tagtrail.toml" * spoken
-    if any(words in running.log for words in _NO_MEMORY):
+    if status in _KILLED:
+        more += "; if nobody killed it, the machine ran out of memory: `dmesg` tells"
+    if status in _KILLED or any(words in running.log for words in _NO_MEMORY):
         more += "; if memory ran short, what one build may use is `memory` in [build] of tagtrail.toml"
     return f"the whole log: {log}{more}"
 

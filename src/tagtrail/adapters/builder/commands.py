@@ -25,6 +25,7 @@ from tagtrail.adapters.builder.checkout import (
     disk,
     entrance,
     furnished,
+    how_ended,
     where_said,
 )
 from tagtrail.adapters.builder.delivered import delivered
@@ -197,6 +198,11 @@ class Commands:
             answers = place.running.run(place.directory, argv)
             if answers.fault:
                 self._failed(work, place, argv, answers)
+        left = place.running.end()  # what is carried on, or taken, nobody writes any more
+        if left.fault:
+            check_limits(work.room, place.running)
+            how = f"did not end within {self._limit:g} s" if left.fault == "late" else "ended the build"
+            self._fail(work, place, f"what its commands left running {how}")
 
     def _failed(self, work: _Work, place: _Place, argv: Sequence[str], answers: Answers) -> NoReturn:
         order, line = work.order, shlex.join(argv)
@@ -211,15 +217,16 @@ class Commands:
                 hint="install it for the whole machine: a build sees /usr, and nothing of /opt or of anybody's HOME",
             )  # fmt: skip
         status = answers.values[0] if answers.values else None
-        ended = f"ended with {status}" if isinstance(status, int) else "was killed"
+        status = status if isinstance(status, int) else answers.ended
+        ended = "was killed" if status is None else how_ended(status)
         late = f"did not end within {self._limit:g} s"
-        self._fail(work, place, f"`{shown}` {late if answers.fault == 'late' else ended}")
+        self._fail(work, place, f"`{shown}` {late if answers.fault == 'late' else ended}", status)
 
-    def _fail(self, work: _Work, place: _Place, how: str) -> NoReturn:
+    def _fail(self, work: _Work, place: _Place, how: str, status: int | None = None) -> NoReturn:
         order = work.order
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed",
-            why=process.said(place.running.log), hint=where_said(self._log(order), place.running),
+            why=process.said(place.running.log), hint=where_said(self._log(order), place.running, status),
         )  # fmt: skip
 
     def _taken(self, work: _Work, place: _Place) -> Iterator[Path]:

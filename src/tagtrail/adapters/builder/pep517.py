@@ -16,6 +16,7 @@ from tagtrail.adapters.builder.checkout import (
     disk,
     entrance,
     furnished,
+    how_ended,
     no_subdirectory,
     where_said,
 )
@@ -254,9 +255,11 @@ class Pep517:
         if answers.fault == "checkout":
             raise closed(work.objects) or objects_missing(order.commit, process.said(running.log, 5))
         how = {**_FAULTS, "late": f"no end within {self._limit:g} s"}.get(answers.fault, _FAULTS["hook"])
+        if answers.ended is not None:
+            how = f"its build backend {how_ended(answers.ended)} before it answered"
         raise ProjectError(
             f"building {order.project} {order.version} failed: {how}", code="build-failed", why=why,
-            hint=where_said(self._log(order), running),
+            hint=where_said(self._log(order), running, answers.ended),
         )  # fmt: skip
 
 

@@ -70,6 +70,7 @@ def _plan(road: Road, examined: Examined, prepared: Prepared) -> dict[str, Any]:
         "build": [*plan.builds, *order.files],
         "commit": plan.tag.commit,
         "refs": len(order.refs),
+        "changed": list(prepared.changed),
         "isolation": order.isolation,
         "targets": list(plan.targets),
         "announce": list(plan.announce),

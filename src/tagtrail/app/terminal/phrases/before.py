@@ -73,9 +73,11 @@ def _plan(fields: Fields) -> Iterator[Line]:
         yield step("seen by", fields["visible"])
     how = fields["isolation"]
     unfenced = "; not apart: it runs as you do" if how == "none" else f"; apart by {how}"
-    yield step(
-        "build", f"{', '.join(fields['build'])} of {fields['commit'][:12]}, {count(fields['refs'], 'ref')}{unfenced}"
-    )
+    refs = count(fields["refs"], "ref")
+    yield step("build", f"{', '.join(fields['build'])} of {fields['commit'][:12]}, {refs}{unfenced}")
+    if changed := fields["changed"]:
+        names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+        yield step("as built", f"{refs} as its first build saw them; what became of {names} since changes nothing")
     yield step("log", f"entry {fields['index']} of {fields['origin']}")
     yield step("publish", f"{', '.join(fields['targets'])}; {fields['page']}")
     if fields["announce"]:
