@@ -58,7 +58,7 @@ class Child:
     @property
     def root(self) -> Path | None:
         """What `/` is for the first process of its namespaces; None: it has none, or that has ended."""
-        within = _children(self.pid) if self._apart else []
+        within = self._within()
         return Path(f"/proc/{within[0]}/root") if within else None
 
     def watch(self) -> None:
@@ -69,7 +69,7 @@ class Child:
     def stop(self) -> bool:
         """Kill the first process of its namespaces, if it has any: the kernel kills all others there, and takes its
         time; whoever started it ends when they are gone. Else the group is killed, and nothing is left to wait for."""
-        within = _children(self.pid) if self._apart else []
+        within = self._within()
         for first in within:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(first, signal.SIGKILL)
@@ -82,6 +82,10 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         return False
+
+    def _within(self) -> list[int]:
+        """The first process of its namespaces. None, once it is reaped: its number might be another's then."""
+        return _children(self.pid) if self._apart and self._process.returncode is None else []
 
     def ended(self, left: float) -> bool:
         """Whether it ends within so many seconds."""

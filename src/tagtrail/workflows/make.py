@@ -59,11 +59,8 @@ class _Beside:
 
     def __init__(self, road: Road, prepared: Prepared) -> None:
         self.road, self.order, self.objects = road, prepared.order, prepared.objects
-        self.tagged, self.repo, self.changed = (
-            prepared.examined.tagged,
-            prepared.examined.project.repo,
-            prepared.changed,
-        )
+        self.tagged, self.repo = prepared.examined.tagged, prepared.examined.project.repo
+        self.changed = prepared.changed
         self._tree = ""
 
     def __iter__(self) -> Iterator[Callable[[], object]]:
