@@ -25,7 +25,7 @@ from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import set_aside
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.sidecars import sidecars
-from tagtrail.workflows.staged import awaited, drafted, remember_brought, remember_built, staged
+from tagtrail.workflows.staged import awaited, drafted, remember_brought, staged
 
 __all__ = ["added_since", "asked_later", "gathered", "judged", "log_later", "stage"]
 
@@ -169,8 +169,6 @@ def gathered(road: Road, built: Built) -> Built:
     tag = built.plan.tag
     project = road.project(tag.project)
     brought = staged(road, tag.project, tag.sha256)
-    if brought or project.expect or road.settings.org.approve.need:
-        remember_built(road, built)
     for artifact in brought:
         if twin := _twin(built.artifacts, artifact, project):
             hint = f"tagtrail add {tag.project} {quote(tag.name)} --drop {quote(artifact.name)}"

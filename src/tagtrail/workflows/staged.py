@@ -55,7 +55,7 @@ def staged(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
 
 
 def drafted(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
-    """What was built for the tag object with SHA-256 `tag` when its release began to wait; nothing: it did not yet."""
+    """What was built for the tag object with SHA-256 `tag`, where its release stopped before the trail."""
     line = newest(road.journal, _built_place(project, tag), _Drafted)
     return line.artifacts if line else ()
 
@@ -80,7 +80,7 @@ def remember_brought(road: Road, project: str, version: str, tag: str, artifact:
 
 
 def remember_built(road: Road, built: Built) -> None:
-    """For whoever looks at the draft without building: the staging index."""
+    """For whoever looks at the draft without building: the staging index. A release that goes through needs no line."""
     tag = built.plan.tag
     renew(road.journal, _built_place(tag.project, tag.sha256), _Drafted(artifacts=built.artifacts))
 
