@@ -153,6 +153,41 @@ def test_what_finds_room_in_a_draft_is_released() -> None:
 # --- part of the release --------------------------------------------------------------------------------------------
 
 
+def test_files_whose_release_nobody_began_are_shown() -> None:
+    """And nobody but a person begins it."""
+    desk = Desk(need=0, expect=("*win*",))
+
+    def waits() -> list[str]:
+        return [row.why for row in unfinished(desk.ledger, desk.journal).drafts]
+
+    desk.add(MAC)
+    assert waits() == [f"{MAC} was brought, and no release of it is under way"]
+    desk.add(WIN)
+    assert waits() == ["2 files were brought, and no release of it is under way"]
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, WIN)
+    assert waits() == [f"{MAC} was brought, and no release of it is under way"]
+    assert resume(desk.road()) == ()
+    assert desk.builder.built == []
+    assert desk.go().exit == 4
+    assert waits() == [], "now its release says so"
+    desk.add(WIN)
+    assert waits() == []
+    assert release(desk.road(), desk.project(), "1.0.0", until="built").exit == 0
+    assert len(waits()) == 1, "it was stopped as asked"
+    desk.go()
+    desk.approve(ADA)
+    released(desk)
+    assert waits() == []
+    assert desk.journal.rows() == ()
+
+
+def test_a_draft_that_is_emptied_is_not_shown() -> None:
+    desk = Desk(need=0)
+    desk.add(MAC)
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, MAC)
+    assert unfinished(desk.ledger, desk.journal).drafts == ()
+
+
 def test_what_was_brought_joins_the_release() -> None:
     desk = Desk(need=0)
     desk.add(MAC)

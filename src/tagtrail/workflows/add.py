@@ -25,7 +25,7 @@ from tagtrail.workflows.inspect import inspect
 from tagtrail.workflows.overrides import set_aside
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.sidecars import sidecars
-from tagtrail.workflows.staged import awaited, drafted, remember_brought, staged
+from tagtrail.workflows.staged import awaited, drafted, remember_brought, staged, tell_brought
 
 __all__ = ["added_since", "asked_later", "gathered", "judged", "log_later", "stage"]
 
@@ -46,6 +46,9 @@ def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifa
     if standing and standing.tag:
         why = f"{artifact.name} was brought behind the release, and nobody was asked for it yet"
         owed(road, project.name, standing.tag.name, LATER, why)
+    else:
+        names = [a.name for a in staged(road, project.name, tag)]
+        tell_brought(road, project.name, version, [*names, artifact.name])
     remember_brought(road, project.name, version, tag, artifact)
     _check_draft(staged(road, project.name, tag), artifact, project, version)  # somebody else may have been first
     return True

@@ -26,7 +26,7 @@ from tagtrail.workflows.outcome import Outcome, carried, waiting
 from tagtrail.workflows.overrides import keep_case, remember
 from tagtrail.workflows.prepare import Prepared, already, look, prepare
 from tagtrail.workflows.road import Road
-from tagtrail.workflows.staged import remember_built
+from tagtrail.workflows.staged import remember_built, tell_brought
 
 __all__ = ["Outcome", "Prepared", "approve", "build", "log", "look", "pending", "prepare", "release", "sign"]
 
@@ -86,7 +86,10 @@ def _entered(road: Road, prepared: Prepared, built: Built, until: Step) -> Entry
         return None
     files = facts_after(road, project, prepared.plan.tag.version, signed.approved.built.artifacts)
     keep_case(road, replace(examined.case, after=files), signed)
-    return log(road, project, signed)
+    entry = log(road, project, signed)
+    if any(file.origin.how != "built" for file in entry.files):
+        tell_brought(road, project.name, prepared.plan.tag.version, ())
+    return entry
 
 
 def _is_logged(road: Road, prepared: Prepared) -> bool:

@@ -13,10 +13,14 @@ from tagtrail.model.facts import Artifact, Built, Entry, Tag
 from tagtrail.model.frozen import frozen
 from tagtrail.model.names import name_key, project_key, version_key
 from tagtrail.model.settings import Project
+from tagtrail.workflows.begun import BROUGHT, owed, settled
 from tagtrail.workflows.remembered import newest, remembered, renew
 from tagtrail.workflows.road import Road
 
-__all__ = ["awaited", "drafted", "drop", "here", "refuse_left", "remember_brought", "remember_built", "staged"]
+__all__ = [
+    "awaited", "drafted", "drop", "here", "refuse_left", "remember_brought", "remember_built", "staged",
+    "tell_brought",
+]  # fmt: skip
 
 
 @frozen
@@ -79,6 +83,15 @@ def remember_brought(road: Road, project: str, version: str, tag: str, artifact:
     _write(road, _place(project, tag), _Staged(name=artifact.name, artifact=artifact))
 
 
+def tell_brought(road: Road, project: str, version: str, names: Sequence[str]) -> None:
+    """For `status`: these files wait for a release that may never be begun; none: nothing does any more."""
+    if not names:
+        settled(road, project, version, BROUGHT)
+        return
+    were = f"{len(names)} files were" if len(names) > 1 else f"{names[0]} was"
+    owed(road, project, version, BROUGHT, f"{were} brought, and no release of it is under way")
+
+
 def remember_built(road: Road, built: Built) -> None:
     """For whoever looks at the draft without building: the staging index. A release that goes through needs no line."""
     tag = built.plan.tag
@@ -100,6 +113,9 @@ def drop(road: Road, project: Project, version: str, tag: str, name: str) -> Non
         raise ProjectError(f"{name} is not in the draft", code="add-not-staged", why=why)
     for sha256 in (sha256 for sha256, names in known.items() if name in names):
         _write(road, _place(project.name, sha256), _Staged(name=name))
+    left = sorted({other for names in known.values() for other in names} - {name})
+    if not left or _entry_of(road, project.name, tag) is None:
+        tell_brought(road, project.name, version, left)
 
 
 def refuse_left(road: Road, project: str, version: str, tag: Tag) -> None:
