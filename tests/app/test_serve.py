@@ -188,6 +188,18 @@ def test_twine_and_uv_upload_pip_tries_and_the_same_is_published(place: Place) -
     assert place.tell("verify", str(place.site / "toy" / MAC)).code == 0
 
 
+def test_what_is_built_is_tried_before_its_release_waits_and_under_any_tag(place: Place) -> None:
+    settings = place.home / "tagtrail.toml"
+    settings.write_text(settings.read_text() + 'tag = "releases/toy/{version}"\n')
+    place.tag("releases/toy/1.0.0")
+    assert place.tell("release", "toy", "1.0.0", "--until", "built").code == 0
+    with place.served():
+        for tag in ("1.0.0", "releases/toy/1.0.0"):
+            status, text = place.status(f"staging/toy/{tag}/simple/toy/", TOKEN)
+            assert (status, "toy-1.0.0-py3-none-any.whl" in text) == (200, True), tag
+            assert place.status(f"staging/toy/{tag}/toy/toy-1.0.0-py3-none-any.whl.metadata", TOKEN)[0] == 200
+
+
 def test_a_workflow_uploads_by_its_identity(place: Place) -> None:
     with place.served():
         done = place.twine(built(place.root / "dist", MAC), token=place.issuer.token())

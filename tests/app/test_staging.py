@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tagtrail.app.serve.staging import find
+from tagtrail.app.serve.staging import find, parted
 from tagtrail.model.errors import Error, ProjectError, RemoteError, SetupError
 from tagtrail.model.steps import Step
 from tagtrail.workflows.begun import Waiting
@@ -58,6 +58,44 @@ def test_a_release_that_goes_through_writes_no_line_for_its_draft() -> None:
     tag = desk.tag
     assert desk.go().exit == 0
     assert drafted(desk.road(), "nova", tag) == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "tag", "path"),
+    [
+        ("1.0.0/simple/", "1.0.0", "simple/"),
+        ("1.0.0/simple/index.html", "1.0.0", "simple/index.html"),
+        ("1.0.0/simple/client/", "1.0.0", "simple/client/"),
+        ("1.0.0/simple/client/index.json", "1.0.0", "simple/client/index.json"),
+        ("1.0.0/client/client-1.0.0.tar.gz", "1.0.0", "client/client-1.0.0.tar.gz"),
+        ("1.0.0/Client/client-1.0.0.tar.gz", "1.0.0", "Client/client-1.0.0.tar.gz"),
+        ("releases/client/1.0.0/simple/", "releases/client/1.0.0", "simple/"),
+        ("releases/client/1.0.0/simple/client/", "releases/client/1.0.0", "simple/client/"),
+        ("releases/client/1.0.0/client/client-1.0.0.tar.gz", "releases/client/1.0.0", "client/client-1.0.0.tar.gz"),
+        ("client/1.0.0/client/client-1.0.0.tar.gz", "client/1.0.0", "client/client-1.0.0.tar.gz"),
+        ("simple/1.0.0/simple/client/", "simple/1.0.0", "simple/client/"),
+        ("1.0.0/simple/simple/", "1.0.0/simple", "simple/"),
+    ],
+)
+def test_a_tag_may_have_any_word_between_slashes(address: str, tag: str, path: str) -> None:
+    assert parted("client", address.split("/")) == (tag, path)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "simple/",
+        "client/x.tar.gz",
+        "1.0.0",
+        "1.0.0/simple",
+        "1.0.0/other/x.tar.gz",
+        "1.0.0/client/",
+        "1.0.0/simple/x/",
+    ],
+)
+def test_what_is_no_address_of_a_draft(address: str) -> None:
+    assert parted("client", address.split("/")) is None
 
 
 class _Failing:
