@@ -154,6 +154,21 @@ def test_add_takes_all_or_nothing(tmp_path: Path) -> None:
     assert not list((team.home / "state" / "scratch").glob("*add*"))
 
 
+def test_files_whose_release_nobody_began_are_unfinished(tmp_path: Path) -> None:
+    team = Team(tmp_path).begin()
+    by = ("--by", str(team.key.with_suffix(".pub")))
+    assert team.tell("add", "toy", "1.0.0", str(team.wheel()), *by).code == 0
+    for about in ((), ("toy",), ("toy", "1.0.0")):
+        status = team.tell("status", *about)
+        assert (status.code, status.event("outcome")["state"]) == (4, "unfinished"), about
+        assert status.event("status")["why"] == f"{MAC} was brought, and no release of it is under way"
+        assert status.event("outcome")["next"] == f"tagtrail -C {team.home} release toy 1.0.0"
+    resumed = team.tell("resume")
+    assert (resumed.code, resumed.event("outcome")["next"]) == (0, f"tagtrail -C {team.home} status")
+    assert team.tell("add", "toy", "1.0.0", "--drop", MAC).code == 0
+    assert team.tell("status").code == 0
+
+
 def test_no_approval_reaches_an_unsigned_tag(tmp_path: Path) -> None:
     team = Team(tmp_path).begin()
     team.tag("1.1.0", options=("-a",))

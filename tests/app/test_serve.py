@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
-from hashlib import sha256
+from hashlib import blake2b, md5, sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -135,13 +135,13 @@ class Place(World):
             with request.getresponse() as answer:
                 return answer.status
 
-    def form(self, name: str, data: bytes, **texts: str) -> tuple[bytes, str]:
+    def form(self, name: str, data: bytes, /, **texts: str) -> tuple[bytes, str]:
         said = {":action": "file_upload", "protocol_version": "1"} | texts
         parts = [f'--b\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in said.items()]
         head = f'--b\r\nContent-Disposition: form-data; name="content"; filename="{name}"\r\n\r\n'.encode()
         return b"".join([*parts, head, data, b"\r\n--b--\r\n"]), "multipart/form-data; boundary=b"
 
-    def post(self, name: str, data: bytes, token: str = TOKEN, tag: str = "1.0.0", **texts: str) -> tuple[int, str]:
+    def post(self, name: str, data: bytes, /, token: str = TOKEN, tag: str = "1.0.0", **texts: str) -> tuple[int, str]:
         body, kind = self.form(name, data, **texts)
         return self.status(f"toy/{tag}/legacy/", token, body, **{"Content-Type": kind})
 
@@ -186,6 +186,18 @@ def test_twine_and_uv_upload_pip_tries_and_the_same_is_published(place: Place) -
     assert got.read_bytes() == (place.site / "toy" / got.name).read_bytes() == (dist / got.name).read_bytes()
     assert place.tell("audit").code == 0
     assert place.tell("verify", str(place.site / "toy" / MAC)).code == 0
+
+
+def test_what_is_built_is_tried_before_its_release_waits_and_under_any_tag(place: Place) -> None:
+    settings = place.home / "tagtrail.toml"
+    settings.write_text(settings.read_text() + 'tag = "releases/toy/{version}"\n')
+    place.tag("releases/toy/1.0.0")
+    assert place.tell("release", "toy", "1.0.0", "--until", "built").code == 0
+    with place.served():
+        for tag in ("1.0.0", "releases/toy/1.0.0"):
+            status, text = place.status(f"staging/toy/{tag}/simple/toy/", TOKEN)
+            assert (status, "toy-1.0.0-py3-none-any.whl" in text) == (200, True), tag
+            assert place.status(f"staging/toy/{tag}/toy/toy-1.0.0-py3-none-any.whl.metadata", TOKEN)[0] == 200
 
 
 def test_a_workflow_uploads_by_its_identity(place: Place) -> None:
@@ -260,6 +272,54 @@ def test_uploads_that_are_refused(place: Place) -> None:
     assert [e["file"] for e in place.said if e["event"] == "staged" and e["new"]] == [MAC]
     assert not list((place.home / "state" / "scratch").glob("*upload*"))
     assert place.leaves() == []
+
+
+def test_what_a_form_says_is_true_of_its_file_or_refused(place: Place) -> None:
+    """By one who takes care, as twine and uv do: their own uploads are taken (above)."""
+    data = built(place.root / "dist", MAC).read_bytes()
+    true = {
+        "sha256_digest": sha256(data).hexdigest().upper(),
+        "blake2_256_digest": blake2b(data, digest_size=32).hexdigest(),
+        "md5_digest": md5(data, usedforsecurity=False).hexdigest(),
+        "name": "Toy",
+        "version": "1.0",
+    }
+    wrong = [
+        ("upload-digest", "sha256_digest", "0" * 64),
+        ("upload-digest", "blake2_256_digest", "0" * 64),
+        ("upload-digest", "md5_digest", "0" * 32),
+        ("name-mismatch", "name", "evil"),
+        ("name-mismatch", "name", ""),
+        ("version-mismatch", "version", "9"),
+        ("version-mismatch", "version", "1" * 8000),
+        ("form-invalid", "version", "1" * 9000),
+        ("upload-unused", "gpg_signature", "x"),
+        ("upload-unused", "attestations", "[]"),
+        ("upload-unused", "comment", "for you"),
+    ]
+    twice, kind = place.form(MAC, data, version="1.0.0")
+    part = twice[twice.index(b'--b\r\nContent-Disposition: form-data; name="version"') :].partition(b"1.0.0\r\n")
+    beside = b'--b\r\nContent-Disposition: form-data; name="more"; filename="x"\r\n\r\nx\r\n'
+    with place.served():
+        for code, field, said in wrong:
+            status, text = place.post(MAC, data, **true | {field: said})
+            assert (status, text.partition(":")[0]) == (400, code), field
+        for before in (part[0] + part[1], beside):
+            status, text = place.status("toy/1.0.0/legacy/", TOKEN, before + twice, **{"Content-Type": kind})
+            assert (status, text.partition(":")[0]) == (400, "form-invalid")
+        assert place.post("toy-1.0.0-".ljust(300, "x"), b"x")[1].startswith("file-name-long")
+        (place.root / "dist" / f"{MAC}.asc").write_text("a signature\n")
+        done = place.twine(place.root / "dist" / MAC, place.root / "dist" / f"{MAC}.asc")
+        assert "upload-unused: gpg_signature is not taken here" in " ".join(done.stdout.split())
+        attestation = place.root / "dist" / f"{MAC}.publish.attestation"
+        attestation.write_text("{}\n")
+        uv = [str(BIN / "uv"), "publish", "--publish-url", f"{place.url}toy/1.0.0/legacy/", "--token", TOKEN]
+        done = place.client(*uv, str(place.root / "dist" / MAC), str(attestation))
+        assert done.returncode != 0
+        assert "upload-unused: attestations is not taken here" in done.stderr
+        assert place.client(*uv, "--no-attestations", str(place.root / "dist" / MAC), str(attestation)).returncode == 0
+        assert place.post(MAC, data, **true) == (200, f"{MAC} is already in the draft of toy 1.0.0\n")
+    assert [e["file"] for e in place.said if e["event"] == "staged" and e["new"]] == [MAC]
 
 
 def test_a_token_replaces_nothing_that_is_built_and_spells_no_name_anew(place: Place) -> None:

@@ -1,6 +1,7 @@
 """The settings: one thing wrong at a time, each named by the path to its field; and all of them at once."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tagtrail.formats.settings import parse_settings, project_of, settings_diges
 from tagtrail.formats.settings_text import initial, people_lines, project_lines
 from tagtrail.formats.site import Site
 from tagtrail.formats.toml import quoted, quoted_key, read
+from tagtrail.formats.trusting import BINDING
 from tagtrail.model.errors import SetupError
 from tagtrail.model.settings import FILE, Approve, BuildSettings, Project, RuleSwitch, Settings
 
@@ -340,10 +342,25 @@ WRONG = [
     ("[build]", "[builders.ci]\n[build]", "builders.ci: has a token, or issuer"),
     (
         "[build]",
-        '[builders.ci]\nissuer = "https://ci"\naudience = "x"\nkeys = "http://ci/"\nclaims = { a = "b" }\n[build]',
+        '[builders.ci]\nissuer = "https://ci"\naudience = "x"\nkeys = "http://ci/"\nclaims = { sub = "b" }\n[build]',
         "builders.ci.keys: begins with https://",
     ),
     ("[build]", '[builders.ci]\nissuer = "https://ci.example"\n[build]', "builders.ci: has a token, or issuer"),
+    *(
+        (
+            "[build]",
+            f'[builders.ci]\nissuer = "https://ci"\naudience = "x"\nkeys = "ci.json"\nclaims = {claims}\n[build]',
+            f"builders.ci.claims: {fault}",
+        )
+        for claims, fault in (
+            ('{ ref_type = "tag" }', "bind no repository and no workflow"),
+            ('{ ref = "refs/tags/{tag}", workflow = "wheels" }', "bind no repository and no workflow"),
+            ('{ repository = "", ref = "x" }', "bind no repository and no workflow"),
+            ('{ repository = "a/b", ref = "refs/tags/{tga}" }', "{tga} in ref stands for nothing"),
+            ('{ repository = "a/b", ref = "refs/tags/{}" }', "{} in ref stands for nothing"),
+            ('{ sub = "repo:{project}:ref" }', "{project} in sub stands for nothing"),
+        )
+    ),
     # what is built
     ('build = ["sdist", "wheel"]', "build = []", "project.nova.build: makes nothing: name build kinds, or what `run`"),
     (
@@ -418,6 +435,17 @@ def test_one_thing_wrong(old: str, new: str, problem: str) -> None:
     expected = problem if problem.startswith("tagtrail.toml") else f"tagtrail.toml: {problem}"
     assert found.startswith(expected)
     assert found.count("\n") == expected.count("\n")
+
+
+@pytest.mark.parametrize("claim", BINDING)
+def test_claims_that_name_a_builder(claim: str) -> None:
+    """Whether a workflow's or a repository's; a UUID in braces is no word."""
+    for value in ("a/b@refs/tags/{tag}", "{commit}", "{6e0ed3ac-4a5e-4b2f-9d0c-0123456789ab}"):
+        said = f'claims = {{ ref_type = "tag", {quoted_key(claim)} = "{value}" }}'
+        builder = f'[builders.ci]\nissuer = "https://ci"\naudience = "x"\nkeys = "ci.json"\n{said}\n[build]'
+        (found,) = parsed(GOOD.replace("[build]", builder, 1)).builders
+        assert dict(found.claims)[claim] == value
+    assert f"`{claim}`" in (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
 
 
 def test_all_problems_are_told_at_once() -> None:

@@ -1,5 +1,6 @@
 """Files from elsewhere in a Draft: part of the release, awaited, or a later entry that lists the full set."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from shlex import quote
@@ -17,10 +18,11 @@ from tagtrail.model.names import is_own
 from tagtrail.testing.fuse import Blown, Fuse
 from tagtrail.testing.memory.target import Fault
 from tagtrail.trail import sequencer
-from tagtrail.workflows.add import judged, stage
+from tagtrail.workflows.add import gathered, judged, stage
+from tagtrail.workflows.bill import bill
 from tagtrail.workflows.inventory import files_of
 from tagtrail.workflows.overrides import override
-from tagtrail.workflows.release import release
+from tagtrail.workflows.release import build, look, prepare, release
 from tagtrail.workflows.resume import resume, unfinished
 from tagtrail.workflows.staged import awaited, drop, remember_brought, staged
 from tests.workflows.intake import BOB, MAC, WIN, Desk, taken, wheel
@@ -190,6 +192,41 @@ def test_what_finds_room_in_a_draft_is_released() -> None:
 # --- part of the release --------------------------------------------------------------------------------------------
 
 
+def test_files_whose_release_nobody_began_are_shown() -> None:
+    """And nobody but a person begins it."""
+    desk = Desk(need=0, expect=("*win*",))
+
+    def waits() -> list[str]:
+        return [row.why for row in unfinished(desk.ledger, desk.journal).drafts]
+
+    desk.add(MAC)
+    assert waits() == [f"{MAC} was brought, and no release of it is under way"]
+    desk.add(WIN)
+    assert waits() == ["2 files were brought, and no release of it is under way"]
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, WIN)
+    assert waits() == [f"{MAC} was brought, and no release of it is under way"]
+    assert resume(desk.road()) == ()
+    assert desk.builder.built == []
+    assert desk.go().exit == 4
+    assert waits() == [], "now its release says so"
+    desk.add(WIN)
+    assert waits() == []
+    assert release(desk.road(), desk.project(), "1.0.0", until="built").exit == 0
+    assert len(waits()) == 1, "it was stopped as asked"
+    desk.go()
+    desk.approve(ADA)
+    released(desk)
+    assert waits() == []
+    assert desk.journal.rows() == ()
+
+
+def test_a_draft_that_is_emptied_is_not_shown() -> None:
+    desk = Desk(need=0)
+    desk.add(MAC)
+    drop(desk.road(), desk.project(), "1.0.0", desk.tag, MAC)
+    assert unfinished(desk.ledger, desk.journal).drafts == ()
+
+
 def test_what_was_brought_joins_the_release() -> None:
     desk = Desk(need=0)
     desk.add(MAC)
@@ -206,6 +243,28 @@ def test_what_was_brought_joins_the_release() -> None:
     assert shown(desk, MAC) == wheel(MAC)
     assert {name for name, _ in parse_sums(shown(desk, "nova-1.0.0.SHA256SUMS"))} == set(files)
     assert f"{MAC}.asc" in dict(entry.sidecars)
+
+
+def test_what_was_brought_does_not_speak_for_the_release() -> None:
+    """In the SBOM; also where its name comes first, as a platform's does."""
+    desk = Desk(need=0)
+    said = "Metadata-Version: 2.1\nName: nova\nVersion: 1.0.0\nRequires-Python: >=3.11\nRequires-Dist: elsewhere\n"
+    desk.add(MAC, wheel(metadata=said))
+    assert desk.go().exit == 4
+    desk.approve(ADA)
+    entry = released(desk)
+    found = json.loads(desk.kept.read(dict(entry.sidecars)["nova-1.0.0.cdx.json"]))
+    assert found.get("components", []) == []
+    assert {r["url"] for r in found["metadata"]["component"]["externalReferences"]} == {f.name for f in entry.files}
+
+
+def test_without_metadata_from_here_there_is_no_sbom() -> None:
+    desk = Desk(need=0)
+    desk.add(MAC)
+    built = gathered(desk.road(), build(desk.road(), prepare(desk.road(), look(desk.road(), desk.project(), "1.0.0"))))
+    assert [name for name, _ in bill(desk.road(), built)] == ["nova-1.0.0.cdx.json"]
+    bare = tuple(a if a.name == MAC else replace(a, metadata=None) for a in built.artifacts)
+    assert bill(desk.road(), replace(built, artifacts=bare)) == ()
 
 
 def test_what_is_built_here_is_not_brought() -> None:

@@ -35,7 +35,7 @@ _PARTS = 1_000
 _TYPE = re.compile(
     r'multipart/form-data *;(?: *charset=[A-Za-z0-9-]+ *;)? *boundary="?([A-Za-z0-9\'()+_,./:=?-]{1,70})"?'
 )
-_DISPOSITION = re.compile(r'form-data; *name="([^"\r\n]{1,200})"(?:; *filename="([^"\r\n]{0,255})")?')
+_DISPOSITION = re.compile(r'form-data; *name="([^"\r\n]{1,200})"(?:; *filename="([^"\r\n]*)")?')
 
 
 @frozen

@@ -15,9 +15,10 @@
                      "properties": [{"name": "tagtrail:requires", "value": "pbr>=6.0"}]}],
      "dependencies": [{"ref": "pkg:pypi/nova@33.0.0", "dependsOn": ["pkg:pypi/pbr"]}, {"ref": "pkg:pypi/pbr"}]}
 
-It covers what the metadata declare (Requires-Dist): no versions, for nothing was resolved; nothing that a wheel carries
-inside. `tagtrail:covers` says so. The bytes depend on the metadata, the files, the epoch and the version of the library
-that writes them. A project's own SBOM takes its place: any CycloneDX JSON from 1.2 on, its bytes left as they are.
+It covers what the metadata of files that were built here declare (Requires-Dist): no versions, for nothing was
+resolved; of brought files only names and digests; nothing that a wheel carries inside. `tagtrail:covers` says so. The
+bytes depend on the metadata, the files, the epoch and the version of the library that writes them. A
+project's own SBOM takes its place: any CycloneDX JSON from 1.2 on, its bytes left as they are.
 
 Source: CycloneDX 1.6 (ECMA-424), written by cyclonedx-python-lib, which is imported here alone, and slowly: `ready`
 does that beside the build. Reason codes (ProjectError): sbom-form, metadata-invalid.
@@ -43,8 +44,9 @@ __all__ = ["COVERS", "check_own", "format_sbom", "ready", "sbom_name"]
 
 _LOADED = ("cyclonedx.model.bom", "cyclonedx.model.lifecycle", "cyclonedx.output.json", "packaging.metadata")
 COVERS = (
-    "dependencies as the built metadata declare them (Requires-Dist): not resolved, so without versions; "
-    "not what is bundled or linked inside the files, nor what built them"
+    "dependencies as the metadata of what was built here declare them (Requires-Dist): not resolved, so without "
+    "versions; of files brought from elsewhere only names and digests; not what is bundled or linked inside the files, "
+    "nor what built them"
 )
 _FIRST = b"Metadata-Version: 2.4\nName: a\nVersion: 1\nLicense-Expression: MIT\nRequires-Dist: b>1; extra == 'c'\n"
 MAX_OWN = 1 << 20

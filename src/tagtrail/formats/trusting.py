@@ -11,13 +11,27 @@ keys     = "keys/token.jwks.json"            # a file of the settings, or an htt
 claims   = { repository = "example/nova", workflow = "wheels" }
 [keys]                                       # secret keys that are not in private/
 log = "agent:keys/log.pub"
+
+An issuer speaks for all its users: claims bind whom they name only with one of BINDING among them, and in their values
+{tag} and {commit} stand for those of the upload. Other words in braces are refused; a UUID in braces is none.
 """
+
+import re
 
 from tagtrail.formats.forms import group_fault, relative_fault
 from tagtrail.formats.toml import Table
 from tagtrail.model.settings import Bringer, People
 
-__all__ = ["bringer", "group", "secret_keys"]
+__all__ = ["BINDING", "bringer", "group", "secret_keys"]
+
+BINDING = (
+    "sub", "repository", "repository_id", "repository_owner", "repository_owner_id", "workflow_ref",
+    "job_workflow_ref", "project_id", "project_path", "namespace_id", "namespace_path", "ci_config_ref_uri",
+    "pipeline_id", "pipeline_slug", "organization_id", "organization_slug", "repositoryUuid", "workspaceUuid",
+    "oidc.circleci.com/project-id", "prj_id", "org_id",
+)  # fmt: skip
+"""Claims by which one user of an issuer is told from all others: a workflow, its repository, or whose that is."""
+_WORD = re.compile(r"\{(?!(?:tag|commit)\}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\})[^{}]*\}")
 
 
 def group(name: str, table: Table) -> People:
@@ -47,6 +61,12 @@ def bringer(name: str, table: Table) -> Bringer:
         table.problem("", "has a token, or issuer, audience, keys and the claims of its own workflow")
     if len(found.claims) != len(claims):
         table.problem("claims", "each is a text")
+    for key, value in found.claims:
+        if unknown := _WORD.search(value):
+            table.problem("claims", f"{unknown[0]} in {key} stands for nothing: {{tag}} and {{commit}} do")
+    if found.claims and not any(value and key in BINDING for key, value in found.claims):
+        fault = "bind no repository and no workflow, so that every user of the issuer could upload"
+        table.problem("claims", f'{fault}: add repository = "OWNER/NAME", project_path, or another of docs/settings.md')
     if found.issuer:
         table.fault("issuer", "" if found.issuer.startswith("https://") else "begins with https://")
     if found.keys and "://" not in found.keys:

@@ -25,7 +25,7 @@ from tagtrail.workflows.enter import enter
 from tagtrail.workflows.overrides import set_aside
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.sidecars import sidecars
-from tagtrail.workflows.staged import awaited, drafted, remember_brought, remember_built, staged, tell_unfit
+from tagtrail.workflows.staged import awaited, drafted, remember_brought, staged, tell_brought, tell_unfit
 
 __all__ = ["added_since", "asked_later", "gathered", "judged", "log_later", "stage"]
 
@@ -46,6 +46,9 @@ def stage(road: Road, project: Project, version: str, tag: str, artifact: Artifa
     if standing and standing.tag:
         why = f"{artifact.name} was brought behind the release, and nobody was asked for it yet"
         owed(road, project.name, standing.tag.name, LATER, why)
+    else:
+        names = [a.name for a in staged(road, project.name, tag)]
+        tell_brought(road, project.name, version, [*names, artifact.name])
     remember_brought(road, project.name, version, tag, artifact)
     _check_draft(staged(road, project.name, tag), artifact, project, version)  # somebody else may have been first
     return True
@@ -173,8 +176,6 @@ def gathered(road: Road, built: Built) -> Built:
     project = road.project(tag.project)
     tell_unfit(road, tag.project, tag)
     brought = staged(road, tag.project, tag.sha256)
-    if brought or project.expect or road.settings.org.approve.need:
-        remember_built(road, built)
     for artifact in brought:
         if twin := _twin(built.artifacts, artifact, project):
             hint = f"tagtrail add {tag.project} {quote(tag.name)} --drop {quote(artifact.name)}"

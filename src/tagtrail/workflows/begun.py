@@ -9,12 +9,14 @@ from tagtrail.model.facts import Blob, Effect, Row, State
 from tagtrail.model.frozen import replace
 from tagtrail.workflows.road import Road
 
-__all__ = ["LATER", "TRAIL", "WITHDRAWAL", "Waiting", "begun", "owed", "settled"]
+__all__ = ["BROUGHT", "LATER", "TRAIL", "WITHDRAWAL", "Waiting", "begun", "owed", "settled"]
 
 TRAIL = "trail"
 """The target name of the row that says: this release was begun. It is seen when the trail has it."""
 LATER = "later"
 """Likewise for files that are added to a version that the trail has."""
+BROUGHT = "brought"
+"""Likewise for files that were brought for a version (which stands where others have the tag) before its release."""
 WITHDRAWAL = "withdraw"
 """Likewise for the withdrawal of a version."""
 NOTHING = Blob(sha256=sha256().hexdigest(), size=0)

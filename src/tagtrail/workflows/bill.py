@@ -1,4 +1,4 @@
-"""The bill of materials that lies beside a release: made of its built metadata, or the project's own."""
+"""The bill of materials that lies beside a release: of the metadata of what was built here, or the project's own."""
 
 from tagtrail.formats.sbom import MAX_OWN, check_own, format_sbom, sbom_name
 from tagtrail.model.errors import ProjectError
@@ -9,7 +9,8 @@ __all__ = ["bill"]
 
 
 def bill(road: Road, built: Built) -> tuple[tuple[str, bytes], ...]:
-    """(name, bytes) of the SBOM; nothing for a release whose files have no metadata, unless the project brings one.
+    """(name, bytes) of the SBOM; nothing where no file that was built here has metadata, unless the project
+    brings one.
 
     Raises ProjectError `sbom-missing`, `sbom-form`, and what `Source.file` raises.
     """
@@ -26,8 +27,10 @@ def bill(road: Road, built: Built) -> tuple[tuple[str, bytes], ...]:
 
 
 def _metadata(built: Built) -> Blob | None:
-    """Of a wheel, where there is one: an sdist may leave open what it needs."""
-    found = sorted(built.artifacts, key=lambda a: (not a.name.endswith(".whl"), a.name))
+    """Of a wheel, where one was built here: an sdist may leave open what it needs, and what was brought speaks for
+    itself alone."""
+    ours = (a for a in built.artifacts if a.origin.how == "built")
+    found = sorted(ours, key=lambda a: (not a.name.endswith(".whl"), a.name))
     return next((a.metadata for a in found if a.metadata), None)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from tagtrail.formats import drafts
-from tagtrail.model.errors import RemoteError, TamperError
-from tagtrail.model.facts import Entry, Override, Signed, Tag, Tagged
+from tagtrail.model.errors import Error, RemoteError, TamperError
+from tagtrail.model.facts import Built, Entry, Override, Signed, Tag, Tagged
 from tagtrail.model.frozen import replace
 from tagtrail.model.settings import Project
 from tagtrail.model.steps import Step
@@ -26,6 +26,7 @@ from tagtrail.workflows.outcome import Outcome, carried, waiting
 from tagtrail.workflows.overrides import keep_case, remember
 from tagtrail.workflows.prepare import Prepared, already, look, prepare
 from tagtrail.workflows.road import Road
+from tagtrail.workflows.staged import remember_built, tell_brought
 
 __all__ = ["Outcome", "Prepared", "approve", "build", "log", "look", "pending", "prepare", "release", "sign"]
 
@@ -63,17 +64,32 @@ def _released(road: Road, prepared: Prepared, until: Step, overrides: Sequence[O
         with begun(road, project.name, prepared.plan.tag.name, lambda: _is_logged(road, prepared)):
             stop_if_held(road, project.name, prepared.plan.tag.name)
             built = build(road, prepared)
-            if until == "built":
-                return _stopped(prepared, "built")
-            signed = sign(road, approve(road, gathered(road, built)), prepared.raw)
-            if until == "signed":
-                return _stopped(prepared, "signed")
-            files = facts_after(road, project, prepared.plan.tag.version, signed.approved.built.artifacts)
-            keep_case(road, replace(examined.case, after=files), signed)
-            entry = log(road, project, signed)
+            try:
+                entry = _entered(road, prepared, built, until)
+            except Error:
+                remember_built(road, built)
+                raise
+            if entry is None:
+                remember_built(road, built)
     except (RemoteError, Waiting) as error:
         return waiting(road, error, project.name, examined.version)
-    return carried(road, entry, until)
+    return carried(road, entry, until) if entry else _stopped(prepared, until)
+
+
+def _entered(road: Road, prepared: Prepared, built: Built, until: Step) -> Entry | None:
+    """What was built, in the trail; None: it was stopped before, as asked."""
+    examined, project = prepared.examined, prepared.examined.project
+    if until == "built":
+        return None
+    signed = sign(road, approve(road, gathered(road, built)), prepared.raw)
+    if until == "signed":
+        return None
+    files = facts_after(road, project, prepared.plan.tag.version, signed.approved.built.artifacts)
+    keep_case(road, replace(examined.case, after=files), signed)
+    entry = log(road, project, signed)
+    if any(file.origin.how != "built" for file in entry.files):
+        tell_brought(road, project.name, prepared.plan.tag.version, ())
+    return entry
 
 
 def _is_logged(road: Road, prepared: Prepared) -> bool:

@@ -1,14 +1,18 @@
 """Everything unfinished, and going on with it: releases begun and not logged, entries logged and not carried to the
 end, and words to the release team."""
 
+from collections.abc import Sequence
+
 from tagtrail.formats.settings import project_of
 from tagtrail.model.errors import Error
 from tagtrail.model.facts import Entry, Row
 from tagtrail.model.frozen import frozen, replace
+from tagtrail.model.names import says_version
 from tagtrail.model.steps import Step
 from tagtrail.ports import Journal, Reading
+from tagtrail.trail import sequencer
 from tagtrail.workflows.announce import tell_together
-from tagtrail.workflows.begun import LATER, TRAIL, WITHDRAWAL
+from tagtrail.workflows.begun import BROUGHT, LATER, TRAIL, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.outcome import Outcome, came, carried
 from tagtrail.workflows.release import release
@@ -25,30 +29,42 @@ CURSOR = "carried"
 @frozen
 class Unfinished:
     """`begun` are rows of releases, files added later and withdrawals that are not in the trail; `entries` those with
-    something left to do, with their rows; `words` those to the release team."""
+    something left to do, with their rows; `words` those to the release team. `drafts` are rows of versions that have
+    files and no release under way: whoever begins one goes on with them, `resume` does not."""
 
     begun: tuple[Row, ...]
     entries: tuple[tuple[Entry, tuple[Row, ...]], ...]
     words: tuple[Row, ...] = ()
+    drafts: tuple[Row, ...] = ()
 
 
 def unfinished(ledger: Reading, journal: Journal) -> Unfinished:
     """What is left to do, from the trail and the journal. Entries of which the journal knows nothing are unfinished."""
     open_rows = journal.rows()
-    first = (r for r in open_rows if r.effect.target == TRAIL and not _is_logged(ledger, r))
+    first = [r for r in open_rows if r.effect.target == TRAIL and not _is_logged(ledger, r)]
+    drafts = tuple(r for r in open_rows if r.effect.target == BROUGHT and not _is_under_way(ledger, r, first))
     begun = (*first, *(r for r in open_rows if r.effect.target in (LATER, WITHDRAWAL)))
     waiting = {r.effect.entry for r in open_rows if r.effect.entry >= 0}  # below: rows of no entry
     below = tuple(e for i in sorted(waiting) if i < journal.cursor(CURSOR) for e in ledger.entries(i, i + 1))
     above = ledger.entries(journal.cursor(CURSOR))
     known = ((e, journal.rows(e.index)) for e in (*below, *above) if e.event in ("release", "withdraw"))
     entries = tuple((e, rows) for e, rows in known if not rows or exit_code(rows))
-    return Unfinished(begun=begun, entries=entries, words=words(journal))
+    return Unfinished(begun=begun, entries=entries, words=words(journal), drafts=drafts)
 
 
 def _is_logged(ledger: Reading, begun: Row) -> bool:
     """Killed between the log and the journal, a row does not know what the trail knows."""
     history = ledger.entries(project=begun.effect.key.partition("/")[0])
     return any(entry.tag is not None and entry.tag.name == begun.effect.path for entry in history)
+
+
+def _is_under_way(ledger: Reading, brought: Row, begun: Sequence[Row]) -> bool:
+    """Whether a version's files have a release that speaks for them, or are in the trail."""
+    project, _, version = brought.effect.key.partition("/")
+    others = (row.effect.key.partition("/") for row in begun)
+    if any(other == project and says_version(tag, version) for other, _, tag in others):
+        return True
+    return sequencer.find_release(ledger, project, version) is not None
 
 
 def resume(road: Road, *, early: bool = False) -> tuple[Outcome, ...]:

@@ -14,11 +14,13 @@ from tagtrail.model.facts import Artifact, Built, Entry, Finding, Tag, TagRef
 from tagtrail.model.frozen import frozen
 from tagtrail.model.names import FORM, is_own, name_key, project_key, version_key
 from tagtrail.model.settings import Project
+from tagtrail.workflows.begun import BROUGHT, owed, settled
 from tagtrail.workflows.remembered import newest, remembered, renew
 from tagtrail.workflows.road import Road
 
 __all__ = [
-    "awaited", "drafted", "drop", "here", "refuse_left", "remember_brought", "remember_built", "staged", "tell_unfit",
+    "awaited", "drafted", "drop", "here", "refuse_left", "remember_brought", "remember_built", "staged",
+    "tell_brought", "tell_unfit",
 ]  # fmt: skip
 
 
@@ -80,7 +82,7 @@ def _lying(road: Road, project: str, tag: str, *, fit: bool) -> tuple[Artifact, 
 
 
 def drafted(road: Road, project: str, tag: str) -> tuple[Artifact, ...]:
-    """What was built for the tag object with SHA-256 `tag` when its release began to wait; nothing: it did not yet."""
+    """What was built for the tag object with SHA-256 `tag`, where its release stopped before the trail."""
     line = newest(road.journal, _built_place(project, tag), _Drafted)
     return line.artifacts if line else ()
 
@@ -104,8 +106,17 @@ def remember_brought(road: Road, project: str, version: str, tag: str, artifact:
     _write(road, _place(project, tag), _Staged(name=artifact.name, artifact=artifact))
 
 
+def tell_brought(road: Road, project: str, version: str, names: Sequence[str]) -> None:
+    """For `status`: these files wait for a release that may never be begun; none: nothing does any more."""
+    if not names:
+        settled(road, project, version, BROUGHT)
+        return
+    were = f"{len(names)} files were" if len(names) > 1 else f"{names[0]} was"
+    owed(road, project, version, BROUGHT, f"{were} brought, and no release of it is under way")
+
+
 def remember_built(road: Road, built: Built) -> None:
-    """For whoever looks at the draft without building: the staging index."""
+    """For whoever looks at the draft without building: the staging index. A release that goes through needs no line."""
     tag = built.plan.tag
     renew(road.journal, _built_place(tag.project, tag.sha256), _Drafted(artifacts=built.artifacts))
 
@@ -125,6 +136,9 @@ def drop(road: Road, project: Project, version: str, tag: str, name: str) -> Non
         raise ProjectError(f"{name} is not in the draft", code="add-not-staged", why=why)
     for sha256 in (sha256 for sha256, names in known.items() if name in names):
         _write(road, _place(project.name, sha256), _Staged(name=name))
+    left = sorted({other for names in known.values() for other in names} - {name})
+    if not left or _entry_of(road, project.name, tag) is None:
+        tell_brought(road, project.name, version, left)
 
 
 def refuse_left(road: Road, project: str, version: str, tag: Tag) -> None:

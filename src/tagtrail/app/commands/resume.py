@@ -22,7 +22,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from tagtrail.app.instance.wiring import open_road
     from tagtrail.app.terminal.outcomes import outcome_event
     from tagtrail.app.terminal.quiet import Told
-    from tagtrail.workflows.resume import resume
+    from tagtrail.workflows.resume import resume, unfinished
     from tagtrail.workflows.witnessed import recosign
 
     home, told = find_home(args.home), Told()
@@ -32,7 +32,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         road.tell("outcome", outcome_event(road, home, outcome))
     if not outcomes:
         recosign(road)
-        road.tell("outcome", {"exit": 0, "state": "complete", "text": "nothing is unfinished", "next": ""})
+        drafts = len(unfinished(road.ledger, road.journal).drafts)
+        text = f"nothing is unfinished{f'; {drafts} with files in a draft, and no release begun' if drafts else ''}"
+        following = f"tagtrail -C {home} status" if drafts else ""
+        road.tell("outcome", {"exit": 0, "state": "complete", "text": text, "next": following})
     if args.quiet and told.is_new(road.journal):
         told.say(console.tell)
     return max((outcome.exit for outcome in outcomes), default=0)

@@ -16,7 +16,7 @@ from tagtrail.model.facts import Entry, Row
 from tagtrail.model.names import project_key, says_version
 from tagtrail.trail.sequencer import find_withdrawal
 from tagtrail.workflows.announce import tells
-from tagtrail.workflows.begun import LATER, WITHDRAWAL
+from tagtrail.workflows.begun import BROUGHT, LATER, WITHDRAWAL
 from tagtrail.workflows.carry import exit_code
 from tagtrail.workflows.hold import holds, stands_for
 from tagtrail.workflows.resume import unfinished
@@ -34,6 +34,7 @@ _OPEN = frozenset({"none", "asked", "sent", "refused"})
 
 _BEGUN = {
     LATER: "files were added, not in the trail, nothing of them is public.  not burned: safe to run again",
+    BROUGHT: "files are in its draft, nothing of them is public.  not burned: safe to release",
     WITHDRAWAL: "its withdrawal was begun and is not in the trail: nobody knows of it yet",
 }
 _FIRST = "begun, not in the trail, nothing is public.  not burned: safe to run again"
@@ -46,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Say what is unfinished; 0 where nothing is, else the worst code that `resume` would end with now."""
+    """Say what is unfinished; 0 where nothing is, else the worst code that `resume` would end with (4: a draft)."""
     home = find_home(args.home)
     here = look(home)
     told = _Told(here, home, args, console)
@@ -73,9 +74,9 @@ class _Told:
         self.commands: list[str] = []
 
     def unfinished(self) -> None:
-        """Everything that `resume` would go on with."""
+        """Everything that `resume` would go on with, and drafts that wait for whoever begins their release."""
         left = unfinished(self.here.ledger, self.here.journal)
-        for row in left.begun:
+        for row in (*left.begun, *left.drafts):
             project, _, tag = row.effect.key.partition("/")
             if self._asked(project, tag):
                 self._begun(row, project, tag)
@@ -118,7 +119,10 @@ class _Told:
         self.console.tell("status", about | more)
         self._logs(project, tag, MORE if self.args.version else FEW)
         self.codes.append(exit_code((row,)))
-        self._next("approve", project, quote(tag)) if "approval" in row.why else self._next("resume")
+        if row.effect.target == BROUGHT:
+            self._next("release", project, quote(tag))
+        else:
+            self._next("approve", project, quote(tag)) if "approval" in row.why else self._next("resume")
 
     def _entry(self, entry: Entry, rows: tuple[Row, ...]) -> None:
         if self.here.ledger.cosigned(covering=entry.index) is None:

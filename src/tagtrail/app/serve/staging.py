@@ -2,9 +2,11 @@
 
 /staging/PROJECT/VERSION/simple/            an index of one project and one version, for pip and uv
 /staging/PROJECT/VERSION/PROJECT/FILE       its files, from the kept bytes: what is tried is what is published
+
+Where VERSION stands, the tag may, with slashes in it: so an address is read from its end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -16,7 +18,7 @@ from tagtrail.formats.settings import project_of
 from tagtrail.formats.site import DEFAULT_PATH, Site, format_site, media
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Approved, Artifact, Built, Draft, Entry, Plan, Signed, Tag
-from tagtrail.model.names import name_key
+from tagtrail.model.names import name_key, project_key
 from tagtrail.model.settings import Project
 from tagtrail.pages import ListView
 from tagtrail.trail import sequencer
@@ -26,8 +28,9 @@ from tagtrail.workflows.release import look
 from tagtrail.workflows.road import Road
 from tagtrail.workflows.staged import drafted, staged
 
-__all__ = ["Found", "find"]
+__all__ = ["Found", "find", "parted"]
 
+_PAGES = ("", "index.html", "index.json")
 _NOT_YET = "0" * 64
 """Where the entry will have the digest of the tag's tree: no page of the index shows it."""
 
@@ -39,6 +42,18 @@ class Found:
     media: str
     size: int
     pieces: Iterator[bytes]
+
+
+def parted(name: str, words: Sequence[str]) -> tuple[str, str] | None:
+    """The tag, and the path in its index, of what stands behind /staging/NAME/; None: that is no such address."""
+    about = len(words) > 1 and project_key(words[-2]) == project_key(name)
+    if words[-1] not in _PAGES:
+        at = len(words) - 2 if about else 0
+    elif words[-3:-2] == ["simple"] and about:
+        at = len(words) - 3
+    else:
+        at = len(words) - 2 if words[-2:-1] == ["simple"] else 0
+    return ("/".join(words[:at]), "/".join(words[at:])) if at > 0 else None
 
 
 def find(road: Road, name: str, tag: str, path: str) -> Found | None:

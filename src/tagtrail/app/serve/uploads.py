@@ -1,21 +1,28 @@
-"""Uploads as twine and uv make them: POST /PROJECT/TAG/legacy/, one file in a form, staged in the tag's draft."""
+"""Uploads as twine and uv make them: POST /PROJECT/TAG/legacy/, one file in a form, staged in the tag's draft.
 
-from collections.abc import Mapping
+What the form says of the file is compared with it: digests, name and version. The core metadata is read from the file.
+What would be dropped is refused, for clients show nothing of an answer that is none.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import file_digest
+from hashlib import blake2b, file_digest, md5, sha256
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from tagtrail.app.commands.add import draft_says, staged_event, tagged
 from tagtrail.app.instance.home import Home
 from tagtrail.app.serve.identity import Denied, Desk
-from tagtrail.formats.multipart import boundary_of, parts
+from tagtrail.formats.encoding import shown
+from tagtrail.formats.multipart import Part, boundary_of, parts
 from tagtrail.formats.settings import project_of
 from tagtrail.io.foreign import check_name
 from tagtrail.io.scratch import scratch
 from tagtrail.model.errors import ProjectError
 from tagtrail.model.facts import Artifact
 from tagtrail.model.frozen import replace
+from tagtrail.model.names import project_key, version_key
 from tagtrail.model.settings import Bringer, Project
 from tagtrail.trail import sequencer
 from tagtrail.workflows.add import asked_later, judged, stage
@@ -26,9 +33,20 @@ from tagtrail.workflows.road import Road
 
 __all__ = ["Received", "builders_of", "receive"]
 
-_TEXT = 4 << 20
-"""Bytes of all texts of a form together: the description of a package is one of them."""
-_READ = (":action", "sha256_digest")
+_TEXT = 8 << 10
+"""Bytes of all texts that are read of a form, together."""
+_DIGESTS: Mapping[str, Callable[[], Any]] = {
+    "sha256_digest": sha256,
+    "blake2_256_digest": lambda: blake2b(digest_size=32),
+    "md5_digest": lambda: md5(usedforsecurity=False),
+}
+_READ = frozenset({":action", "name", "version", *_DIGESTS})
+_UNUSED = {
+    "gpg_signature": "upload without it (twine: no --sign): the instance's own key signs what is released",
+    "attestations": "upload without them (twine: no --attestations; uv publish --no-attestations)",
+    "comment": "upload without it (twine: no --comment)",
+}
+"""Fields of which nothing would be kept, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +112,10 @@ def _later(road: Road, project: Project, found: Examined) -> tuple[frozenset[str
 
 def _form(content_type: str, body: BinaryIO, room: Path) -> _Form:
     texts: dict[str, str] = {}
-    name, size = "", 0
+    name, room_left = "", _TEXT
     for part, pieces in parts(body, boundary_of(content_type)):
-        if part.name == "content" and part.filename:
+        _refuse_unused(part)
+        if part.filename:
             if name:
                 raise _invalid("it has two files")
             name = part.filename
@@ -104,16 +123,32 @@ def _form(content_type: str, body: BinaryIO, room: Path) -> _Form:
             with (room / "file").open("xb") as file:
                 file.writelines(pieces)
         elif part.name in _READ:
-            kept = []
-            for piece in pieces:
-                size += len(piece)
-                if size > _TEXT:
-                    raise _invalid("its texts are too long")
-                kept.append(piece)
-            texts[part.name] = b"".join(kept).decode("utf-8", "replace")
+            if part.name in texts:
+                raise _invalid(f"it has {part.name} twice")
+            texts[part.name] = _text(pieces, room_left)
+            room_left -= len(texts[part.name])
     if not name or texts.get(":action") != "file_upload":
         raise _invalid("it is no file_upload with a file in `content`")
     return _Form(texts, name, room / "file")
+
+
+def _refuse_unused(part: Part) -> None:
+    """Raises ProjectError `upload-unused`, `form-invalid`."""
+    if part.name in _UNUSED:
+        what = f"{part.name} is not taken here"
+        why = "nothing of it would be kept, and the upload is not taken as if it were"
+        raise ProjectError(what, code="upload-unused", why=why, hint=_UNUSED[part.name])
+    if part.filename and part.name != "content":
+        raise _invalid(f"it has a file in {shown(part.name)}")
+
+
+def _text(pieces: Iterable[bytes], most: int) -> str:
+    kept = b""
+    for piece in pieces:
+        kept += piece
+        if len(kept) > most:
+            raise _invalid("its texts are too long")
+    return kept.decode("utf-8", "replace")
 
 
 def _taken(
@@ -126,15 +161,32 @@ def _taken(
     judge: Judge,
 ) -> Artifact:
     with form.path.open("rb") as file, (room / "spool").open("x+b") as spool:
-        said = form.texts.get("sha256_digest", "").lower()
-        if said and file_digest(file, "sha256").hexdigest() != said:
-            what = f"{form.name} did not arrive as it was sent"
-            raise ProjectError(what, code="upload-digest", why=f"sha256_digest is {said[:64]!r}", hint="send it again")
+        _compare(form, file, project, version)
         file.seek(0)
         return take_in(
             cast("BinaryIO", file), form.name, project=project, version=version, by=by, kept=road.kept, spool=spool,
             judge=judge,
         )  # fmt: skip
+
+
+def _compare(form: _Form, file: BufferedReader, project: Project, version: str) -> None:
+    """What the form says of the file. Raises ProjectError `name-mismatch`, `version-mismatch`, `upload-digest`."""
+    name, said = form.texts.get("name"), form.texts.get("version")
+    if name is not None and project_key(name) != project_key(project.name):
+        raise _mismatch(form, "name", name, project.name)
+    if said is not None and version_key(said) != version_key(version):
+        raise _mismatch(form, "version", said, version)
+    for field, kind in _DIGESTS.items():
+        file.seek(0)
+        given = form.texts.get(field, "").lower()
+        if given and file_digest(file, kind).hexdigest() != given:
+            what = f"{form.name} did not arrive as it was sent"
+            raise ProjectError(what, code="upload-digest", why=f"{field} is {given[:64]!r}", hint="send it again")
+
+
+def _mismatch(form: _Form, field: str, said: str, here: str) -> ProjectError:
+    what = f"the form says of {form.name} that its {field} is {shown(said)}, not {here!r}"
+    return ProjectError(what, code=f"{field}-mismatch", hint="upload it where it belongs, /PROJECT/TAG/legacy/")
 
 
 def _invalid(why: str) -> ProjectError:

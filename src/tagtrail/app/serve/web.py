@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, cast
 from tagtrail.app.serve.gate import open_gate
 from tagtrail.app.serve.hints import check_secrets, receive_hint
 from tagtrail.app.serve.identity import Denied, Desk, password
-from tagtrail.app.serve.staging import find
+from tagtrail.app.serve.staging import find, parted
 from tagtrail.app.serve.uploads import builders_of, receive
 from tagtrail.formats.settings import project_of
 from tagtrail.io.durable import setup_error
 from tagtrail.model.errors import Error, RemoteError, SetupError, TamperError
-from tagtrail.model.names import project_key
 from tagtrail.ports import Tell
 
 if TYPE_CHECKING:
@@ -149,17 +148,14 @@ def _hint(house: Gatehouse, environ: "WSGIEnvironment", names: list[str]) -> _An
 
 
 def _staging(house: Gatehouse, words: list[str], token: str) -> _Answer:
-    name, rest = words[1], words[2:]
-    places = ("simple", project_key(name))
-    at = next((n for n, word in enumerate(rest) if n and project_key(word) in places), None)
-    if at is None:
+    name, where = words[1], parted(words[1], words[2:])
+    if where is None:
         return _said(404, "nothing is here")
-    tag, path = "/".join(rest[:at]), "/".join(rest[at:])
     with house.one:
         road = open_gate(house.home, tell=lambda *_: None, clock=house.desk.clock)
         if not house.open_staging:
             house.desk.judge(token, builders_of(road, project_of(road.settings, name)), None)
-        found = find(road, name, tag, path)
+        found = find(road, name, *where)
     if found is None:
         return _said(404, "nothing is here")
     return _Answer(status=200, body=_whole(found.pieces), size=found.size, media=found.media)
