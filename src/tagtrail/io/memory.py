@@ -15,6 +15,7 @@ import os
 import re
 import threading
 import time
+from _thread import start_new_thread
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -46,13 +47,14 @@ class Watch:
         self._most = most
         self._stop = stop
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="memory of a cell", daemon=True)
-        self._thread.start()
+        self._ending = threading.Lock()
+        # `Thread.start` would wait until it runs: milliseconds, where what was started has all processors
+        start_new_thread(self._look, ())
 
     def close(self) -> None:
-        """Look no more."""
-        self._closed.set()
-        self._thread.join()
+        """Look no more: when this returns, nothing is stopped any more."""
+        with self._ending:
+            self._closed.set()
 
     def _look(self) -> None:
         pause = _STEP
@@ -60,10 +62,15 @@ class Watch:
             begun = time.monotonic()
             # twice: one may be seen before and another after memory went from the one to the other
             if all(used(self._root(), self._most) > self._most for _ in range(2)):
-                self.beyond = True
-                self._stop()
+                self._end()
                 return
             pause = max(_STEP, _SHARE * (time.monotonic() - begun))
+
+    def _end(self) -> None:
+        with self._ending:
+            if not self._closed.is_set():
+                self.beyond = True
+                self._stop()
 
 
 def used(root: Path | None, most: int) -> int:
@@ -73,28 +80,28 @@ def used(root: Path | None, most: int) -> int:
     """
     if root is None:
         return 0
-    proc = root / "proc"
+    proc = f"{root}/proc"
     try:
-        if proc.stat().st_dev == Path("/proc").stat().st_dev:
+        if os.stat(proc).st_dev == os.stat("/proc").st_dev:  # noqa: PTH116  (paths take time, ten times a second)
             return 0
-        statuses = {pid: dict(_STATUS.findall(_read(proc / pid / "status"))) for pid in _processes(proc)}
+        statuses = {pid: dict(_STATUS.findall(_read(f"{proc}/{pid}/status"))) for pid in _processes(proc)}
     except OSError:
         return 0
     upper = sum(_kibibytes(status, _OF_ALL) for status in statuses.values()) << 10
     return upper if upper <= most else _exact(proc, statuses) << 10
 
 
-def _exact(proc: Path, statuses: Mapping[str, _Status]) -> int:
+def _exact(proc: str, statuses: Mapping[str, _Status]) -> int:
     """Of a process that waits for a child to begin another program (vfork(2)), all memory is the child's too: once."""
-    shares = {pid: _share(proc / pid, status) for pid, status in statuses.items()}
+    shares = {pid: _share(f"{proc}/{pid}", status) for pid, status in statuses.items()}
     lent = {(status.get(b"PPid", b"").decode(), shares[pid]) for pid, status in statuses.items()}
     waits = {pid for pid, status in statuses.items() if status.get(b"State") == b"D" and (pid, shares[pid]) in lent}
     return sum(share for pid, share in shares.items() if pid not in waits)
 
 
-def _share(directory: Path, status: _Status) -> int:
+def _share(directory: str, status: _Status) -> int:
     """KiB of one process; an upper bound where the kernel does not tell its part of what is shared."""
-    found = [int(number) for number in _ROLLUP.findall(_read(directory / "smaps_rollup"))]
+    found = [int(number) for number in _ROLLUP.findall(_read(f"{directory}/smaps_rollup"))]
     return _kibibytes(status, _OWN) + sum(found) if len(found) > 1 else _kibibytes(status, _OF_ALL)
 
 
@@ -102,13 +109,14 @@ def _kibibytes(status: _Status, names: tuple[bytes, ...]) -> int:
     return sum(int(status.get(name, 0)) for name in names)
 
 
-def _processes(proc: Path) -> list[str]:
-    return [name for name in os.listdir(proc) if name.isdecimal()]  # noqa: PTH208  (names, not paths)
+def _processes(proc: str) -> list[str]:
+    return [name for name in os.listdir(proc) if name.isdecimal()]  # noqa: PTH208
 
 
-def _read(path: Path) -> bytes:
+def _read(path: str) -> bytes:
     """Nothing, where it has ended."""
     try:
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
     except OSError:
         return b""
