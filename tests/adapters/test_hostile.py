@@ -300,7 +300,9 @@ def test_without_isolation_they_get_what_there_is(tmp_path: Path) -> None:
 def test_what_they_do_to_the_build_itself(den: Den, behaviour: str, code: str) -> None:
     den.behave(behaviour)
     with pytest.raises((ProjectError, SetupError)) as caught:
-        den.build(limit=20.0, memory=1 << 28, processes=100)
+        den.build(
+            limit=20.0, memory=1 << (30 if behaviour == "bomb" else 28), processes=100
+        )  # a hundred have some MB each
     assert caught.value.code == code
     assert caught.value.why.replace("\n", "").isprintable()
     assert ("`disk` in [build]" in caught.value.hint) == ("space" in behaviour or code == "disk-full")
